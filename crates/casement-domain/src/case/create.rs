@@ -1,0 +1,261 @@
+//! Creating a case; contract section 5.
+
+use std::collections::BTreeMap;
+
+use super::Case;
+use crate::actor::Actor;
+use crate::change::{Change, Record, RecordChange};
+use crate::customer::{CustomerInput, CustomerSnapshot, Found, resolve};
+use crate::date::{Moment, Zone};
+use crate::fault::{FaultKind, Faults, Key};
+use crate::given::Given;
+use crate::id::CaseId;
+use crate::item::input::ItemInput;
+use crate::item::plain::{Mode, take};
+use crate::item::{Assignment, WorkItem, assignment, due, fields, plain};
+use crate::limits;
+use crate::task::create::of_template;
+use crate::workspace::Workspace;
+use crate::workspace::entries::CaseTemplate;
+
+/// The language of a case when nothing names one.
+const LANGUAGE_DEFAULT: &str = "en";
+
+/// Asks for a new case.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateCase {
+    /// What the reading of the request found wrong.
+    pub faults: Faults,
+    /// The template by id or exact name.
+    pub template: Given<String>,
+    /// The keys shared with tasks.
+    pub item: ItemInput,
+    /// The e-mail address beside the customer.
+    pub email: Given<String>,
+    /// The phone number beside the customer.
+    pub phone: Given<String>,
+    /// The language.
+    pub language: Given<String>,
+    /// The language that the request's headers name, used when the body names none.
+    pub language_of_headers: Option<String>,
+}
+
+impl CreateCase {
+    /// Gives the customer that the command names, for looking up the profiles that the decision needs.
+    pub fn customer(&self) -> Option<CustomerInput> {
+        resolve::of_create(&self.item, &self.email, &self.phone)
+    }
+}
+
+/// Decides the creation of a case with the tasks of its template. `ids` must not end.
+///
+/// # Errors
+/// All faults of the command.
+pub fn create_case(
+    workspace: &Workspace,
+    actor: &Actor,
+    command: &CreateCase,
+    customers: &Found,
+    zone: Zone,
+    now: Moment,
+    ids: &mut dyn Iterator<Item = u128>,
+) -> Result<Change, Faults> {
+    let mut next = || ids.next().expect("invariant: the source of ids does not end");
+    let mut faults = command.faults.clone();
+    let template = find_template(workspace, &command.template, &mut faults);
+    require(&command.item, &mut faults);
+    let customer = resolve_customer(command, customers, next(), &mut faults);
+    let mut item = blank(workspace, actor, now);
+    let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
+    let system = match command.item.fields.value() {
+        Some(entries) => fields::apply(&mut item, entries, field_ids, workspace, &mut faults),
+        None => fields::SystemValues::default(),
+    };
+    apply_texts(&mut item, &command.item, &system, &mut faults);
+    plain::apply(&mut item, &command.item, workspace, Mode::Create, &mut faults);
+    due::apply(&mut item, &command.item, &system, zone, Mode::Create, &mut faults);
+    if let Some(template) = template {
+        apply_due_default(&mut item, command, template, now, &mut faults);
+        let assigned =
+            assignment::of_new(&command.item, &template.default_assignee, workspace, actor, &mut faults);
+        assignment::assign(&mut item, assigned, now);
+    }
+    due::settle_new(&mut item, workspace, now);
+    let language = read_language(command, &mut faults);
+    let (Some(template), Some(customer)) = (template, customer) else { return Err(faults) };
+    item.customer = customer.snapshot;
+    let mut case = Case {
+        id: CaseId::fresh(next()),
+        template: template.id.clone(),
+        item,
+        language,
+        supports_custom_tasks: template.custom_tasks,
+        tasks: Vec::new(),
+    };
+    let mut tasks = Vec::new();
+    for template in template.tasks.iter().filter_map(|id| workspace.task_template(id)) {
+        if template.active {
+            let task = of_template(workspace, actor, &case, template, now, next());
+            case.tasks.push(task.id.clone());
+            tasks.push(RecordChange { before: None, after: Record::Task(task), event: "task.created" });
+        }
+    }
+    let mut records = vec![RecordChange { before: None, after: Record::Case(case), event: "case.created" }];
+    records.extend(tasks);
+    records.extend(customer.profile);
+    faults.or(Change { records })
+}
+
+fn find_template<'a>(
+    workspace: &'a Workspace,
+    given: &Given<String>,
+    faults: &mut Faults,
+) -> Option<&'a CaseTemplate> {
+    match given {
+        Given::Absent | Given::Null => {
+            faults.invalid(Key::Template, "is required");
+            None
+        }
+        Given::Invalid => None,
+        Given::Value(text) => {
+            let template = workspace.find_case_template(text);
+            match template {
+                None => faults.invalid(Key::Template, "there is no such case template"),
+                Some(template) if !template.active => {
+                    faults.add(FaultKind::Unprocessable, Key::Template, "the case template is switched off");
+                }
+                Some(_) => {}
+            }
+            template
+        }
+    }
+}
+
+fn require(input: &ItemInput, faults: &mut Faults) {
+    let required = [
+        (input.name.is_missing(), Key::Name),
+        (input.description.is_missing(), Key::Description),
+        (input.customer.is_missing(), Key::Customer),
+        (input.source.is_missing(), Key::Source),
+    ];
+    for (missing, key) in required {
+        if missing {
+            faults.invalid(key, "is required");
+        }
+    }
+}
+
+/// Finds the customer of a create, with a fault when nothing names one.
+pub(crate) fn named_customer(customer: Option<CustomerInput>, faults: &mut Faults) -> Option<CustomerInput> {
+    let customer = customer?;
+    resolve::check(&customer, faults);
+    if customer.id.is_none() && customer.email.is_none() && customer.phone.is_none() {
+        faults.invalid(Key::Email, "is required, or a phone number, when the customer has no id");
+        return None;
+    }
+    Some(customer)
+}
+
+fn resolve_customer(
+    command: &CreateCase,
+    customers: &Found,
+    fresh: u128,
+    faults: &mut Faults,
+) -> Option<resolve::Resolved> {
+    let customer = named_customer(command.customer(), faults)?;
+    Some(resolve::resolve(&customer, customers, fresh))
+}
+
+/// Makes an item that nothing was said about yet.
+pub(crate) fn blank(workspace: &Workspace, actor: &Actor, now: Moment) -> WorkItem {
+    let status = workspace.default_status().map(|status| status.id.clone());
+    let priority = workspace.default_priority().map(|priority| priority.id.clone());
+    WorkItem {
+        name: String::new(),
+        description: String::new(),
+        tags: Vec::new(),
+        customer: CustomerSnapshot::unknown(),
+        session_ids: Vec::new(),
+        conversation_ids: Vec::new(),
+        status: status.expect("invariant: a workspace has a usable open status"),
+        priority: priority.expect("invariant: a workspace has a usable priority"),
+        source: String::new(),
+        field_values: BTreeMap::new(),
+        assignment: Assignment::default(),
+        participants: Vec::new(),
+        active: true,
+        attachments: Vec::new(),
+        feedback: Vec::new(),
+        resolution_comments: Vec::new(),
+        channels: Vec::new(),
+        due: None,
+        breached: false,
+        created_by: actor.clone(),
+        created_at: now,
+        updated_by: actor.clone(),
+        updated_at: now,
+    }
+}
+
+/// Takes over name and description from the plain keys and the system fields.
+pub(crate) fn apply_texts(
+    item: &mut WorkItem,
+    input: &ItemInput,
+    system: &fields::SystemValues,
+    faults: &mut Faults,
+) {
+    let mut names = Vec::new();
+    for (text, key) in [(input.name.value(), Key::Name), (system.name.as_ref(), Key::Fields)] {
+        // An empty title among the fields says nothing about a new item.
+        if let Some(text) = text.filter(|text| key == Key::Name || !text.trim().is_empty()) {
+            names.extend(plain::checked_name(text, key, faults));
+        }
+    }
+    match due::reconcile(&item.name, &names) {
+        Ok(name) => item.name = name.unwrap_or_default(),
+        Err(due::Disagreement) => faults.invalid(Key::Name, "differs from the title among the fields"),
+    }
+    let mut descriptions = Vec::new();
+    for (text, key) in
+        [(input.description.value(), Key::Description), (system.description.as_ref(), Key::Fields)]
+    {
+        descriptions.extend(text.and_then(|text| plain::checked_description(text, key, faults)));
+    }
+    match due::reconcile(&item.description, &descriptions) {
+        Ok(description) => item.description = description.unwrap_or_default(),
+        Err(due::Disagreement) => {
+            faults.invalid(Key::Description, "differs from the description among the fields")
+        }
+    }
+}
+
+fn apply_due_default(
+    item: &mut WorkItem,
+    command: &CreateCase,
+    template: &CaseTemplate,
+    now: Moment,
+    faults: &mut Faults,
+) {
+    let was_given =
+        !command.item.due.is_missing() || matches!(command.item.eta, Given::Value(Some(_)) | Given::Invalid);
+    match template.default_due_ms {
+        _ if item.due.is_some() || was_given => {}
+        Some(default) => item.due = Some(now.plus_ms(default)),
+        None => faults.invalid(Key::DueDate, "is required"),
+    }
+}
+
+fn read_language(command: &CreateCase, faults: &mut Faults) -> String {
+    match take(&command.language, Key::Language, Mode::Create, faults) {
+        Some(language) => {
+            plain::checked_text(language, limits::LANGUAGE_CHARACTERS_MAX, Key::Language, faults)
+                .unwrap_or_default()
+        }
+        None => {
+            let of_headers = command.language_of_headers.as_deref();
+            let usable = of_headers
+                .filter(|text| !text.is_empty() && text.chars().count() <= limits::LANGUAGE_CHARACTERS_MAX);
+            usable.unwrap_or(LANGUAGE_DEFAULT).to_owned()
+        }
+    }
+}

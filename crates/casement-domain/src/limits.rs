@@ -1,0 +1,44 @@
+//! The limits of the domain, each with its unit. Going past one is a fault that names the key, never a silent cut.
+
+/// Characters (Unicode scalar values) of a case's or task's name after trimming; contract section 5.
+pub const NAME_CHARACTERS_MAX: usize = 512;
+/// Bytes of a description in UTF-8; contract section 5.
+pub const DESCRIPTION_BYTES_MAX: usize = 64 * 1024;
+/// Characters of a source; contract section 3.
+pub const SOURCE_CHARACTERS_MAX: usize = 128;
+/// Characters of a language; contract section 3.
+pub const LANGUAGE_CHARACTERS_MAX: usize = 64;
+/// Characters of any id; contract section 2.
+pub const ID_CHARACTERS_MAX: usize = 64;
+/// Tags of one document.
+pub const TAGS_MAX: usize = 100;
+/// Characters of one tag.
+pub const TAG_CHARACTERS_MAX: usize = 64;
+/// Entries of `sessIds`, `convIds` and `channel`; contract section 11.4.
+pub const LINKS_MAX: usize = 100;
+/// Characters of one such entry.
+pub const LINK_CHARACTERS_MAX: usize = 128;
+/// Entries of attachments, feedback and resolution comments; contract section 11.4.
+pub const NOTES_MAX: usize = 100;
+/// Bytes of all entries of one such list as JSON.
+pub const NOTES_BYTES_MAX: usize = 16 * 1024;
+/// Queues that one document may be in.
+pub const QUEUES_MAX: usize = 100;
+/// Characters of a customer's name; contract section 11.4.
+pub const CUSTOMER_NAME_CHARACTERS_MAX: usize = 512;
+/// Characters of an e-mail address; contract section 11.4.
+pub const EMAIL_CHARACTERS_MAX: usize = 320;
+/// Characters of a phone number; contract section 11.4.
+pub const PHONE_CHARACTERS_MAX: usize = 64;
+/// Fields of one template.
+pub const FIELDS_MAX: usize = 200;
+/// Bytes of one field's value as JSON.
+pub const FIELD_VALUE_BYTES_MAX: usize = 32 * 1024;
+/// Tasks of one case that are neither resolved nor deleted; each open task is a guard of the set that closes the case.
+pub const TASKS_PER_CASE_MAX: usize = 200;
+/// Faults that one answer lists.
+pub const FAULTS_MAX: usize = 100;
+/// Documents on one page of a list; contract section 6.
+pub const PAGE_MAX: u32 = 500;
+/// Documents on a page when the request names no limit; contract section 6.
+pub const PAGE_DEFAULT: u32 = 50;

@@ -1,0 +1,148 @@
+//! Updating a task; contract section 9.
+
+use super::create::with_tasks;
+use super::{CONVERSATION_TYPE, Task, reference_id};
+use crate::actor::Actor;
+use crate::case::update::{check_deleted, event_of};
+use crate::case::{self, Case};
+use crate::change::{Change, Record, RecordChange, Versioned};
+use crate::customer::{CustomerInput, Found};
+use crate::date::{Moment, Zone};
+use crate::fault::{FaultKind, Faults, Key};
+use crate::given::Given;
+use crate::item::change::{Around, apply, customer_of};
+use crate::item::due;
+use crate::item::identity::{self, Identity};
+use crate::item::input::UpdateInput;
+use crate::item::plain::{Mode, take};
+use crate::workspace::Workspace;
+
+/// Asks for a change of a task.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateTask {
+    /// What the reading of the request found wrong.
+    pub faults: Faults,
+    /// The template by id or exact name.
+    pub template: Given<String>,
+    /// The template in the other spelling.
+    pub template_alias: Given<String>,
+    /// The keys shared with cases.
+    pub input: UpdateInput,
+}
+
+impl UpdateTask {
+    /// Gives the customer whose profile the decision needs.
+    pub fn customer(&self, before: &Task) -> Option<&CustomerInput> {
+        customer_of(&before.item, &self.input)
+    }
+}
+
+/// Decides an update of a task; a task that is deleted or restored changes its case too. `Ok(None)`: the command
+/// changes nothing. `ids` must not end.
+///
+/// # Errors
+/// All faults of the command.
+#[expect(clippy::too_many_arguments, reason = "a decision names everything that it depends on")]
+pub fn update_task(
+    workspace: &Workspace,
+    actor: &Actor,
+    before: &Versioned<Task>,
+    case: &Versioned<Case>,
+    command: &UpdateTask,
+    customers: &Found,
+    zone: Zone,
+    now: Moment,
+    ids: &mut dyn Iterator<Item = u128>,
+) -> Result<Option<Change>, Faults> {
+    let fresh = ids.next().expect("invariant: the source of ids does not end");
+    let mut faults = command.faults.clone();
+    let stored = &before.value;
+    check_identity(workspace, before, case, command, zone, &mut faults);
+    let mut after = stored.clone();
+    apply_template(&mut after, command, workspace, &mut faults);
+    let template = after.template.as_ref().and_then(|id| workspace.task_template(id));
+    let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
+    let around = Around { workspace, customers, field_ids, zone, now, fresh };
+    let changed = apply(&stored.item, &command.input, around, &mut faults);
+    after.item = changed.item;
+    if after == *stored && changed.profile.is_none() {
+        return faults.or(None);
+    }
+    due::settle_changed(&stored.item, &mut after.item, workspace, now);
+    check_deleted(&stored.item, &after.item, &mut faults);
+    if !case.value.item.active {
+        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
+    } else if case.value.item.is_closed(workspace) {
+        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is closed");
+    }
+    after.item.touch(actor, now);
+    let mut records = vec![RecordChange {
+        before: Some(Versioned {
+            version: before.version,
+            number: before.number,
+            value: Record::Task(stored.clone()),
+        }),
+        event: event_of(&stored.item, &after.item, workspace).of_task(),
+        after: Record::Task(after.clone()),
+    }];
+    match (stored.item.active, after.item.active) {
+        (true, false) => {
+            records.push(with_tasks(case, actor, now, |tasks| tasks.retain(|task| *task != after.id)));
+        }
+        (false, true) => records.push(with_tasks(case, actor, now, |tasks| tasks.push(after.id.clone()))),
+        (true, true) | (false, false) => {}
+    }
+    records.extend(changed.profile);
+    faults.or(Some(Change { records }))
+}
+
+fn check_identity(
+    workspace: &Workspace,
+    before: &Versioned<Task>,
+    case: &Versioned<Case>,
+    command: &UpdateTask,
+    zone: Zone,
+    faults: &mut Faults,
+) {
+    let stored = &before.value;
+    let reference = before.number.map(reference_id).unwrap_or_default();
+    let case_reference = case.number.map(case::reference_id).unwrap_or_default();
+    let identity = Identity {
+        id: stored.id.as_str(),
+        reference: &reference,
+        conversation_type: CONVERSATION_TYPE,
+        case: Some(stored.case.as_str()),
+        case_reference: Some(&case_reference),
+    };
+    identity::check(&command.input.identity, identity, &stored.item, workspace, zone, faults);
+    identity::check_participants(&command.input.participants, &stored.item, workspace, zone, faults);
+}
+
+fn apply_template(task: &mut Task, command: &UpdateTask, workspace: &Workspace, faults: &mut Faults) {
+    let plain = take(&command.template, Key::Template, Mode::Update, faults);
+    let alias = take(&command.template_alias, Key::CaseTemplateOfTask, Mode::Update, faults);
+    let (text, key) = match (plain, alias) {
+        (Some(plain), Some(alias)) if plain != alias => {
+            faults.invalid(
+                Key::CaseTemplateOfTask,
+                "names another template than the other spelling of the key",
+            );
+            return;
+        }
+        (Some(plain), _) => (plain, Key::Template),
+        (None, Some(alias)) => (alias, Key::CaseTemplateOfTask),
+        (None, None) => return,
+    };
+    let current = task.template.as_ref().and_then(|id| workspace.task_template(id));
+    if current.map_or("", |template| template.name.as_str()) == text {
+        return;
+    }
+    match workspace.find_task_template(text) {
+        None => faults.invalid(key, "there is no such task template"),
+        Some(template) if task.template.as_ref() == Some(&template.id) => {}
+        Some(template) if !template.active => {
+            faults.add(FaultKind::Unprocessable, key, "the task template is switched off");
+        }
+        Some(template) => task.template = Some(template.id.clone()),
+    }
+}

@@ -1,0 +1,17 @@
+//! The wire: the spellings of the public API.
+//!
+//! Reads bytes into commands with all faults at once, and writes documents and errors as bytes. Everything here is
+//! pure. The vendor's spellings (`caseTmp`, `iId`, `lname`) live in this crate only; each oddity has a line in
+//! docs/quirks.md. This crate imports the domain and nothing else of ours.
+
+pub mod case;
+pub mod document;
+pub mod error;
+pub mod item;
+pub mod json;
+pub mod limits;
+pub mod list;
+pub mod reader;
+pub mod schema;
+pub mod spelling;
+pub mod task;

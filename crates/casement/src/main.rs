@@ -1,0 +1,2 @@
+//! The server: settings, command line, wiring, shutdown.
+fn main() {}
