@@ -1,0 +1,164 @@
+//! `cargo xtask bench …`: how fast the server is, beside what the machine allows.
+//!
+//! The load generator is this process, the server is another, both built for release. In turns of a few seconds, so
+//! that a drift of the machine hits all alike, it drives the server, a static responder of the same bytes through the
+//! same HTTP stack, and (for writes) the same rows through SQLite without HTTP. [`stage`] sets up, [`load`] drives,
+//! [`requests`] builds, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
+
+mod load;
+mod outcome;
+mod raw_writer;
+mod requests;
+pub mod responder;
+mod stage;
+
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+
+use crate::workspace::Workspace;
+use load::Fleet;
+use outcome::Measured;
+use raw_writer::RawWriter;
+use requests::{Job, Shape};
+use responder::Responder;
+use stage::Stage;
+
+/// How long one turn lasts.
+const TURN: Duration = Duration::from_secs(2);
+
+/// How long each is driven before anything counts.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Measures the server beside the machine's own limits; prints one JSON line per measurement.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo xtask bench create --clients 32 --seconds 10\n  \
+                  cargo xtask bench update --clients 32 --cases 10000\n  \
+                  cargo xtask bench list --clients 8 --cases 1000,100000 --shape all,status,search")]
+pub struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(clap::Subcommand)]
+enum Bench {
+    /// Creates cases
+    Create(Load),
+    /// Changes the description and priority of cases
+    Update(Load),
+    /// Lists the 50 newest cases
+    List {
+        #[command(flatten)]
+        load: Load,
+        /// What the list is filtered by
+        #[arg(long, value_delimiter = ',', default_value = "all")]
+        shape: Vec<Shape>,
+    },
+}
+
+/// How much is driven at what.
+#[derive(clap::Args)]
+struct Load {
+    /// How many connections send at once, each its next request after the answer to the last
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    clients: u16,
+    /// How long the server is measured, in seconds; each limit is measured as long again
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// How many cases are there before; several numbers make several measurements
+    #[arg(long, value_delimiter = ',', default_value = "1000")]
+    cases: Vec<u64>,
+}
+
+/// Runs the benchmark; a debug build builds everything for release and becomes that.
+///
+/// # Errors
+/// When a build fails, or anything but the expected answers comes back.
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    if cfg!(debug_assertions) {
+        return become_release(workspace);
+    }
+    let binary = workspace.binary("release", "casement")?;
+    crate::block_on(async {
+        let (load, jobs) = match &arguments.bench {
+            Bench::Create(load) => (load, vec![Job::Create]),
+            Bench::Update(load) => (load, vec![Job::Update]),
+            Bench::List { load, shape } => (load, shape.iter().copied().map(Job::List).collect()),
+        };
+        for cases in &load.cases {
+            let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
+            let stage = Stage::prepare(&binary, folder.path(), *cases).await?;
+            for job in &jobs {
+                let measured = measure(&stage, folder.path(), *job, load).await?;
+                eprintln!("{}", measured.explained());
+                println!("{}", measured.line());
+            }
+            stage.server.stop().await?;
+        }
+        Ok(())
+    })
+}
+
+/// Builds the server and this program for release and goes on as that.
+fn become_release(workspace: &Workspace) -> Result<()> {
+    for package in ["casement", "xtask"] {
+        let status = workspace.cargo().args(["build", "--release", "-p", package]).status()?;
+        ensure!(status.success(), "cargo build --release -p {package} failed");
+    }
+    let program = workspace.binary("release", "xtask")?;
+    let error = std::process::Command::new(&program).args(std::env::args_os().skip(1)).exec();
+    Err(error).with_context(|| format!("{} could not be started", program.display()))
+}
+
+/// Drives the server and its limits in turns.
+async fn measure(stage: &Stage, folder: &Path, job: Job, load: &Load) -> Result<Measured> {
+    let clients = usize::from(load.clients);
+    eprintln!("{}: {} cases, {clients} clients, {} s", job.name(), stage.cases, load.seconds);
+    let requests = requests::build(stage, job)?;
+    let mut ours = Fleet::connect(stage.server.address, &requests, clients).await?;
+    ours.drive(WARM_UP).await.context("the warm-up of the server")?;
+
+    let answer = one_answer(stage, job).await?;
+    let responder = Responder::start(folder, &answer).await?;
+    let mut responder_fleet = Fleet::connect(responder.address, &requests, clients).await?;
+    responder_fleet.drive(WARM_UP).await.context("the warm-up of the static responder")?;
+
+    let mut raw_writer = match job {
+        Job::Create | Job::Update => {
+            Some(RawWriter::copy(&stage.database()?, &folder.join("raw.db"), clients)?)
+        }
+        Job::List(_) => None,
+    };
+    if let Some(writer) = &mut raw_writer {
+        tokio::task::block_in_place(|| writer.drive(WARM_UP))?;
+    }
+
+    let mut measured = Measured::new(job, stage.cases, clients);
+    let mut left = Duration::from_secs(load.seconds);
+    while !left.is_zero() {
+        let turn = left.min(TURN);
+        measured.ours.add(ours.drive(turn).await.context("the server")?);
+        measured.responder.add(responder_fleet.drive(turn).await.context("the static responder")?);
+        if let Some(writer) = &mut raw_writer {
+            let (sets, time) = tokio::task::block_in_place(|| writer.drive(turn))?;
+            measured.raw_writer.get_or_insert_default().add(sets, time);
+        }
+        left = left.saturating_sub(turn);
+    }
+    responder.stop().await?;
+    drop(raw_writer);
+    RawWriter::remove(&folder.join("raw.db"))?;
+    Ok(measured)
+}
+
+/// One real answer of the server, whose bytes the static responder repeats.
+async fn one_answer(stage: &Stage, job: Job) -> Result<Bytes> {
+    let requests = requests::build(stage, job)?;
+    let request = requests.last().context("invariant: every job has requests")?.clone();
+    let (status, answer) = crate::client::Connection::open(stage.server.address).await?.send(request).await?;
+    ensure!(status.is_success(), "the server answered {status}: {}", String::from_utf8_lossy(&answer));
+    Ok(answer)
+}

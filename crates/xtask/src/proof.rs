@@ -1,0 +1,39 @@
+//! `cargo xtask proof …`: shows that what the server promises holds when it is treated badly.
+//!
+//! `kill` is the one proof so far: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing`
+//! speak to the server, `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads
+//! the stopped server's log through `casement-store`.
+
+mod chain;
+mod check;
+pub mod kill;
+mod ledger;
+mod listing;
+mod writer;
+
+use anyhow::Result;
+
+use crate::workspace::Workspace;
+
+/// Proves a promise of the server from outside.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  cargo xtask proof kill --rounds 20")]
+pub struct Arguments {
+    #[command(subcommand)]
+    proof: Proof,
+}
+
+#[derive(clap::Subcommand)]
+enum Proof {
+    Kill(kill::Arguments),
+}
+
+/// Runs the named proof.
+///
+/// # Errors
+/// When the promise doesn't hold.
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    match &arguments.proof {
+        Proof::Kill(arguments) => kill::run(workspace, arguments),
+    }
+}

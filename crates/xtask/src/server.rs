@@ -1,0 +1,222 @@
+//! A Casement installation in a directory, and a server process on it that is started, killed and stopped.
+//!
+//! It drives the program from outside, as a user would: through its command line, its signals and its HTTP API. A
+//! process that is dropped is ended, so that no failure leaves one behind.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{CONTENT_TYPE, HOST};
+use serde_json::Value;
+use tokio::process::{Child, Command};
+
+use crate::client::Connection;
+
+/// How long a start may take, with the index of a large directory built anew.
+const READY_WAIT: Duration = Duration::from_secs(300);
+
+/// How often a starting server is asked whether it is ready.
+const READY_POLL: Duration = Duration::from_millis(10);
+
+/// How long a server may take to drain and end after SIGTERM.
+const STOP_WAIT: Duration = Duration::from_secs(30);
+
+/// How much of the server's log is shown when it fails, in bytes.
+const LOG_TAIL_BYTES: usize = 4096;
+
+/// A data directory with one workspace, and what is needed to speak to its server.
+#[derive(Debug)]
+pub struct Installation {
+    binary: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    log: PathBuf,
+    account: String,
+    stream: String,
+    token: String,
+    /// The id of the first case template.
+    pub case_template: String,
+    /// The id of the first task template.
+    pub task_template: String,
+}
+
+impl Installation {
+    /// Makes a data directory below a folder with `casement init`, and a token with `casement token`.
+    ///
+    /// # Errors
+    /// When the program can't be started, fails or prints something else than it promises.
+    pub async fn create(binary: &Path, folder: &Path) -> Result<Self> {
+        let data = folder.join("data");
+        let directory = data.to_str().context("the directory's path is no UTF-8")?;
+        let made = output(
+            binary,
+            &[
+                "init",
+                "--data-dir",
+                directory,
+                "--account-id",
+                "6639f7bd58c97ffac03b0001",
+                "--stream-id",
+                "st-xtask",
+                "--json",
+            ],
+        )
+        .await?;
+        let made: Value = serde_json::from_str(&made).context("`casement init --json` printed no JSON")?;
+        let text = |pointer: &str| -> Result<String> {
+            let value = made.pointer(pointer).and_then(Value::as_str);
+            Ok(value.with_context(|| format!("`casement init --json` printed no {pointer}"))?.to_owned())
+        };
+        let (client, secret) = (text("/app/clientId")?, text("/app/clientSecret")?);
+        let token = output(binary, &["token", "--client-id", &client, "--client-secret", &secret]).await?;
+        Ok(Self {
+            binary: binary.to_owned(),
+            log: folder.join("server.log"),
+            account: text("/accountId")?,
+            stream: text("/streamId")?,
+            token: token.trim().to_owned(),
+            case_template: text("/caseTemplates/0/_id")?,
+            task_template: text("/taskTemplates/0/_id")?,
+            data,
+        })
+    }
+
+    /// A request to one of the six operations; `operation` may carry an id after a slash.
+    ///
+    /// # Errors
+    /// When the token or an id can't stand in a header or a path.
+    pub fn request(&self, operation: &str, body: &Value) -> Result<Request<Full<Bytes>>> {
+        let path = format!("/caseManagement/api/public/analytics/{}/{operation}", self.stream);
+        let request = Request::post(path)
+            .header(HOST, "127.0.0.1")
+            .header(CONTENT_TYPE, "application/json")
+            .header("AccountId", &self.account)
+            .header("auth", &self.token)
+            .body(Full::new(Bytes::from(body.to_string())))?;
+        Ok(request)
+    }
+
+    /// Starts a server on the directory and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends or isn't ready in time; the end of its log is part of the error.
+    pub async fn start(&self) -> Result<Server> {
+        let address = free_address()?;
+        let log = File::options().create(true).append(true).open(&self.log)?;
+        let child = Command::new(&self.binary)
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(&self.data)
+            .arg("--listen")
+            .arg(address.to_string())
+            .env_clear()
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} could not be started", self.binary.display()))?;
+        let mut server = Server { child, address };
+        match server.wait_until_ready().await {
+            Ok(()) => Ok(server),
+            Err(error) => Err(error.context(format!("the end of the server's log:\n{}", self.log_tail()))),
+        }
+    }
+
+    /// The end of what the servers on this directory have logged.
+    fn log_tail(&self) -> String {
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        let tail = log.get(log.len().saturating_sub(LOG_TAIL_BYTES)..).unwrap_or_default();
+        String::from_utf8_lossy(tail).into_owned()
+    }
+}
+
+/// A running server; dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Ends the process with SIGKILL and waits for its end.
+    ///
+    /// # Errors
+    /// When it had ended by itself, which is a fault of the server.
+    pub async fn kill(mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the server had ended by itself before it was killed: {status}");
+        }
+        self.child.kill().await.context("the server could not be killed")
+    }
+
+    /// Asks the process with SIGTERM to drain and end, and waits for its end.
+    ///
+    /// # Errors
+    /// When it doesn't end in time or ends with a failure.
+    pub async fn stop(mut self) -> Result<()> {
+        let id =
+            self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        let id = id.context("the server had ended before it was stopped")?;
+        rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
+        let status = tokio::time::timeout(STOP_WAIT, self.child.wait()).await;
+        let status = status.context("the server did not end within 30 s of SIGTERM")??;
+        ensure!(status.success(), "the server ended with a failure after SIGTERM: {status}");
+        Ok(())
+    }
+
+    /// Asks `/readyz` until it says 200.
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + READY_WAIT;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended while starting: {status}");
+            }
+            if self.is_ready().await {
+                return Ok(());
+            }
+            tokio::time::sleep(READY_POLL).await;
+        }
+        bail!("the server was not ready after {READY_WAIT:?}")
+    }
+
+    /// Whether `/readyz` says 200 now.
+    async fn is_ready(&self) -> bool {
+        let Ok(mut connection) = Connection::open(self.address).await else { return false };
+        let request = Request::get("/readyz").header(HOST, "127.0.0.1").body(Full::default());
+        match request {
+            Ok(request) => connection.send(request).await.is_ok_and(|(status, _)| status.is_success()),
+            Err(_) => false,
+        }
+    }
+}
+
+/// An address on the loopback that nobody listens on at this moment.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// What the program prints for the arguments.
+async fn output(binary: &Path, arguments: &[&str]) -> Result<String> {
+    let command = arguments.first().copied().unwrap_or_default();
+    let output = Command::new(binary)
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("{} could not be started", binary.display()))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`casement {command}` failed: {}", complaint.trim());
+    String::from_utf8(output.stdout).with_context(|| format!("`casement {command}` printed no UTF-8"))
+}

@@ -1,0 +1,183 @@
+//! `cargo xtask test`: every check that this machine can run, in one go, and what it left out.
+//!
+//! The steps share flags and features (see [`crate::workspace::SELECTION`]), so that each crate is compiled once for
+//! checking and once for running. All steps run even when one fails; the report at the end is the answer.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::proof::kill;
+use crate::workspace::{SELECTION, Workspace};
+use crate::{generate, tidy};
+
+/// The kills that a run of all tests contains.
+const PROOF_ROUNDS: u32 = 20;
+
+/// Runs every test that this machine can run and says what it left out and how to add it.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --quick")]
+pub struct Arguments {
+    /// Leave out what takes longest: cargo-deny, the doc tests and the kill proof
+    #[arg(long)]
+    quick: bool,
+}
+
+/// How a step ended.
+enum Outcome {
+    Passed(Duration),
+    Failed(String),
+    LeftOut(&'static str),
+}
+
+/// The steps so far, with their outcomes.
+struct Report {
+    steps: Vec<(&'static str, Outcome)>,
+}
+
+/// Runs the steps.
+///
+/// # Errors
+/// When a step failed.
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    let quick = arguments.quick.then_some("--quick; run `cargo xtask test` to add it");
+    let mut report = Report { steps: Vec::new() };
+    report.step("format", || cargo(workspace, &["fmt", "--all", "--check"]));
+    report.step("clippy", || {
+        cargo(workspace, &[&["clippy"], &SELECTION[..], &["--", "-D", "warnings"]].concat())
+    });
+    report.step("tidy", || tidy::check(workspace));
+    report.step("generated files", || generate::check(workspace));
+    let deny_missing = (!is_installed("cargo-deny"))
+        .then_some("cargo-deny is not installed; run `cargo install cargo-deny --locked` to add it");
+    report.step_unless(quick.or(deny_missing), "dependencies", || {
+        cargo(workspace, &["deny", "check", "--allow", "unused-wrapper", "bans", "licenses", "sources"])
+    });
+    if is_installed("cargo-nextest") {
+        report.step("tests (nextest)", || cargo(workspace, &["nextest", "run", "--workspace"]));
+    } else {
+        report.step("tests (cargo test)", || cargo(workspace, &[&["test"], &SELECTION[..]].concat()));
+        report.leave_out("nextest's time limits", "run `cargo install cargo-nextest --locked` to add them");
+    }
+    report.step_unless(quick, "doc tests", || cargo(workspace, &["test", "--workspace", "--doc"]));
+    report.step_unless(quick, "kill proof", || kill::run(workspace, &kill::Arguments::slice(PROOF_ROUNDS)));
+    report.leave_out("long kill proof", "run `cargo xtask proof kill --rounds 200` to add it");
+    report.leave_out("benchmarks", "run `cargo xtask bench create --clients 32` to add one");
+    report
+        .leave_out("security advisories", "need the internet; run `cargo deny check advisories` to add them");
+    report.print();
+    report.failures()
+}
+
+impl Report {
+    /// Runs a step under its heading.
+    fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
+        println!("\n== {name}");
+        let begun = Instant::now();
+        let outcome = match work() {
+            Ok(()) => Outcome::Passed(begun.elapsed()),
+            Err(error) => {
+                println!("{name}: {error:#}");
+                Outcome::Failed(format!("{error:#}"))
+            }
+        };
+        self.steps.push((name, outcome));
+    }
+
+    /// Runs a step, or leaves it out for the reason.
+    fn step_unless(
+        &mut self,
+        reason: Option<&'static str>,
+        name: &'static str,
+        work: impl FnOnce() -> Result<()>,
+    ) {
+        match reason {
+            Some(reason) => self.leave_out(name, reason),
+            None => self.step(name, work),
+        }
+    }
+
+    /// Notes what was not run.
+    fn leave_out(&mut self, name: &'static str, reason: &'static str) {
+        self.steps.push((name, Outcome::LeftOut(reason)));
+    }
+
+    /// The report's lines: what passed, what failed, what was left out.
+    fn lines(&self) -> Vec<String> {
+        let line = |(name, outcome): &(&str, Outcome)| match outcome {
+            Outcome::Passed(time) => format!("passed    {name} ({:.1} s)", time.as_secs_f64()),
+            Outcome::Failed(reason) => {
+                format!("FAILED    {name}: {}", reason.lines().next().unwrap_or_default())
+            }
+            Outcome::LeftOut(reason) => format!("left out  {name}: {reason}"),
+        };
+        self.steps.iter().map(line).collect()
+    }
+
+    /// Prints the report.
+    fn print(&self) {
+        println!("\n== report");
+        for line in self.lines() {
+            println!("{line}");
+        }
+    }
+
+    /// Fails when a step failed.
+    fn failures(&self) -> Result<()> {
+        let failed: Vec<&str> = self
+            .steps
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
+            .map(|(name, _)| *name)
+            .collect();
+        if !failed.is_empty() {
+            bail!("failed: {}", failed.join(", "));
+        }
+        Ok(())
+    }
+}
+
+/// Runs cargo with the output streamed.
+fn cargo(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
+    println!("cargo {}", arguments.join(" "));
+    let status = workspace.cargo().args(arguments).status().context("cargo could not be started")?;
+    ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
+    Ok(())
+}
+
+/// Whether a program can be started.
+fn is_installed(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_step_is_named_and_the_later_ones_still_run() {
+        let mut report = Report { steps: Vec::new() };
+        report.step("first", || bail!("broken"));
+        report.step("second", || Ok(()));
+        report.step_unless(Some("no time"), "third", || bail!("must not run"));
+        let lines = report.lines();
+        assert_eq!(lines[0], "FAILED    first: broken");
+        assert!(lines[1].starts_with("passed    second"), "{lines:?}");
+        assert_eq!(lines[2], "left out  third: no time");
+        assert_eq!(report.failures().expect_err("a failure must fail the run").to_string(), "failed: first");
+    }
+
+    #[test]
+    fn a_report_without_failure_passes() {
+        let mut report = Report { steps: Vec::new() };
+        report.step("only", || Ok(()));
+        report.leave_out("more", "not here");
+        assert!(report.failures().is_ok());
+    }
+}
