@@ -1,1 +1,14 @@
-//! HTTP: routes, authentication, OpenAPI.
+//! HTTP: routes, authentication and the API's description.
+//!
+//! A route reads the request into a command (by the wire), calls one use case (of the app) and writes the answer. It
+//! knows neither the store nor the index, and decides nothing. Every answer that is not a success is a problem
+//! document, also where the framework itself refuses a request.
+
+pub mod answer;
+pub mod authentication;
+pub mod body;
+pub mod gate;
+pub mod limits;
+pub mod router;
+pub mod routes;
+pub mod server;

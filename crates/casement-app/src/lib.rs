@@ -1,1 +1,23 @@
-//! Use cases: load, decide, commit; the workspace cache and the followers of the log.
+//! Use cases: load what a decision needs, let the domain decide, have the store commit, and follow the log.
+//!
+//! The neighbours above (HTTP, the command line) call the functions here, each of which takes an [`access::Access`]
+//! first; no rule and no wire spelling belongs here. Retries are bounded, and what follows the log (the index, the
+//! configuration) is applied before a write is acknowledged.
+
+pub mod access;
+pub mod app;
+pub mod body;
+pub mod case;
+pub mod commit;
+pub mod customer;
+pub mod deadline;
+pub mod document;
+pub mod error;
+pub mod follower;
+pub mod installation;
+pub mod limits;
+pub mod list;
+pub mod making;
+pub mod sources;
+pub mod task;
+pub mod workspace;

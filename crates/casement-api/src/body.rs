@@ -1,0 +1,115 @@
+//! Request bodies: media type, size, pace, and strict JSON.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::{Bytes, BytesMut};
+use casement_wire::error::{ErrorKind, Problem};
+use casement_wire::json::read_object;
+use http_body_util::BodyExt;
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
+
+use crate::answer::Refusal;
+use crate::limits;
+use crate::router::Api;
+
+/// A body that must be a JSON object.
+#[derive(Debug)]
+pub struct JsonBody(pub Map<String, Value>);
+
+/// A body that may be empty, which stands for an empty object.
+#[derive(Debug)]
+pub struct OptionalJsonBody(pub Map<String, Value>);
+
+impl FromRequest<Api> for JsonBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, Refusal> {
+        let bytes = read(request).await?;
+        read_object(&bytes).map(JsonBody).map_err(|faults| Refusal(Problem::of_json(faults)))
+    }
+}
+
+impl FromRequest<Api> for OptionalJsonBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, Refusal> {
+        let bytes = read(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(Map::new()));
+        }
+        read_object(&bytes).map(OptionalJsonBody).map_err(|faults| Refusal(Problem::of_json(faults)))
+    }
+}
+
+async fn read(request: Request) -> Result<Bytes, Refusal> {
+    let (parts, body) = request.into_parts();
+    check_size(&parts.headers)?;
+    check_media_type(&parts.headers)?;
+    collect(body).await
+}
+
+fn too_large() -> Refusal {
+    let detail = format!("the body must be at most {} bytes long", limits::BODY_BYTES_MAX);
+    Refusal::new(ErrorKind::BodyTooLarge, &detail, None)
+}
+
+fn check_size(headers: &HeaderMap) -> Result<(), Refusal> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    match announced {
+        Some(length) if length > limits::BODY_BYTES_MAX as u64 => Err(too_large()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Accepts `application/json` with any parameters; a missing type is read as JSON.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_json = headers.get(CONTENT_TYPE).is_none_or(|value| {
+        let text = value.to_str().unwrap_or_default();
+        let media_type = text.split(';').next().unwrap_or_default().trim();
+        media_type.eq_ignore_ascii_case("application/json")
+    });
+    if !is_json {
+        let detail = "the media type of the body must be application/json";
+        return Err(Refusal::new(ErrorKind::UnsupportedMediaType, detail, Some("Content-Type")));
+    }
+    let is_plain =
+        headers.get(CONTENT_ENCODING).is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if !is_plain {
+        let detail = "the body must not be compressed";
+        return Err(Refusal::new(ErrorKind::UnsupportedMediaType, detail, Some("Content-Encoding")));
+    }
+    Ok(())
+}
+
+async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
+    let began = Instant::now();
+    let mut bytes = BytesMut::new();
+    loop {
+        // Slower than the least pace means: not yet as far as the pace alone would have come.
+        let paced = bytes.len() as u64 / limits::BODY_BYTES_PER_SECOND_MIN;
+        let deadline =
+            began + limits::BODY_TIMEOUT.min(limits::BODY_GRACE + std::time::Duration::from_secs(paced));
+        let Ok(frame) = timeout_at(deadline, body.frame()).await else {
+            let detail = "the body did not arrive in time";
+            return Err(Refusal::new(ErrorKind::RequestTimeout, detail, None));
+        };
+        match frame {
+            None => return Ok(bytes.freeze()),
+            Some(Err(_)) => {
+                return Err(Refusal::new(ErrorKind::Invalid, "the body ended early or is malformed", None));
+            }
+            Some(Ok(frame)) => {
+                // Trailers say nothing here.
+                if let Ok(data) = frame.into_data() {
+                    if bytes.len() + data.len() > limits::BODY_BYTES_MAX {
+                        return Err(too_large());
+                    }
+                    bytes.extend_from_slice(&data);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What every request passes: its id, the limits of its head, and the headers and the log line of its answer.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use casement_app::sources::Sources;
+use casement_wire::error::ErrorKind;
+use tracing::Instrument;
+
+use crate::answer::Refusal;
+use crate::limits;
+use crate::router::Api;
+
+/// The header that names a request, taken from the client or made here, and repeated in the answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const FIXED_HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+];
+
+/// Passes a request on, unless its head is over a limit.
+pub async fn pass(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = request_id(request.headers(), api.app.sources());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", request.id = id.to_str().unwrap_or_default());
+    let mut response = match check_head(&request) {
+        Ok(()) => next.run(request).instrument(span.clone()).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.extend(FIXED_HEADERS);
+    let _entered = span.enter();
+    tracing::debug!(
+        %method,
+        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        duration_ms = began.elapsed().as_secs_f64() * 1000.0,
+        "a request was answered"
+    );
+    response
+}
+
+/// Takes the client's request id when it is short and plain, else makes one.
+fn request_id(headers: &HeaderMap, sources: &Sources) -> HeaderValue {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let given = headers.get(REQUEST_ID).filter(|value| {
+        let bytes = value.as_bytes();
+        (1..=limits::REQUEST_ID_CHARACTERS_MAX).contains(&bytes.len()) && bytes.iter().all(plain)
+    });
+    given.cloned().unwrap_or_else(|| {
+        let id = sources.ids().next().unwrap_or_default();
+        HeaderValue::from_str(&format!("{id:032x}")).unwrap_or(HeaderValue::from_static("none"))
+    })
+}
+
+fn check_head(request: &Request) -> Result<(), Refusal> {
+    // "POST " before and " HTTP/1.1" after the target.
+    let target_bytes = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let line_bytes = request.method().as_str().len() + 1 + target_bytes + " HTTP/1.1".len();
+    if line_bytes > limits::REQUEST_LINE_BYTES_MAX {
+        let detail =
+            format!("the request line must be at most {} bytes long", limits::REQUEST_LINE_BYTES_MAX);
+        return Err(Refusal::new(ErrorKind::UriTooLong, &detail, None));
+    }
+    let headers = request.headers();
+    // ": " between name and value, and the end of the line.
+    let headers_bytes: usize =
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers_bytes > limits::HEADERS_BYTES_MAX || headers.len() > limits::HEADERS_MAX {
+        let detail = format!(
+            "there must be at most {} headers of {} bytes in all",
+            limits::HEADERS_MAX,
+            limits::HEADERS_BYTES_MAX
+        );
+        return Err(Refusal::new(ErrorKind::HeadersTooLarge, &detail, None));
+    }
+    Ok(())
+}

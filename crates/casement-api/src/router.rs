@@ -1,0 +1,100 @@
+//! The router: every route once, for the requests and for the API's description.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use casement_app::app::App;
+use casement_wire::error::ErrorKind;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::answer::{Refusal, no_method, no_route};
+use crate::gate;
+use crate::routes::{case, health, task};
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The application.
+    pub app: Arc<App>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Casement",
+        description = "The case management API: create, list and update cases and tasks.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Tokens),
+    tags(
+        (name = "cases", description = "What customers ask for, and the work on it."),
+        (name = "tasks", description = "Parts of the work on a case."),
+        (name = "server", description = "How the server is.")
+    )
+)]
+struct Description;
+
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme(
+            "auth",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "auth",
+                "A JWT signed by an app of the account, without a scheme before it.",
+            ))),
+        );
+        components.add_security_scheme(
+            "bearer",
+            SecurityScheme::Http(
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
+            ),
+        );
+    }
+}
+
+fn described() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(case::create::create_case))
+        .routes(routes!(case::list::get_cases))
+        .routes(routes!(case::update::update_case))
+        .routes(routes!(task::create::create_task))
+        .routes(routes!(task::list::get_tasks))
+        .routes(routes!(task::update::update_task))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+}
+
+/// Gives the description of the API as OpenAPI 3.1.
+pub fn description() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+/// Makes the router of an application.
+pub fn router(app: Arc<App>) -> Router {
+    let api = Api { app };
+    let (router, _) = described().split_for_parts();
+    router
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(from_fn_with_state(api.clone(), gate::pass))
+        .with_state(api)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let message =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(cause = message.unwrap_or("unknown"), "a handler panicked");
+    Refusal::new(ErrorKind::Internal, "the server failed; the log says why", None).into_response()
+}

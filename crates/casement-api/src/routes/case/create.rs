@@ -1,0 +1,53 @@
+//! `createCase`.
+
+use axum::extract::State;
+use casement_app::case::create::create_case as create;
+use casement_wire::case::read_create;
+use casement_wire::document::CaseDoc;
+use casement_wire::error::Problem;
+use casement_wire::schema::CreateCaseBody;
+use casement_wire::spelling::Noun;
+
+use crate::answer::{Document, Refusal};
+use crate::authentication::Caller;
+use crate::body::JsonBody;
+use crate::router::Api;
+use crate::routes::run;
+
+/// Creates a case.
+///
+/// The tasks of its template are made with it, and its customer when it is a new one.
+#[utoipa::path(
+    post,
+    path = "/caseManagement/api/public/analytics/{streamId}/createCase",
+    operation_id = "createCase",
+    tag = "cases",
+    params(
+        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
+        ("AccountId" = Option<String>, Header, description = "The account of the stream."),
+        ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one."),
+        ("bot-language" = Option<String>, Header, description = "The case's language when the body names none.")
+    ),
+    request_body = CreateCaseBody,
+    responses(
+        (status = 200, description = "The case as it was made.", body = CaseDoc),
+        (status = 400, description = "Every fault of the request.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No usable token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The stream or the account is not the app's.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The configuration forbids it.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn create_case(
+    State(api): State<Api>,
+    caller: Caller,
+    JsonBody(body): JsonBody,
+) -> Result<Document, Refusal> {
+    let command = read_create(&body, caller.language.as_deref());
+    run(Noun::Case, create(&api.app, &caller.access, &command, caller.zone)).await.map(Document)
+}

@@ -1,0 +1,5 @@
+//! Routes of cases.
+
+pub mod create;
+pub mod list;
+pub mod update;

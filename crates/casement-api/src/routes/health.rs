@@ -1,0 +1,73 @@
+//! `/healthz` and `/readyz`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use casement_app::app::StoreState;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::router::Api;
+
+/// The answer of `/healthz`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// The answer of `/readyz`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// `ready` or `not-ready`.
+    status: &'static str,
+    /// `ready` or `building`.
+    index: &'static str,
+    /// `ready`, `full` (reads go on, writes are refused until there is room) or `restart-required`.
+    store: &'static str,
+    /// What to do, when something is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Tells that the server runs.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    tag = "server",
+    responses((status = 200, description = "The server runs.", body = Health))
+)]
+pub async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Tells whether the server can serve: the index is built, and the store needs no restart.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "server",
+    responses(
+        (status = 200, description = "The server can serve.", body = Readiness),
+        (status = 503, description = "The server can't serve; the answer says why.", body = Readiness)
+    )
+)]
+pub async fn readyz(State(api): State<Api>) -> Response {
+    let (store, store_reason, works) = match api.app.store_state() {
+        StoreState::Ready => ("ready", None, true),
+        StoreState::Full(reason) => ("full", Some(reason), true),
+        StoreState::RestartRequired(reason) => ("restart-required", Some(reason), false),
+    };
+    let built = api.app.is_ready();
+    let is_ready = built && works;
+    let readiness = Readiness {
+        status: if is_ready { "ready" } else { "not-ready" },
+        index: if built { "ready" } else { "building" },
+        store,
+        reason: store_reason.or_else(|| (!built).then(|| "the index is being built".to_owned())),
+    };
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}

@@ -1,0 +1,102 @@
+//! The table of routes: who may call each. A test holds it against the router, so that no route is left out.
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Anybody.
+    Public,
+    /// An app with the scope for the stream of the path; the header `AccountId` is required.
+    AppWithAccount,
+    /// As above; the header may be absent.
+    App,
+}
+
+/// A route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The method in upper case.
+    pub method: &'static str,
+    /// The path with its parameters in braces.
+    pub path: &'static str,
+    /// The operation's name in the API's description.
+    pub operation: &'static str,
+    /// Who may call it.
+    pub permission: Permission,
+}
+
+/// Every route.
+pub const ROUTES: [Route; 8] = [
+    Route {
+        method: "POST",
+        path: "/caseManagement/api/public/analytics/{streamId}/createCase",
+        operation: "createCase",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/caseManagement/api/public/analytics/{streamId}/getCases",
+        operation: "getCases",
+        permission: Permission::AppWithAccount,
+    },
+    Route {
+        method: "POST",
+        path: "/caseManagement/api/public/analytics/{streamId}/updateCase/{caseId}",
+        operation: "updateCase",
+        permission: Permission::AppWithAccount,
+    },
+    Route {
+        method: "POST",
+        path: "/caseManagement/api/public/analytics/{streamId}/createTask",
+        operation: "createTask",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/caseManagement/api/public/analytics/{streamId}/getTasks",
+        operation: "getTasks",
+        permission: Permission::AppWithAccount,
+    },
+    Route {
+        method: "POST",
+        path: "/caseManagement/api/public/analytics/{streamId}/updateTask/{taskId}",
+        operation: "updateTask",
+        permission: Permission::AppWithAccount,
+    },
+    Route { method: "GET", path: "/healthz", operation: "healthz", permission: Permission::Public },
+    Route { method: "GET", path: "/readyz", operation: "readyz", permission: Permission::Public },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::router::description;
+
+    #[test]
+    fn the_table_has_every_route_and_no_other() {
+        let description = serde_json::to_value(description()).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let name = operation["operationId"].as_str().unwrap();
+                described.insert((method.to_uppercase(), path.clone(), name.to_owned()));
+            }
+        }
+        let listed: BTreeSet<_> = ROUTES
+            .iter()
+            .map(|route| (route.method.to_owned(), route.path.to_owned(), route.operation.to_owned()))
+            .collect();
+        assert_eq!(listed, described);
+    }
+
+    #[test]
+    fn exactly_the_public_routes_ask_for_no_token() {
+        let description = serde_json::to_value(description()).unwrap();
+        for route in ROUTES {
+            let operation = &description["paths"][route.path][route.method.to_lowercase()];
+            let asks = operation.get("security").is_some();
+            assert_eq!(asks, route.permission != Permission::Public, "{}", route.operation);
+        }
+    }
+}

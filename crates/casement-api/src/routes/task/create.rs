@@ -1,0 +1,54 @@
+//! `createTask`.
+
+use axum::extract::State;
+use casement_app::task::create::create_task as create;
+use casement_wire::document::TaskDoc;
+use casement_wire::error::Problem;
+use casement_wire::schema::CreateTaskBody;
+use casement_wire::spelling::Noun;
+use casement_wire::task::read_create;
+
+use crate::answer::{Document, Refusal};
+use crate::authentication::Caller;
+use crate::body::JsonBody;
+use crate::router::Api;
+use crate::routes::run;
+
+/// Creates a task.
+///
+/// Its case gets it among its tasks in the same transaction.
+#[utoipa::path(
+    post,
+    path = "/caseManagement/api/public/analytics/{streamId}/createTask",
+    operation_id = "createTask",
+    tag = "tasks",
+    params(
+        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
+        ("AccountId" = Option<String>, Header, description = "The account of the stream."),
+        ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one.")
+    ),
+    request_body = CreateTaskBody,
+    responses(
+        (status = 200, description = "The task as it was made.", body = TaskDoc),
+        (status = 400, description = "Every fault of the request.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No usable token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The stream or the account is not the app's.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such document.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The request conflicts with what is stored.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The configuration forbids it.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn create_task(
+    State(api): State<Api>,
+    caller: Caller,
+    JsonBody(body): JsonBody,
+) -> Result<Document, Refusal> {
+    let command = read_create(&body);
+    run(Noun::Task, create(&api.app, &caller.access, &command, caller.zone)).await.map(Document)
+}

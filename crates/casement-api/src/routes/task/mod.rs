@@ -1,0 +1,5 @@
+//! Routes of tasks.
+
+pub mod create;
+pub mod list;
+pub mod update;

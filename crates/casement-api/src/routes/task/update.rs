@@ -1,0 +1,61 @@
+//! `updateTask`.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use casement_app::task::update::update_task as update;
+use casement_wire::document::TaskDoc;
+use casement_wire::error::Problem;
+use casement_wire::schema::UpdateTaskBody;
+use casement_wire::spelling::Noun;
+use casement_wire::task::read_update_task;
+
+use crate::answer::{Document, Refusal};
+use crate::authentication::AccountCaller;
+use crate::body::JsonBody;
+use crate::router::Api;
+use crate::routes::{if_match, run};
+
+/// Updates a task.
+///
+/// What the body does not name stays. A whole document that was read before may be sent back with changes. An update that changes nothing makes no event.
+#[utoipa::path(
+    post,
+    path = "/caseManagement/api/public/analytics/{streamId}/updateTask/{taskId}",
+    operation_id = "updateTask",
+    tag = "tasks",
+    params(
+        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
+        ("taskId" = String, Path, description = "The id of the task."),
+        ("AccountId" = String, Header, description = "The account of the stream."),
+        ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one."),
+        ("If-Match" = Option<String>, Header, description = "Entity tags of the versions that may be updated, or `*`.")
+    ),
+    request_body = UpdateTaskBody,
+    responses(
+        (status = 200, description = "The task after the update.", body = TaskDoc),
+        (status = 400, description = "Every fault of the request.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No usable token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The stream or the account is not the app's.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such document.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The request conflicts with what is stored.", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "The document has another version than `If-Match` names.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The configuration forbids it.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn update_task(
+    State(api): State<Api>,
+    AccountCaller(caller): AccountCaller,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Document, Refusal> {
+    let command = read_update_task(&body);
+    let if_match = if_match(&headers);
+    let work = update(&api.app, &caller.access, &caller.document, &command, &if_match, caller.zone);
+    run(Noun::Task, work).await.map(Document)
+}

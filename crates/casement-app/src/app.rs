@@ -1,0 +1,162 @@
+//! The application: the store, the open workspaces and what is kept in memory about them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use casement_domain::id::StreamId;
+use casement_domain::list::row::Row;
+use casement_store::document::NewWorkspace;
+use casement_store::error::Health;
+use casement_store::store::{CommitFeed, Store};
+
+use crate::document::RenderedCache;
+use crate::error::AppError;
+use crate::installation::{self, INSTALLATION, Installation, JwtApp};
+use crate::sources::Sources;
+use crate::workspace::{OpenWorkspace, load_config};
+
+/// Rows that were worked out before their commit, by operation, until the follower takes them.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared(Mutex<HashMap<[u8; 16], Vec<Option<Row>>>>);
+
+impl Prepared {
+    pub(crate) fn put(&self, operation: [u8; 16], rows: Vec<Option<Row>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, rows);
+    }
+
+    pub(crate) fn take(&self, operation: &[u8; 16]) -> Option<Vec<Option<Row>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(operation)
+    }
+}
+
+/// Whether the store takes writes. Reads go on in every state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreState {
+    /// It does.
+    Ready,
+    /// The disk is full; it will again once there is room.
+    Full(String),
+    /// It does not until the server is started again.
+    RestartRequired(String),
+}
+
+/// The application. One process has one.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    sources: Sources,
+    installation: RwLock<Arc<Installation>>,
+    workspaces: RwLock<HashMap<StreamId, Arc<OpenWorkspace>>>,
+    rendered: RenderedCache,
+    prepared: Prepared,
+    ready: AtomicBool,
+}
+
+impl App {
+    /// Opens the installation and its workspaces. The index is empty until [`App::follow`] has built it.
+    ///
+    /// # Errors
+    /// The store can't be read, or a document in it is damaged.
+    pub async fn open(store: Store, sources: Sources) -> Result<Arc<Self>, AppError> {
+        store
+            .create_workspace(NewWorkspace {
+                id: INSTALLATION.to_owned(),
+                account: INSTALLATION.to_owned(),
+                organisation: INSTALLATION.to_owned(),
+                counters: std::collections::BTreeMap::new(),
+            })
+            .await?;
+        let app = Arc::new(Self {
+            store,
+            sources,
+            installation: RwLock::new(Arc::new(Installation::default())),
+            workspaces: RwLock::new(HashMap::new()),
+            rendered: RenderedCache::default(),
+            prepared: Prepared::default(),
+            ready: AtomicBool::new(false),
+        });
+        app.reload_installation().await?;
+        Ok(app)
+    }
+
+    /// Builds the index, then follows the log until the store closes. Runs as a task of its own.
+    ///
+    /// # Errors
+    /// A document can't be read; the server must not go on.
+    pub async fn follow(self: Arc<Self>, mut feed: CommitFeed) -> Result<(), AppError> {
+        self.build_index().await?;
+        self.ready.store(true, Ordering::Release);
+        while let Some(batch) = feed.next().await {
+            for committed in batch {
+                self.apply(&committed).await?;
+                committed.acknowledge();
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether the index holds every document.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Tells whether the store takes writes.
+    pub fn store_state(&self) -> StoreState {
+        match self.store.health() {
+            Health::Ready => StoreState::Ready,
+            Health::Full { reason } => StoreState::Full(reason),
+            Health::RestartRequired { reason } => StoreState::RestartRequired(reason),
+        }
+    }
+
+    /// Gives a JWT app by client id.
+    pub fn jwt_app(&self, client_id: &str) -> Option<Arc<JwtApp>> {
+        self.installation().apps.get(client_id).cloned()
+    }
+
+    /// Gives the installation.
+    pub fn installation(&self) -> Arc<Installation> {
+        Arc::clone(&self.installation.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives the clock and the sources of ids.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    pub(crate) fn rendered(&self) -> &RenderedCache {
+        &self.rendered
+    }
+
+    pub(crate) fn workspace(&self, stream: &StreamId) -> Option<Arc<OpenWorkspace>> {
+        self.workspaces.read().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
+    }
+
+    pub(crate) fn open_workspaces(&self) -> Vec<Arc<OpenWorkspace>> {
+        self.workspaces.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Reads the installation anew and opens the workspaces that it lists and that are not open yet.
+    pub(crate) async fn reload_installation(&self) -> Result<(), AppError> {
+        let installation = installation::load(&self.store).await?;
+        for entry in &installation.workspaces {
+            if self.workspace(&entry.stream).is_none() {
+                let config = load_config(&self.store, entry).await?;
+                let opened = Arc::new(OpenWorkspace::new(config));
+                let mut workspaces = self.workspaces.write().unwrap_or_else(PoisonError::into_inner);
+                workspaces.insert(entry.stream.clone(), opened);
+            }
+        }
+        *self.installation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(installation);
+        Ok(())
+    }
+}

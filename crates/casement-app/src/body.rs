@@ -1,0 +1,122 @@
+//! Stored bodies: documents as JSON with a schema number.
+//!
+//! A body never holds what the commit assigns (number, sequence, version). Bodies of older schemas are brought up to
+//! date by pure functions when they are read; a released schema number is never given another meaning.
+
+use casement_domain::case::{self, Case};
+use casement_domain::change::{Record, Versioned};
+use casement_domain::customer::Customer;
+use casement_domain::task::{self, Task};
+use casement_store::document::Document;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::AppError;
+
+/// The schema number of all bodies that this release writes.
+pub const SCHEMA: u32 = 1;
+
+/// The kind of cases in the store.
+pub const CASE: &str = "case";
+/// The kind of tasks in the store.
+pub const TASK: &str = "task";
+/// The kind of customers in the store.
+pub const CUSTOMER: &str = "customer";
+
+/// Where a record is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// The document that it belongs to.
+    pub parent: Option<String>,
+    /// The counter that numbers it.
+    pub counter: Option<&'static str>,
+}
+
+/// Tells where a record is kept.
+pub fn place(record: &Record) -> Place {
+    match record {
+        Record::Case(case) => {
+            Place { kind: CASE, id: case.id.to_string(), parent: None, counter: Some(case::COUNTER) }
+        }
+        Record::Task(task) => Place {
+            kind: TASK,
+            id: task.id.to_string(),
+            parent: Some(task.case.to_string()),
+            counter: Some(task::COUNTER),
+        },
+        Record::Customer(customer) => {
+            Place { kind: CUSTOMER, id: customer.id.to_string(), parent: None, counter: None }
+        }
+    }
+}
+
+/// Gives the body of a record as a tree, for telling what changed.
+pub fn tree(record: &Record) -> Map<String, Value> {
+    let value = match record {
+        Record::Case(case) => serde_json::to_value(case),
+        Record::Task(task) => serde_json::to_value(task),
+        Record::Customer(customer) => serde_json::to_value(customer),
+    };
+    match value {
+        Ok(Value::Object(object)) => object,
+        Ok(_) | Err(_) => Map::new(),
+    }
+}
+
+/// Gives the bytes of a body.
+pub fn encode(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("invariant: a body is always JSON")
+}
+
+/// Gives the bytes of a record's body.
+pub fn encode_record(record: &Record) -> Vec<u8> {
+    match record {
+        Record::Case(case) => encode(case),
+        Record::Task(task) => encode(task),
+        Record::Customer(customer) => encode(customer),
+    }
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// The body is of a newer schema or damaged.
+pub fn decode<T: DeserializeOwned>(document: &Document) -> Result<Versioned<T>, AppError> {
+    if document.schema != SCHEMA {
+        let reason = format!("{} {} has schema {}", document.kind, document.id, document.schema);
+        return Err(AppError::Failed(reason));
+    }
+    let value = serde_json::from_slice(&document.body).map_err(|error| {
+        AppError::Failed(format!("{} {} is damaged: {error}", document.kind, document.id))
+    })?;
+    Ok(Versioned { version: document.version, number: document.number, value })
+}
+
+/// Reads the body of a case.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_case(document: &Document) -> Result<Versioned<Case>, AppError> {
+    decode(document)
+}
+
+/// Reads the body of a task.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_task(document: &Document) -> Result<Versioned<Task>, AppError> {
+    decode(document)
+}
+
+/// Reads the body of a customer.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_customer(document: &Document) -> Result<Versioned<Customer>, AppError> {
+    decode(document)
+}

@@ -1,0 +1,62 @@
+//! Creating a case.
+
+use bytes::Bytes;
+use casement_domain::case::create::{CreateCase, create_case as decide};
+use casement_domain::change::{Change, Record};
+use casement_domain::date::Zone;
+use casement_domain::task::Task;
+use casement_domain::workspace::Workspace;
+use casement_store::set::Committed;
+use casement_wire::document::write_created_case;
+
+use crate::access::Access;
+use crate::app::App;
+use crate::commit::{Act, Reads, contended, pending};
+use crate::document::Rendered;
+use crate::error::AppError;
+use crate::limits;
+
+/// Creates a case with the tasks of its template, and its customer when it is a new one.
+///
+/// # Errors
+/// The command has faults, or the store takes no writes now.
+pub async fn create_case(
+    app: &App,
+    access: &Access,
+    command: &CreateCase,
+    zone: Zone,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let workspace = &access.workspace;
+    let customer = command.customer();
+    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+        let config = workspace.config();
+        let mut reads = Reads::default();
+        let customers = app.find_customers(workspace.id(), customer.as_ref(), &mut reads).await?;
+        let now = app.sources().now();
+        let change = decide(&config, &access.actor, command, &customers, zone, now, &mut app.sources().ids())
+            .map_err(AppError::Refused)?;
+        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let pending = pending(&config, act, &change, reads, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending).await? {
+            return rendered(&change, &committed, &config);
+        }
+    }
+    Err(contended())
+}
+
+fn rendered(change: &Change, committed: &Committed, config: &Workspace) -> Result<Rendered, AppError> {
+    let mut case = None;
+    let mut tasks: Vec<(&Task, u64)> = Vec::new();
+    for (record, outcome) in change.records.iter().zip(&committed.documents) {
+        let number = outcome.number.unwrap_or_default();
+        match &record.after {
+            Record::Case(made) => case = Some((made, number, outcome.version)),
+            Record::Task(task) => tasks.push((task, number)),
+            Record::Customer(_) => {}
+        }
+    }
+    let (case, number, version) =
+        case.ok_or_else(|| AppError::Failed("a new case is missing in its own change".to_owned()))?;
+    Ok(Rendered { body: Bytes::from(write_created_case(case, number, &tasks, config)), version })
+}

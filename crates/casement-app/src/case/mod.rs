@@ -1,0 +1,4 @@
+//! Use cases on cases.
+
+pub mod create;
+pub mod update;

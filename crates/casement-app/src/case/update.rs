@@ -1,0 +1,129 @@
+//! Updating a case.
+
+use casement_domain::case::Case;
+use casement_domain::case::update::{UpdateCase, update_case as decide};
+use casement_domain::change::{Change, Record, Versioned};
+use casement_domain::date::Zone;
+use casement_domain::list::row::Work;
+use casement_domain::task::Task;
+use casement_domain::workspace::Workspace;
+use casement_store::set::Committed;
+
+use crate::access::Access;
+use crate::app::App;
+use crate::body;
+use crate::commit::{Act, Reads, contended, pending};
+use crate::document::{IfMatch, Numbers, Rendered};
+use crate::error::AppError;
+use crate::limits;
+
+/// Updates a case. A command that changes nothing gives the case as it is and makes no event.
+///
+/// # Errors
+/// There is no such case, it has another version than `if_match` demands, the command has faults, or the store takes
+/// no writes now.
+pub async fn update_case(
+    app: &App,
+    access: &Access,
+    id: &str,
+    command: &UpdateCase,
+    if_match: &IfMatch,
+    zone: Zone,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let workspace = &access.workspace;
+    let _turn = workspace.turn(id).await;
+    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+        let config = workspace.config();
+        let mut reads = Reads::default();
+        let before = app.case(workspace.id(), id, &mut reads).await?.ok_or(AppError::NotFound)?;
+        if !if_match.accepts(before.version) {
+            return Err(AppError::VersionDiffers);
+        }
+        let tasks = if command.may_close(&config) {
+            app.listed_tasks(workspace.id(), &before.value, &mut reads).await?
+        } else {
+            Vec::new()
+        };
+        let customer = command.customer(&before.value);
+        let customers = app.find_customers(workspace.id(), customer, &mut reads).await?;
+        let now = app.sources().now();
+        let mut ids = app.sources().ids();
+        let decided =
+            decide(&config, &access.actor, &before, command, &tasks, &customers, zone, now, &mut ids);
+        let Some(change) = decided.map_err(AppError::Refused)? else {
+            return Ok(app.rendered_case(before, &config));
+        };
+        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let pending = pending(&config, act, &change, reads, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending).await? {
+            return app.rendered_change(change, &committed, 0, &config);
+        }
+    }
+    Err(contended())
+}
+
+impl App {
+    /// Loads a case and notes that it was read.
+    pub(crate) async fn case(
+        &self,
+        workspace: &str,
+        id: &str,
+        reads: &mut Reads,
+    ) -> Result<Option<Versioned<Case>>, AppError> {
+        // No id that was made here is longer; a longer one need not be looked for.
+        if id.len() > casement_store::limits::KEY_BYTES_MAX || id.is_empty() {
+            return Ok(None);
+        }
+        let document = self.store().document(workspace, body::CASE, id).await?;
+        reads.document(body::CASE, id, document.as_ref().map_or(0, |document| document.version));
+        document.as_ref().map(body::decode_case).transpose()
+    }
+
+    /// Loads the tasks that a case lists and notes that they were read.
+    async fn listed_tasks(
+        &self,
+        workspace: &str,
+        case: &Case,
+        reads: &mut Reads,
+    ) -> Result<Vec<Versioned<Task>>, AppError> {
+        let ids: Vec<String> = case.tasks.iter().map(|task| task.to_string()).collect();
+        let documents = self.store().documents(workspace, body::TASK, &ids).await?;
+        for document in &documents {
+            reads.document(body::TASK, &document.id, document.version);
+        }
+        documents.iter().map(body::decode_task).collect()
+    }
+
+    /// Gives a stored case as an answer.
+    pub(crate) fn rendered_case(&self, case: Versioned<Case>, config: &Workspace) -> Rendered {
+        let number = case.number.unwrap_or_default();
+        let numbers = Numbers { version: case.version, number, case_number: number };
+        let body = self.rendered().render(&Work::Case(case.value), numbers, config);
+        Rendered { body, version: numbers.version }
+    }
+
+    /// Gives the first document of a committed change as an answer; `case_number` is that of a task's case.
+    pub(crate) fn rendered_change(
+        &self,
+        change: Change,
+        committed: &Committed,
+        case_number: u64,
+        config: &Workspace,
+    ) -> Result<Rendered, AppError> {
+        let record = change.records.into_iter().next().map(|record| record.after);
+        let (Some(record), Some(outcome)) = (record, committed.documents.first()) else {
+            return Err(AppError::Failed("a change without a document was committed".to_owned()));
+        };
+        let work = match record {
+            Record::Case(case) => Work::Case(case),
+            Record::Task(task) => Work::Task(task),
+            Record::Customer(_) => {
+                return Err(AppError::Failed("a customer is no answer to a command".to_owned()));
+            }
+        };
+        let numbers =
+            Numbers { version: outcome.version, number: outcome.number.unwrap_or_default(), case_number };
+        Ok(Rendered { body: self.rendered().render(&work, numbers, config), version: numbers.version })
+    }
+}

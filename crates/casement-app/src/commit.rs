@@ -1,0 +1,203 @@
+//! From a decision to a write set: what it read becomes guards, what it changes becomes documents, claims and events.
+
+use casement_domain::actor::Actor;
+use casement_domain::change::{Change, Record, RecordChange, differences};
+use casement_domain::customer::Customer;
+use casement_domain::date::Moment;
+use casement_domain::fault::{FaultKind, Faults, Key};
+use casement_domain::list::row::{Row, Work};
+use casement_domain::workspace::Workspace;
+use casement_store::set::{ClaimGuard, ClaimWrite, Committed, DocumentWrite, EventWrite, Guard, WriteSet};
+
+use crate::app::App;
+use crate::body;
+use crate::error::AppError;
+use crate::limits;
+use crate::sources::Sources;
+use crate::workspace::OpenWorkspace;
+
+/// What a decision read besides the documents that it writes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reads {
+    /// Documents with the version read; 0 for those that were absent.
+    pub documents: Vec<Guard>,
+    /// Unique keys with the holder read.
+    pub claims: Vec<ClaimGuard>,
+}
+
+impl Reads {
+    /// Notes that a document was read.
+    pub fn document(&mut self, kind: &str, id: &str, version: u64) {
+        let guard = Guard { kind: kind.to_owned(), id: id.to_owned(), version };
+        if !self.documents.contains(&guard) {
+            self.documents.push(guard);
+        }
+    }
+
+    /// Notes that a unique key was read.
+    pub fn claim(&mut self, key: &str, document: Option<String>) {
+        self.claims.push(ClaimGuard { key: key.to_owned(), document });
+    }
+}
+
+/// A decision that is ready to be committed.
+#[derive(Debug)]
+pub struct Pending {
+    set: WriteSet,
+    rows: Vec<Option<Row>>,
+}
+
+/// Who acts, through which app, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Act<'a> {
+    /// Who acts.
+    pub actor: &'a Actor,
+    /// The app's client id; empty for the server itself.
+    pub app: &'a str,
+    /// When.
+    pub at: Moment,
+}
+
+/// The key that a customer's e-mail address claims.
+pub fn email_claim(email: &str) -> String {
+    format!("customer.email:{}", casement_domain::text::fold_email(email))
+}
+
+/// The key that a customer's phone number claims.
+pub fn phone_claim(phone: &str) -> String {
+    format!("customer.phone:{phone}")
+}
+
+/// Makes the write set of a change.
+///
+/// # Errors
+/// A document would be too large to be stored.
+pub fn pending(
+    workspace: &Workspace,
+    act: Act<'_>,
+    change: &Change,
+    mut reads: Reads,
+    sources: &Sources,
+) -> Result<Pending, AppError> {
+    let mut documents = Vec::with_capacity(change.records.len());
+    let mut events = Vec::with_capacity(change.records.len());
+    let mut claims = Vec::new();
+    let mut rows = Vec::with_capacity(change.records.len());
+    for record in &change.records {
+        let (write, event) = written(record, sources);
+        if write.body.len() > limits::BODY_BYTES_MAX {
+            let mut faults = Faults::new();
+            let message = format!("the document would be larger than {} bytes", limits::BODY_BYTES_MAX);
+            faults.add(FaultKind::Unprocessable, Key::Body, message);
+            return Err(AppError::Refused(faults));
+        }
+        reads.documents.retain(|guard| guard.kind != write.kind || guard.id != write.id);
+        documents.push(write);
+        events.push(event);
+        rows.push(row(&record.after));
+        if let Record::Customer(after) = &record.after {
+            let before = record.before.as_ref().and_then(|before| match &before.value {
+                Record::Customer(customer) => Some(customer),
+                Record::Case(_) | Record::Task(_) => None,
+            });
+            claims.extend(customer_claims(before, after));
+        }
+    }
+    let set = WriteSet {
+        workspace: workspace.stream.to_string(),
+        operation: sources.operation(),
+        at_ms: act.at.ms(),
+        actor: act.actor.id.to_string(),
+        app: act.app.to_owned(),
+        config_version: Some(workspace.config_version),
+        changes_config: false,
+        guards: reads.documents,
+        claim_guards: reads.claims,
+        documents,
+        claims,
+        events,
+    };
+    Ok(Pending { set, rows })
+}
+
+fn written(record: &RecordChange, sources: &Sources) -> (DocumentWrite, EventWrite) {
+    let place = body::place(&record.after);
+    let changes = record.before.as_ref().map(|before| {
+        let changes = differences(&body::tree(&before.value), &body::tree(&record.after));
+        body::encode(&changes)
+    });
+    let event = EventWrite {
+        kind: record.event.to_owned(),
+        document_kind: place.kind.to_owned(),
+        document: place.id.clone(),
+        changes,
+        salt: sources.salt(),
+    };
+    let write = DocumentWrite {
+        kind: place.kind.to_owned(),
+        id: place.id,
+        parent: place.parent,
+        version: record.before.as_ref().map_or(0, |before| before.version),
+        counter: place.counter.filter(|_| record.before.is_none()).map(str::to_owned),
+        schema: body::SCHEMA,
+        body: body::encode_record(&record.after),
+    };
+    (write, event)
+}
+
+fn row(record: &Record) -> Option<Row> {
+    match record {
+        Record::Case(case) => Some(Row::prepared(Work::Case(case.clone()))),
+        Record::Task(task) => Some(Row::prepared(Work::Task(task.clone()))),
+        Record::Customer(_) => None,
+    }
+}
+
+fn customer_claims(before: Option<&Customer>, after: &Customer) -> Vec<ClaimWrite> {
+    let keys = |customer: &Customer| {
+        let email = customer.email.as_deref().map(email_claim);
+        email.into_iter().chain(customer.phone.as_deref().map(phone_claim)).collect::<Vec<String>>()
+    };
+    let held = before.map(keys).unwrap_or_default();
+    let put =
+        |key: String| ClaimWrite::Put { key, document: after.id.to_string(), result: None, expires_ms: None };
+    keys(after).into_iter().filter(|key| !held.contains(key)).map(put).collect()
+}
+
+impl App {
+    /// Commits a decision. `Ok(None)`: what it read has changed since, decide anew.
+    ///
+    /// # Errors
+    /// The store takes no writes now.
+    pub(crate) async fn commit(
+        &self,
+        workspace: &OpenWorkspace,
+        pending: Pending,
+    ) -> Result<Option<Committed>, AppError> {
+        let Pending { set, rows } = pending;
+        let operation = set.operation;
+        let config_version = set.config_version;
+        self.prepared().put(operation, rows);
+        match self.store().commit(set).await {
+            Ok(committed) => Ok(Some(committed)),
+            Err(error) => {
+                self.prepared().take(&operation);
+                match AppError::of_commit(error) {
+                    Some(error) => Err(error),
+                    None => {
+                        // A newer configuration reaches this node with the log; give the follower its turn.
+                        if config_version == Some(workspace.config().config_version) {
+                            tokio::task::yield_now().await;
+                        }
+                        Ok(None)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends a use case whose decision was overtaken too often.
+pub(crate) fn contended() -> AppError {
+    AppError::Unavailable("what was read changed again and again".to_owned())
+}

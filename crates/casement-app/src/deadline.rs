@@ -1,0 +1,101 @@
+//! Passed deadlines: marks cases and tasks as breached when their due date passes; contract section 3.
+
+use std::sync::Arc;
+
+use casement_domain::actor::Actor;
+use casement_domain::change::{Change, Record, RecordChange, Versioned};
+use casement_domain::item::due::breach;
+use casement_domain::list::row::Work;
+
+use crate::app::App;
+use crate::commit::{Act, Reads, pending};
+use crate::error::AppError;
+use crate::limits;
+use crate::workspace::OpenWorkspace;
+
+/// Looks for passed deadlines until the task is ended. The deadlines are an order of the index, so a look costs what
+/// has passed, not what there is.
+pub async fn run(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(limits::DEADLINE_PERIOD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = mark_passed(&app).await {
+            tracing::warn!(error = %error, "passed deadlines could not be marked; the next look tries again");
+        }
+    }
+}
+
+/// Marks what is due by now in every workspace. Returns how many documents were marked.
+///
+/// # Errors
+/// The store can't be read or takes no writes now.
+pub async fn mark_passed(app: &App) -> Result<usize, AppError> {
+    if !app.is_ready() {
+        return Ok(0);
+    }
+    let now_ms = app.sources().now().ms();
+    let mut marked = 0;
+    for workspace in app.open_workspaces() {
+        let due = {
+            let tables = workspace.tables();
+            let mut due = tables.cases.due_before(now_ms, limits::DEADLINES_AT_ONCE);
+            due.extend(tables.tasks.due_before(now_ms, limits::DEADLINES_AT_ONCE));
+            due
+        };
+        for row in due {
+            if mark(app, &workspace, &row.work).await? {
+                marked += 1;
+            }
+        }
+    }
+    Ok(marked)
+}
+
+/// Marks one document, as a change like any other. One that changed meanwhile is left for the next look.
+async fn mark(app: &App, workspace: &OpenWorkspace, work: &Work) -> Result<bool, AppError> {
+    let _turn = workspace.turn(work.case().as_str()).await;
+    let config = workspace.config();
+    let actor = Actor::server();
+    let now = app.sources().now();
+    let mut reads = Reads::default();
+    let record = match work {
+        Work::Case(case) => {
+            let Some(before) = app.case(workspace.id(), case.id.as_str(), &mut reads).await? else {
+                return Ok(false);
+            };
+            breach(&before.value.item, &config, &actor, now).map(|item| {
+                let mut after = before.value.clone();
+                after.item = item;
+                let Versioned { version, number, value } = before;
+                changed(version, number, Record::Case(value), Record::Case(after), "case.breached")
+            })
+        }
+        Work::Task(task) => {
+            let Some(before) = app.task(workspace.id(), task.id.as_str(), &mut reads).await? else {
+                return Ok(false);
+            };
+            breach(&before.value.item, &config, &actor, now).map(|item| {
+                let mut after = before.value.clone();
+                after.item = item;
+                let Versioned { version, number, value } = before;
+                changed(version, number, Record::Task(value), Record::Task(after), "task.breached")
+            })
+        }
+    };
+    let Some(record) = record else { return Ok(false) };
+    let change = Change { records: vec![record] };
+    let act = Act { actor: &actor, app: "", at: now };
+    let pending = pending(&config, act, &change, reads, app.sources())?;
+    Ok(app.commit(workspace, pending).await?.is_some())
+}
+
+fn changed(
+    version: u64,
+    number: Option<u64>,
+    before: Record,
+    after: Record,
+    event: &'static str,
+) -> RecordChange {
+    RecordChange { before: Some(Versioned { version, number, value: before }), after, event }
+}

@@ -1,0 +1,44 @@
+//! Why a use case failed. The answer to the client and the cause for the log are two things.
+
+use casement_domain::fault::Faults;
+use casement_store::error::{CommitError, StoreError};
+
+/// A failed use case.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The command is refused; all its faults.
+    #[error("the command has faults")]
+    Refused(Faults),
+    /// There is no such document in this workspace.
+    #[error("there is no such document")]
+    NotFound,
+    /// The document has another version than the request demands.
+    #[error("the document has another version")]
+    VersionDiffers,
+    /// The server is not ready yet, overloaded, or its store takes no writes. Trying again later may help.
+    #[error("not available: {0}")]
+    Unavailable(String),
+    /// Something that should not happen.
+    #[error("failed: {0}")]
+    Failed(String),
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl AppError {
+    /// Tells what a commit's failure means; `None`: decide anew.
+    pub(crate) fn of_commit(error: CommitError) -> Option<Self> {
+        match error {
+            CommitError::Missed(_) => None,
+            CommitError::Refused(reason) => {
+                Some(Self::Failed(format!("the store refused a write set: {reason}")))
+            }
+            CommitError::Overloaded => Some(Self::Unavailable("too many writes wait".to_owned())),
+            CommitError::Unavailable(reason) => Some(Self::Unavailable(reason)),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The follower of the log: builds the index at the start and applies every committed set, in order, before it is
+//! acknowledged.
+
+use std::sync::Arc;
+
+use casement_domain::list::row::{Row, Work};
+use casement_store::document::Document;
+use casement_store::set::{CommittedDocument, DocumentWrite};
+use casement_store::store::CommittedSet;
+
+use crate::app::App;
+use crate::body;
+use crate::error::AppError;
+use crate::installation::INSTALLATION;
+use crate::limits;
+use crate::workspace::{OpenWorkspace, load_config};
+
+impl App {
+    /// Reads every case and task into the index.
+    pub(crate) async fn build_index(&self) -> Result<(), AppError> {
+        for workspace in self.open_workspaces() {
+            for kind in [body::CASE, body::TASK] {
+                self.build_kind(&workspace, kind).await?;
+            }
+            let tables = workspace.tables();
+            tracing::info!(
+                workspace.id = workspace.id(),
+                cases = tables.cases.len(),
+                tasks = tables.tasks.len(),
+                "the index is built"
+            );
+        }
+        Ok(())
+    }
+
+    async fn build_kind(&self, workspace: &OpenWorkspace, kind: &str) -> Result<(), AppError> {
+        let config = workspace.config();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store().scan(workspace.id(), kind, after.as_deref(), limits::SCAN_PAGE).await?;
+            for document in &page {
+                let row = row_of(document)?;
+                workspace.tables_mut().apply(Arc::new(row), &config);
+            }
+            if page.len() < limits::SCAN_PAGE {
+                return Ok(());
+            }
+            after = page.last().map(|document| document.id.clone());
+        }
+    }
+
+    /// Applies one committed set to what is kept in memory.
+    pub(crate) async fn apply(&self, committed: &CommittedSet) -> Result<(), AppError> {
+        let set = &committed.set;
+        if set.workspace == INSTALLATION {
+            return self.reload_installation().await;
+        }
+        let prepared = self.prepared().take(&set.operation);
+        let stream = casement_domain::id::StreamId::from_text(set.workspace.as_str());
+        let Some(workspace) = self.workspace(&stream) else { return Ok(()) };
+        if set.changes_config {
+            let installation = self.installation();
+            let entry = installation.workspaces.iter().find(|entry| entry.stream == stream);
+            if let Some(entry) = entry {
+                workspace.set_config(load_config(self.store(), entry).await?);
+            }
+        }
+        let mut prepared = prepared.unwrap_or_default().into_iter();
+        let mut rows = Vec::with_capacity(set.documents.len());
+        for (write, outcome) in set.documents.iter().zip(&committed.outcome.documents) {
+            let row = prepared.next().flatten();
+            if write.kind == body::CASE || write.kind == body::TASK {
+                rows.push(Arc::new(match row {
+                    Some(row) => row.committed(outcome.version, outcome.number.unwrap_or_default()),
+                    None => row_of(&as_document(write, outcome))?,
+                }));
+            }
+        }
+        let config = workspace.config();
+        // One lock for the whole set: no reader sees half of it.
+        let mut tables = workspace.tables_mut();
+        for row in rows {
+            tables.apply(row, &config);
+        }
+        Ok(())
+    }
+}
+
+fn as_document(write: &DocumentWrite, outcome: &CommittedDocument) -> Document {
+    Document {
+        kind: write.kind.clone(),
+        id: write.id.clone(),
+        parent: write.parent.clone(),
+        number: outcome.number,
+        version: outcome.version,
+        sequence: outcome.sequence,
+        schema: write.schema,
+        body: write.body.clone(),
+    }
+}
+
+fn row_of(document: &Document) -> Result<Row, AppError> {
+    let work = if document.kind == body::CASE {
+        Work::Case(body::decode_case(document)?.value)
+    } else {
+        Work::Task(body::decode_task(document)?.value)
+    };
+    Ok(Row::prepared(work).committed(document.version, document.number.unwrap_or_default()))
+}

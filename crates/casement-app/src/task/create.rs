@@ -1,0 +1,45 @@
+//! Creating a task of a case.
+
+use casement_domain::date::Zone;
+use casement_domain::task::create::{CreateTask, create_task as decide};
+
+use crate::access::Access;
+use crate::app::App;
+use crate::commit::{Act, Reads, contended, pending};
+use crate::document::Rendered;
+use crate::error::AppError;
+use crate::limits;
+
+/// Creates a task; its case gets it among its tasks in the same transaction.
+///
+/// # Errors
+/// The command has faults (an unknown case is one), or the store takes no writes now.
+pub async fn create_task(
+    app: &App,
+    access: &Access,
+    command: &CreateTask,
+    zone: Zone,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let workspace = &access.workspace;
+    let case_id = command.case.value().map(String::as_str).unwrap_or_default();
+    let _turn = workspace.turn(case_id).await;
+    let customer = command.customer();
+    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+        let config = workspace.config();
+        let mut reads = Reads::default();
+        let case = app.case(workspace.id(), case_id, &mut reads).await?;
+        let customers = app.find_customers(workspace.id(), customer.as_ref(), &mut reads).await?;
+        let now = app.sources().now();
+        let mut ids = app.sources().ids();
+        let decided = decide(&config, &access.actor, case.as_ref(), command, &customers, zone, now, &mut ids);
+        let change = decided.map_err(AppError::Refused)?;
+        let case_number = case.and_then(|case| case.number).unwrap_or_default();
+        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let pending = pending(&config, act, &change, reads, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending).await? {
+            return app.rendered_change(change, &committed, case_number, &config);
+        }
+    }
+    Err(contended())
+}

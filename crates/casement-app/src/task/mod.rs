@@ -1,0 +1,4 @@
+//! Use cases on tasks.
+
+pub mod create;
+pub mod update;

@@ -1,0 +1,83 @@
+//! Updating a task.
+
+use casement_domain::change::Versioned;
+use casement_domain::date::Zone;
+use casement_domain::list::row::Work;
+use casement_domain::task::Task;
+use casement_domain::task::update::{UpdateTask, update_task as decide};
+
+use crate::access::Access;
+use crate::app::App;
+use crate::body;
+use crate::commit::{Act, Reads, contended, pending};
+use crate::document::{IfMatch, Numbers, Rendered};
+use crate::error::AppError;
+use crate::limits;
+
+/// Updates a task. A command that changes nothing gives the task as it is and makes no event.
+///
+/// # Errors
+/// There is no such task, it has another version than `if_match` demands, the command has faults, or the store takes
+/// no writes now.
+pub async fn update_task(
+    app: &App,
+    access: &Access,
+    id: &str,
+    command: &UpdateTask,
+    if_match: &IfMatch,
+    zone: Zone,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let workspace = &access.workspace;
+    // A task never changes its case, so the case of the first read tells whose turn it is.
+    let first = app.task(workspace.id(), id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
+    let case_id = first.value.case.to_string();
+    let _turn = workspace.turn(&case_id).await;
+    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+        let config = workspace.config();
+        let mut reads = Reads::default();
+        let before = app.task(workspace.id(), id, &mut reads).await?.ok_or(AppError::NotFound)?;
+        if !if_match.accepts(before.version) {
+            return Err(AppError::VersionDiffers);
+        }
+        let case = app.case(workspace.id(), &case_id, &mut reads).await?;
+        let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
+        let customer = command.customer(&before.value);
+        let customers = app.find_customers(workspace.id(), customer, &mut reads).await?;
+        let now = app.sources().now();
+        let mut ids = app.sources().ids();
+        let decided =
+            decide(&config, &access.actor, &before, &case, command, &customers, zone, now, &mut ids);
+        let case_number = case.number.unwrap_or_default();
+        let Some(change) = decided.map_err(AppError::Refused)? else {
+            let number = before.number.unwrap_or_default();
+            let numbers = Numbers { version: before.version, number, case_number };
+            let body = app.rendered().render(&Work::Task(before.value), numbers, &config);
+            return Ok(Rendered { body, version: numbers.version });
+        };
+        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let pending = pending(&config, act, &change, reads, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending).await? {
+            return app.rendered_change(change, &committed, case_number, &config);
+        }
+    }
+    Err(contended())
+}
+
+impl App {
+    /// Loads a task and notes that it was read.
+    pub(crate) async fn task(
+        &self,
+        workspace: &str,
+        id: &str,
+        reads: &mut Reads,
+    ) -> Result<Option<Versioned<Task>>, AppError> {
+        // No id that was made here is longer; a longer one need not be looked for.
+        if id.len() > casement_store::limits::KEY_BYTES_MAX || id.is_empty() {
+            return Ok(None);
+        }
+        let document = self.store().document(workspace, body::TASK, id).await?;
+        reads.document(body::TASK, id, document.as_ref().map_or(0, |document| document.version));
+        document.as_ref().map(body::decode_task).transpose()
+    }
+}

@@ -1,0 +1,159 @@
+//! An open workspace: its configuration and its index, both kept in the order of the log.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use casement_domain::id::StreamId;
+use casement_domain::list::row::{Row, Work};
+use casement_domain::workspace::Workspace;
+use casement_index::table::Table;
+use casement_store::document::Document;
+use casement_store::store::Store;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::body;
+use crate::error::AppError;
+use crate::installation::WorkspaceEntry;
+use crate::limits;
+
+/// The kinds of the configuration in the store.
+pub mod kinds {
+    /// Statuses.
+    pub const STATUS: &str = "status";
+    /// Priorities.
+    pub const PRIORITY: &str = "priority";
+    /// Queues.
+    pub const QUEUE: &str = "queue";
+    /// Fields.
+    pub const FIELD: &str = "field";
+    /// Case templates.
+    pub const CASE_TEMPLATE: &str = "case-template";
+    /// Task templates.
+    pub const TASK_TEMPLATE: &str = "task-template";
+    /// Agents.
+    pub const AGENT: &str = "agent";
+}
+
+/// The rows of a workspace.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Cases, deleted ones too.
+    pub cases: Table<Row>,
+    /// Tasks, deleted ones too.
+    pub tasks: Table<Row>,
+}
+
+impl Tables {
+    /// Takes a version of a case or task.
+    pub fn apply(&mut self, row: Arc<Row>, config: &Workspace) {
+        let deadline_ms = row.deadline(config).map(|deadline| deadline.ms());
+        let table = match &row.work {
+            Work::Case(_) => &mut self.cases,
+            Work::Task(_) => &mut self.tasks,
+        };
+        table.apply(row.work.id(), row.version, deadline_ms, Arc::clone(&row));
+    }
+}
+
+/// A workspace that requests can reach.
+#[derive(Debug)]
+pub struct OpenWorkspace {
+    stream: StreamId,
+    config: RwLock<Arc<Workspace>>,
+    tables: RwLock<Tables>,
+    turns: Vec<Mutex<()>>,
+}
+
+impl OpenWorkspace {
+    /// Opens a workspace with an empty index.
+    pub fn new(config: Workspace) -> Self {
+        Self {
+            stream: config.stream.clone(),
+            config: RwLock::new(Arc::new(config)),
+            tables: RwLock::new(Tables::default()),
+            turns: std::iter::repeat_with(|| Mutex::new(())).take(limits::TURNS).collect(),
+        }
+    }
+
+    /// Gives the id of the workspace in the store, which is its stream.
+    pub fn id(&self) -> &str {
+        self.stream.as_str()
+    }
+
+    /// Gives the configuration.
+    pub fn config(&self) -> Arc<Workspace> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_config(&self, config: Workspace) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    pub(crate) fn tables(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tables_mut(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the turn of a command on a document, so that commands on a hot document don't burn retries.
+    pub(crate) async fn turn(&self, document: &str) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        document.hash(&mut hasher);
+        let turns = u64::try_from(self.turns.len()).unwrap_or(1).max(1);
+        let place = usize::try_from(hasher.finish() % turns).unwrap_or(0);
+        self.turns.get(place).expect("invariant: the place is within the turns").lock().await
+    }
+}
+
+/// Reads all documents of a kind, page by page.
+///
+/// # Errors
+/// The store can't be read.
+pub async fn scan_all(store: &Store, workspace: &str, kind: &str) -> Result<Vec<Document>, AppError> {
+    let mut all: Vec<Document> = Vec::new();
+    loop {
+        let after = all.last().map(|document| document.id.clone());
+        let page = store.scan(workspace, kind, after.as_deref(), limits::SCAN_PAGE).await?;
+        let is_last = page.len() < limits::SCAN_PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+async fn entries<T: DeserializeOwned>(
+    store: &Store,
+    workspace: &str,
+    kind: &str,
+) -> Result<Vec<T>, AppError> {
+    let documents = scan_all(store, workspace, kind).await?;
+    documents.iter().map(|document| body::decode(document).map(|entry| entry.value)).collect()
+}
+
+/// Reads the configuration of a workspace.
+///
+/// # Errors
+/// The store can't be read, or a document in it is damaged.
+pub async fn load_config(store: &Store, entry: &WorkspaceEntry) -> Result<Workspace, AppError> {
+    let id = entry.stream.as_str();
+    let row =
+        store.workspace(id).await?.ok_or_else(|| AppError::Failed(format!("workspace {id} is missing")))?;
+    Ok(Workspace {
+        account: entry.account.clone(),
+        organisation: entry.organisation.clone(),
+        stream: entry.stream.clone(),
+        config_version: row.config_version,
+        created_at: entry.created_at,
+        statuses: entries(store, id, kinds::STATUS).await?,
+        priorities: entries(store, id, kinds::PRIORITY).await?,
+        queues: entries(store, id, kinds::QUEUE).await?,
+        fields: entries(store, id, kinds::FIELD).await?,
+        case_templates: entries(store, id, kinds::CASE_TEMPLATE).await?,
+        task_templates: entries(store, id, kinds::TASK_TEMPLATE).await?,
+        agents: entries(store, id, kinds::AGENT).await?,
+    })
+}

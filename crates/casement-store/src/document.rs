@@ -1,0 +1,70 @@
+//! What the store gives back from its tables: documents, claims and workspaces.
+//!
+//! Plain records without behaviour. Bodies and results are bytes; what they mean is known above.
+
+use std::collections::BTreeMap;
+
+/// A document as it was committed last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Its kind, a case or a comment for example.
+    pub kind: String,
+    /// Its id, unique within workspace and kind.
+    pub id: String,
+    /// The document that it belongs to, if any.
+    pub parent: Option<String>,
+    /// The number that a counter gave it when it was made.
+    pub number: Option<u64>,
+    /// How many sets have written it: 1 when new.
+    pub version: u64,
+    /// The sequence number of its last event.
+    pub sequence: u64,
+    /// The schema number of the body.
+    pub schema: u32,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A unique key and what it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The key, unique within the workspace.
+    pub key: String,
+    /// The id of the document that holds the key.
+    pub document: String,
+    /// What the holder left under the key.
+    pub result: Option<Vec<u8>>,
+    /// When the claim ends, in milliseconds since 1970. The store keeps it and does not act on it:
+    /// an expired claim is still there until a set removes it or puts another in its place.
+    pub expires_ms: Option<i64>,
+}
+
+/// A workspace to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewWorkspace {
+    /// Its id.
+    pub id: String,
+    /// The account that it belongs to.
+    pub account: String,
+    /// The organisation that it belongs to.
+    pub organisation: String,
+    /// Its counters and the next number of each.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// A workspace as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceRow {
+    /// Its id.
+    pub id: String,
+    /// The account that it belongs to.
+    pub account: String,
+    /// The organisation that it belongs to.
+    pub organisation: String,
+    /// The sequence number of its last event, 0 when there is none.
+    pub head: u64,
+    /// The version of its configuration: 1 when new, one more with each set that changes it.
+    pub config_version: u64,
+    /// Its counters and the next number of each.
+    pub counters: BTreeMap<String, u64>,
+}

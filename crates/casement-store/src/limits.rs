@@ -1,0 +1,83 @@
+//! The limits of the store: every queue, batch, page and wait has its number here.
+//!
+//! Going past one gives the stated answer, never a crash, a stall or a silent cut. What an
+//! operator may set stands in [`crate::options::Options`] and has its default here.
+
+use std::time::Duration;
+
+/// The most documents that one set may write; past it the set is refused.
+pub const SET_DOCUMENTS_MAX: usize = 256;
+/// The most events in one set; past it the set is refused.
+pub const SET_EVENTS_MAX: usize = 1024;
+/// The most guards in one set, and the most claim guards; past it the set is refused.
+pub const SET_GUARDS_MAX: usize = 1024;
+/// The most claims that one set may write; past it the set is refused.
+pub const SET_CLAIMS_MAX: usize = 1024;
+/// The most bytes of one set, all its texts and bodies together; past it the set is refused.
+pub const SET_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The most bytes of one document's body; past it the set is refused.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The most bytes of one event's changes: from and to of a whole body; past it the set is refused.
+pub const CHANGES_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
+/// The most bytes of one claim's result; past it the set is refused.
+pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
+/// The most bytes of a kind, id, key or name; past it the set is refused, as is an empty one.
+pub const KEY_BYTES_MAX: usize = 1024;
+/// The most counters of one workspace; past it the workspace is refused.
+pub const COUNTERS_MAX: usize = 64;
+/// The most workspaces that one store lists; past it listing them is an error.
+pub const WORKSPACES_MAX: usize = 10_000;
+
+/// The most sets that wait for the writer, if the options say nothing; past it commits are
+/// answered [`crate::error::CommitError::Overloaded`].
+pub const QUEUE_SETS_MAX: usize = 4096;
+/// The most bytes that wait for the writer; past it commits are answered as overloaded. A set
+/// always finds room in an empty queue.
+pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The most sets in one transaction.
+pub const BATCH_SETS_MAX: usize = 512;
+/// The bytes after which a transaction takes no further set; its first set may be larger.
+pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The most committed batches that wait for the feed's consumer; past it the writer waits.
+pub const FEED_BATCHES_MAX: usize = 8;
+
+/// The most documents or events in one page of a scan; a larger page is refused.
+pub const PAGE_MAX: usize = 10_000;
+/// The most ids in one question for documents; past it the question is refused.
+pub const DOCUMENTS_MAX: usize = 10_000;
+/// The most documents that are read in place, on the asking task's own thread: 4 to 20 µs each.
+pub const DOCUMENTS_INLINE_MAX: usize = 64;
+/// The most children of one parent that are read at once; past it reading them is an error.
+pub const CHILDREN_MAX: usize = 10_000;
+/// The events in one page of a walk over the log.
+pub const VERIFY_PAGE_EVENTS: usize = 1000;
+
+/// The read-only connections for point reads, if the options say nothing.
+pub const READER_CONNECTIONS: usize = 4;
+/// The read-only connections for pages and walks, beside those for point reads.
+pub const SCAN_CONNECTIONS: usize = 2;
+/// The prepared statements that one connection keeps.
+pub const STATEMENTS_KEPT: usize = 32;
+
+/// The size of a database page.
+pub const PAGE_BYTES: u64 = 16 * 1024;
+/// The memory for pages of the writing connection.
+pub const WRITER_CACHE_KIB: i64 = 64 * 1024;
+/// The memory for pages of each reading connection.
+pub const READER_CACHE_KIB: i64 = 8 * 1024;
+/// The pages written to the log after which the checkpoint thread is woken: 8 MiB.
+pub const CHECKPOINT_PAGES: u64 = 512;
+/// The pages of log past which the writer itself restarts the log: 64 MiB.
+pub const RESTART_PAGES: u64 = 4096;
+/// How long the writer waits for readers when it restarts the log; past it the log grows by
+/// another [`CHECKPOINT_PAGES`] and the writer tries again.
+pub const RESTART_WAIT: Duration = Duration::from_millis(250);
+/// How long a connection waits for a lock that another program holds, a backup for example.
+pub const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// The bytes that a full store must be able to write before it takes sets again.
+pub const PROBE_BYTES: u64 = 8 * PAGE_BYTES;
+/// The first wait between two probes of a full store.
+pub const PROBE_WAIT_MIN: Duration = Duration::from_millis(100);
+/// The longest wait between two probes of a full store.
+pub const PROBE_WAIT_MAX: Duration = Duration::from_secs(5);

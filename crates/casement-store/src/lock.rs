@@ -1,0 +1,64 @@
+//! The lock on the data directory: one store at a time, across processes and within one.
+//!
+//! The operating system frees the lock when the process ends, however it ends, so a leftover
+//! file means nothing.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::StoreError;
+
+/// The data directory, held until this is dropped.
+#[derive(Debug)]
+pub(crate) struct DirectoryLock {
+    _file: File,
+}
+
+/// Makes the directory if it is absent and takes its lock, without waiting.
+pub(crate) fn take(directory: &Path) -> Result<DirectoryLock, StoreError> {
+    make(directory)?;
+    let path = directory.join("lock");
+    let file = private_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(DirectoryLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: directory.to_path_buf() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { action: "lock", path, source }),
+    }
+}
+
+/// Opens a file that only its owner can read, and makes it if it is absent.
+pub(crate) fn private_file(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| StoreError::Io { action: "open", path: path.to_path_buf(), source })
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync(directory: &Path) -> Result<(), StoreError> {
+    File::open(directory).and_then(|file| file.sync_all()).map_err(|source| StoreError::Io {
+        action: "sync",
+        path: directory.to_path_buf(),
+        source,
+    })
+}
+
+fn make(directory: &Path) -> Result<(), StoreError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|source| StoreError::Io {
+        action: "make",
+        path: directory.to_path_buf(),
+        source,
+    })?;
+    match directory.parent() {
+        Some(parent) if parent != Path::new("") => sync(parent),
+        Some(_) | None => sync(&PathBuf::from(".")),
+    }
+}

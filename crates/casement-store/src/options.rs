@@ -1,0 +1,32 @@
+//! What an operator can set about the store.
+
+use std::path::PathBuf;
+
+use crate::limits;
+
+/// Where the store lies and how much it may hold.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory: `casement.db`, its log and `lock` lie in it. Made, with mode 0700, if
+    /// it is absent.
+    pub directory: PathBuf,
+    /// The read-only connections for point reads; at least one is opened.
+    pub reader_connections: usize,
+    /// The most sets that wait for the writer; at least one.
+    pub queue_sets_max: usize,
+    /// A quota for the database file in pages of 16 KiB, `None` for as much as the disk holds.
+    /// Past it the store is [`crate::error::Health::Full`].
+    pub database_pages_max: Option<u64>,
+}
+
+impl Options {
+    /// Names the data directory and takes the defaults for the rest.
+    pub fn new(directory: PathBuf) -> Options {
+        Options {
+            directory,
+            reader_connections: limits::READER_CONNECTIONS,
+            queue_sets_max: limits::QUEUE_SETS_MAX,
+            database_pages_max: None,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The store on SQLite: one writer thread, one checkpoint thread, and read-only connections.
+//!
+//! All SQL of this engine is below this module. What passes and what misses is not decided here.
+
+pub(crate) mod checkpoint;
+pub(crate) mod reader;
+pub(crate) mod schema;
+pub(crate) mod verify;
+pub(crate) mod writer;
+mod writing;

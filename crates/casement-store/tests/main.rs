@@ -1,0 +1,13 @@
+//! The tests of the store from outside.
+//!
+//! `conformance` holds the facts that every engine keeps; `sqlite` runs them on SQLite and adds
+//! those that are SQLite's own; `model` plays random work against a model.
+
+#[cfg(test)]
+mod build;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod sqlite;

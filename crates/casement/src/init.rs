@@ -1,0 +1,120 @@
+//! `casement init` and `casement workspace create`: making a workspace without a server.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use casement_app::app::App;
+use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
+use casement_domain::workspace::Workspace;
+use casement_store::options::Options;
+use casement_store::store::Store;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::cli::InitArguments;
+use crate::sources;
+
+/// Runs `casement init`. A data directory that has a workspace is left as it is.
+///
+/// # Errors
+/// There is a workspace, the directory is in use or can't be written, or an id is not usable.
+pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
+    let made = runtime()?.block_on(with_app(arguments, async |app: &App| {
+        if !app.installation().workspaces.is_empty() {
+            bail!(
+                "{} has a workspace already; nothing was changed. `casement workspace create` makes another",
+                arguments.data.path.display()
+            );
+        }
+        Ok(app.make_workspace(input(arguments)).await?)
+    }))?;
+    print(&made, arguments.json)
+}
+
+/// Runs `casement workspace create`.
+///
+/// # Errors
+/// There is no first workspace or one of this stream, the directory is in use, or an id is not usable.
+pub fn create_workspace(arguments: &InitArguments) -> anyhow::Result<()> {
+    let made = runtime()?.block_on(with_app(arguments, async |app: &App| {
+        if app.installation().workspaces.is_empty() {
+            bail!("{} has no workspace yet; `casement init` makes the first", arguments.data.path.display());
+        }
+        Ok(app.make_workspace(input(arguments)).await?)
+    }))?;
+    print(&made, arguments.json)
+}
+
+/// Makes the runtime of a command.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't be started")
+}
+
+async fn with_app(
+    arguments: &InitArguments,
+    work: impl AsyncFnOnce(&App) -> anyhow::Result<MadeWorkspace>,
+) -> anyhow::Result<MadeWorkspace> {
+    let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
+    let app = App::open(store.clone(), sources::system()).await?;
+    let follower = tokio::spawn(Arc::clone(&app).follow(feed));
+    let made = work(&app).await;
+    store.close().await;
+    follower.await.context("the follower of the log ended early")??;
+    made
+}
+
+fn input(arguments: &InitArguments) -> NewWorkspaceInput {
+    NewWorkspaceInput {
+        account: arguments.account_id.clone(),
+        stream: arguments.stream_id.clone(),
+        organisation: arguments.org_id.clone(),
+        name: arguments.name.clone(),
+    }
+}
+
+fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
+    let MadeWorkspace { workspace, app } = made;
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&description(made))?);
+        return Ok(());
+    }
+    println!("A workspace was made.");
+    println!();
+    println!("  account       {}", workspace.account);
+    println!("  stream        {}", workspace.stream);
+    println!("  organisation  {}", workspace.organisation);
+    println!("  app           {}", app.name);
+    println!("  client id     {}", app.client_id);
+    println!("  client secret {}  (shown this once)", app.secret.reveal());
+    Ok(())
+}
+
+fn description(made: &MadeWorkspace) -> Value {
+    let MadeWorkspace { workspace, app } = made;
+    let Workspace { statuses, priorities, queues, case_templates, task_templates, agents, .. } = workspace;
+    json!({
+        "accountId": workspace.account,
+        "streamId": workspace.stream,
+        "orgId": workspace.organisation,
+        "app": {"clientId": app.client_id, "clientSecret": app.secret.reveal(), "name": app.name},
+        "caseTemplates": each(case_templates, |template| json!({"_id": template.id, "name": template.name})),
+        "taskTemplates": each(task_templates, |template| json!({"_id": template.id, "name": template.name})),
+        "statuses": each(statuses, |status| json!({
+            "_id": status.id, "name": status.name, "statusCategory": status.category.name(),
+        })),
+        "priorities": each(priorities, |priority| json!({
+            "_id": priority.id, "name": priority.name, "score": priority.score, "color": priority.color,
+        })),
+        "queues": each(queues, |queue| json!({"_id": queue.id, "name": queue.name})),
+        "agents": each(agents, |agent| json!({
+            "aId": agent.id, "agentId": agent.user, "name": agent.name, "emailId": agent.email,
+        })),
+    })
+}
+
+fn each<T>(entries: &[T], describe: impl Fn(&T) -> Value) -> Vec<Value> {
+    entries.iter().map(describe).collect()
+}

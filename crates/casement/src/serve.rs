@@ -1,0 +1,134 @@
+//! `casement serve`: opens the data directory, follows the log and serves until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use casement_api::{router, server};
+use casement_app::app::App;
+use casement_app::deadline;
+use casement_app::installation::WorkspaceEntry;
+use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
+use casement_store::options::Options;
+use casement_store::store::Store;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::cli::ServeArguments;
+use crate::{init, logging, sources, token};
+
+/// Runs `casement serve`.
+///
+/// # Errors
+/// The data directory or the address can't be used, or a stored document can't be read.
+pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
+    logging::begin(&arguments.log, arguments.log_format)?;
+    init::runtime()?.block_on(serve(arguments))
+}
+
+async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
+    // The address first: a port in use must not leave a data directory behind.
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("can't listen on {}", arguments.listen))?;
+    let address = listener.local_addr()?;
+    let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
+    let app = App::open(store.clone(), sources::system()).await?;
+    let (stop, stopped) = watch::channel(false);
+    let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
+    let deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
+    let entries = app.installation().workspaces.clone();
+    match entries.first() {
+        None => print_made(&app.make_workspace(NewWorkspaceInput::default()).await?, address)?,
+        Some(_) => print_known(&entries, address),
+    }
+    tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
+    let mut serving = tokio::spawn(server::serve(listener, router::router(Arc::clone(&app)), until(stopped)));
+
+    let failure = tokio::select! {
+        () = told_to_stop()? => None,
+        ended = &mut follower => Some(ended),
+        ended = &mut serving => { ended.context("the accept loop ended early")?; None }
+    };
+    tracing::info!("casement stops");
+    // The receiver lives as long as the accept loop; when that is gone, there is nothing to tell.
+    let _ = stop.send(true);
+    if !serving.is_finished() {
+        serving.await.context("the accept loop ended early")?;
+    }
+    deadlines.abort();
+    match failure {
+        Some(ended) => {
+            ended.context("the follower of the log ended early")??;
+            anyhow::bail!("the follower of the log ended before the server was told to stop");
+        }
+        None => {
+            store.close().await;
+            follower.await.context("the follower of the log ended early")??;
+            tracing::info!("casement stopped; everything is on disk");
+            Ok(())
+        }
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error says that the sender is gone, which also means: stop.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Waits for SIGTERM or SIGINT.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn print_known(entries: &[WorkspaceEntry], address: SocketAddr) {
+    println!("Casement serves on http://{address}");
+    for entry in entries {
+        println!("  {}: account {}, stream {}", entry.name, entry.account, entry.stream);
+    }
+    println!("  `casement token --help` tells how to make a token.");
+}
+
+fn print_made(made: &MadeWorkspace, address: SocketAddr) -> anyhow::Result<()> {
+    let MadeWorkspace { workspace, app } = made;
+    let token = token::of_app(app, sources::now())?;
+    let template = workspace.case_templates.first().map_or("General", |template| template.name.as_str());
+    let url = format!("http://{address}/caseManagement/api/public/analytics/{}", workspace.stream);
+    println!(
+        r#"Casement serves on http://{address}
+
+A workspace with defaults was made for you:
+  account       {account}
+  stream        {stream}
+  client id     {client_id}
+  client secret {secret}  (shown this once)
+  token (24 h)  {token}
+
+Create a case:
+  curl -s '{url}/createCase' \
+    -H 'auth: {token}' \
+    -H 'Content-Type: application/json' \
+    -d '{{"caseTmp": "{template}", "name": "My first case", "desc": "Made with curl", "userInfo": {{"name": "John"}}, "emailId": "john.doe@example.com", "dueDate": "2030-01-31", "source": "rtm"}}'
+
+List it:
+  curl -s '{url}/getCases' \
+    -H 'auth: {token}' \
+    -H 'AccountId: {account}' \
+    -H 'Content-Type: application/json' \
+    -d '{{}}'
+"#,
+        account = workspace.account,
+        stream = workspace.stream,
+        client_id = app.client_id,
+        secret = app.secret.reveal(),
+    );
+    Ok(())
+}

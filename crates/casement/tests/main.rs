@@ -1,0 +1,1 @@
+//! The facts of the whole program, through its router and its command line.
