@@ -62,6 +62,9 @@ impl Modify for Tokens {
     }
 }
 
+/// The operations whose body may be empty.
+const OPTIONAL_BODIES: [&str; 2] = ["getCases", "getTasks"];
+
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(case::create::create_case))
@@ -76,7 +79,14 @@ fn described() -> OpenApiRouter<Api> {
 
 /// Gives the description of the API as OpenAPI 3.1.
 pub fn description() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    let mut description = described().into_openapi();
+    for operation in description.paths.paths.values_mut().filter_map(|path| path.post.as_mut()) {
+        let is_optional = operation.operation_id.as_deref().is_some_and(|id| OPTIONAL_BODIES.contains(&id));
+        if let Some(body) = operation.request_body.as_mut().filter(|_| is_optional) {
+            body.required = None;
+        }
+    }
+    description
 }
 
 /// Makes the router of an application.

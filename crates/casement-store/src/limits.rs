@@ -21,8 +21,9 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub const CHANGES_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 /// The most bytes of one claim's result; past it the set is refused.
 pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
-/// The most bytes of a kind, id, key or name; past it the set is refused, as is an empty one.
-pub const KEY_BYTES_MAX: usize = 1024;
+/// The most bytes of a kind, id, key or name; past it the set is refused, as is an empty one. An e-mail address of 320
+/// characters has room in it, whatever its script.
+pub const KEY_BYTES_MAX: usize = 2048;
 /// The most counters of one workspace; past it the workspace is refused.
 pub const COUNTERS_MAX: usize = 64;
 /// The most workspaces that one store lists; past it listing them is an error.

@@ -28,7 +28,7 @@ use crate::routes::run;
         ("AccountId" = String, Header, description = "The account of the stream."),
         ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one.")
     ),
-    request_body = Option<CaseListBody>,
+    request_body = CaseListBody,
     responses(
         (status = 200, description = "A page of cases, with exact totals.", body = CasePage),
         (status = 400, description = "Every fault of the request.", body = Problem, content_type = "application/problem+json"),
