@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use casement_app::app::App;
 use casement_wire::error::ErrorKind;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -82,7 +83,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
     let mut description = described().into_openapi();
     for operation in description.paths.paths.values_mut().filter_map(|path| path.post.as_mut()) {
         let is_optional = operation.operation_id.as_deref().is_some_and(|id| OPTIONAL_BODIES.contains(&id));
-        if let Some(body) = operation.request_body.as_mut().filter(|_| is_optional) {
+        if let Some(RefOr::T(body)) = operation.request_body.as_mut().filter(|_| is_optional) {
             body.required = None;
         }
     }
