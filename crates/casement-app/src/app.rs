@@ -10,6 +10,7 @@ use casement_store::document::NewWorkspace;
 use casement_store::error::Health;
 use casement_store::store::{CommitFeed, Store};
 
+use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
 use crate::installation::{self, INSTALLATION, Installation, JwtApp};
@@ -21,12 +22,27 @@ use crate::workspace::{OpenWorkspace, load_config};
 pub(crate) struct Prepared(Mutex<HashMap<[u8; 16], Vec<Option<Row>>>>);
 
 impl Prepared {
-    pub(crate) fn put(&self, operation: [u8; 16], rows: Vec<Option<Row>>) {
+    /// Keeps the rows of an operation as long as the commit is waited for.
+    pub(crate) fn keep(&self, operation: [u8; 16], rows: Vec<Option<Row>>) -> Kept<'_> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, rows);
+        Kept { prepared: self, operation }
     }
 
     pub(crate) fn take(&self, operation: &[u8; 16]) -> Option<Vec<Option<Row>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(operation)
+    }
+}
+
+/// The rows of one operation in [`Prepared`]; dropped with it.
+#[derive(Debug)]
+pub(crate) struct Kept<'a> {
+    prepared: &'a Prepared,
+    operation: [u8; 16],
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        self.prepared.take(&self.operation);
     }
 }
 
@@ -49,6 +65,7 @@ pub struct App {
     installation: RwLock<Arc<Installation>>,
     workspaces: RwLock<HashMap<StreamId, Arc<OpenWorkspace>>>,
     rendered: RenderedCache,
+    customers: CustomerCache,
     prepared: Prepared,
     ready: AtomicBool,
 }
@@ -73,6 +90,7 @@ impl App {
             installation: RwLock::new(Arc::new(Installation::default())),
             workspaces: RwLock::new(HashMap::new()),
             rendered: RenderedCache::default(),
+            customers: CustomerCache::default(),
             prepared: Prepared::default(),
             ready: AtomicBool::new(false),
         });
@@ -131,6 +149,10 @@ impl App {
 
     pub(crate) fn prepared(&self) -> &Prepared {
         &self.prepared
+    }
+
+    pub(crate) fn customers(&self) -> &CustomerCache {
+        &self.customers
     }
 
     pub(crate) fn rendered(&self) -> &RenderedCache {

@@ -17,6 +17,9 @@ use crate::error::AppError;
 /// The schema number of all bodies that this release writes.
 pub const SCHEMA: u32 = 1;
 
+/// The bytes that a body is given room for at first.
+const BODY_BYTES: usize = 2048;
+
 /// The kind of cases in the store.
 pub const CASE: &str = "case";
 /// The kind of tasks in the store.
@@ -70,7 +73,9 @@ pub fn tree(record: &Record) -> Map<String, Value> {
 
 /// Gives the bytes of a body.
 pub fn encode(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("invariant: a body is always JSON")
+    let mut bytes = Vec::with_capacity(BODY_BYTES);
+    serde_json::to_writer(&mut bytes, value).expect("invariant: a body is always JSON");
+    bytes
 }
 
 /// Gives the bytes of a record's body.

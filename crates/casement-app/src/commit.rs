@@ -177,11 +177,11 @@ impl App {
         let Pending { set, rows } = pending;
         let operation = set.operation;
         let config_version = set.config_version;
-        self.prepared().put(operation, rows);
+        // Taken back when the caller goes away before the follower took the rows: it then works them out itself.
+        let _kept = self.prepared().keep(operation, rows);
         match self.store().commit(set).await {
             Ok(committed) => Ok(Some(committed)),
             Err(error) => {
-                self.prepared().take(&operation);
                 match AppError::of_commit(error) {
                     Some(error) => Err(error),
                     None => {

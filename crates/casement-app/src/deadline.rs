@@ -6,8 +6,9 @@ use casement_domain::actor::Actor;
 use casement_domain::change::{Change, Record, RecordChange, Versioned};
 use casement_domain::item::due::breach;
 use casement_domain::list::row::Work;
+use tokio::task::JoinSet;
 
-use crate::app::App;
+use crate::app::{App, StoreState};
 use crate::commit::{Act, Reads, pending};
 use crate::error::AppError;
 use crate::limits;
@@ -20,19 +21,15 @@ pub async fn run(app: Arc<App>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = mark_passed(&app).await {
-            tracing::warn!(error = %error, "passed deadlines could not be marked; the next look tries again");
-        }
+        mark_passed(&app).await;
     }
 }
 
 /// Marks what is due by now in every workspace. Returns how many documents were marked.
-///
-/// # Errors
-/// The store can't be read or takes no writes now.
-pub async fn mark_passed(app: &App) -> Result<usize, AppError> {
-    if !app.is_ready() {
-        return Ok(0);
+pub async fn mark_passed(app: &Arc<App>) -> usize {
+    // A store that takes no writes says so itself; there is no point in trying.
+    if !app.is_ready() || app.store_state() != StoreState::Ready {
+        return 0;
     }
     let now_ms = app.sources().now().ms();
     let mut marked = 0;
@@ -43,13 +40,24 @@ pub async fn mark_passed(app: &App) -> Result<usize, AppError> {
             due.extend(tables.tasks.due_before(now_ms, limits::DEADLINES_AT_ONCE));
             due
         };
+        // Side by side, so that the store commits them together.
+        let mut marks = JoinSet::new();
         for row in due {
-            if mark(app, &workspace, &row.work).await? {
-                marked += 1;
+            let (app, workspace) = (Arc::clone(app), Arc::clone(&workspace));
+            marks.spawn(async move { (mark(&app, &workspace, &row.work).await, row) });
+        }
+        while let Some(ended) = marks.join_next().await {
+            match ended {
+                Ok((Ok(is_marked), _)) => marked += usize::from(is_marked),
+                // The others must not wait for one that can't be marked; the next look tries it again.
+                Ok((Err(error), row)) => {
+                    tracing::warn!(%error, document.id = row.work.id(), "a passed deadline could not be marked");
+                }
+                Err(error) => tracing::error!(%error, "marking a passed deadline ended early"),
             }
         }
     }
-    Ok(marked)
+    marked
 }
 
 /// Marks one document, as a change like any other. One that changed meanwhile is left for the next look.

@@ -25,7 +25,17 @@ pub enum AppError {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            StoreError::Damaged(_) | StoreError::Refused(_) | StoreError::TooMany { .. } => {
+                Self::Failed(error.to_string())
+            }
+            StoreError::Locked { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::Foreign { .. }
+            | StoreError::Unavailable(_)
+            | StoreError::Io { .. }
+            | StoreError::Sqlite(_) => Self::Unavailable(error.to_string()),
+        }
     }
 }
 

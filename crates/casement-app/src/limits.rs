@@ -10,11 +10,13 @@ pub const SCAN_PAGE: usize = 1_000;
 pub const RENDERED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The rendered documents that the cache is laid out for.
 pub const RENDERED_ENTRIES: usize = 32_768;
+/// Customers that are kept in memory, and unique keys of theirs: some 500 bytes each.
+pub const CUSTOMERS_KEPT: usize = 65_536;
 /// Queues for commands on single documents; commands whose documents share one wait for each other.
 pub const TURNS: usize = 1_024;
 /// How often passed deadlines are looked for; contract section 3 gives 2 s.
 pub const DEADLINE_PERIOD: Duration = Duration::from_millis(250);
 /// Documents of one workspace that one look at deadlines changes at most.
-pub const DEADLINES_AT_ONCE: usize = 200;
+pub const DEADLINES_AT_ONCE: usize = 1_000;
 /// Bytes of the stored body of one document.
 pub const BODY_BYTES_MAX: usize = casement_store::limits::BODY_BYTES_MAX;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use casement_domain::date::Zone;
-use casement_domain::list::filter;
+use casement_domain::list::filter::{self, CaseState};
 use casement_domain::list::order::Order;
 use casement_domain::list::query::ListQuery;
 use casement_domain::list::row::Row;
@@ -51,13 +51,13 @@ pub async fn list(
             Noun::Task => &tables.tasks,
         };
         let page = table.select(
-            |row| filter.matches(row, &scanned_config, now, |case| case_number(&tables, case.as_str())),
+            |row| filter.matches(row, &scanned_config, now, |case| case_state(&tables, case.as_str())),
             |left, right| order.compare(left, right, &filter, &scanned_config),
             skip,
             usize::try_from(limit).unwrap_or(usize::MAX),
         );
         let found = page.rows.into_iter().map(|row| {
-            let case_number = case_number(&tables, row.work.case().as_str()).unwrap_or_default();
+            let case_number = case_state(&tables, row.work.case().as_str()).map_or(0, |case| case.number);
             Found { row, case_number }
         });
         (found.collect::<Vec<Found>>(), page.total)
@@ -78,6 +78,6 @@ pub async fn list(
     Ok(Bytes::from(write_page(selected.iter().map(Vec::as_slice), numbers)))
 }
 
-fn case_number(tables: &Tables, case: &str) -> Option<u64> {
-    tables.cases.row(case).map(|row| row.number)
+fn case_state(tables: &Tables, case: &str) -> Option<CaseState> {
+    tables.cases.row(case).map(|row| CaseState { number: row.number, active: row.work.item().active })
 }

@@ -41,6 +41,23 @@ pub struct NewWorkspaceInput {
     pub name: Option<String>,
 }
 
+impl NewWorkspaceInput {
+    /// Checks the ids that are given.
+    ///
+    /// # Errors
+    /// An id is not usable.
+    pub fn check(&self) -> Result<(), MakeError> {
+        let given =
+            [("account", &self.account), ("stream", &self.stream), ("organisation", &self.organisation)];
+        for (what, id) in given {
+            if let Some(id) = id {
+                check_id(what, id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A workspace that was made, and the app that reaches it. The secret is shown this once.
 #[derive(Debug)]
 pub struct MadeWorkspace {
@@ -92,13 +109,7 @@ impl App {
     fn identity(&self, input: NewWorkspaceInput) -> Result<(Identity, String), MakeError> {
         let mut ids = self.sources().ids();
         let mut next = || ids.next().expect("invariant: the source of ids does not end");
-        let given =
-            [("account", &input.account), ("stream", &input.stream), ("organisation", &input.organisation)];
-        for (what, id) in given {
-            if let Some(id) = id {
-                check_id(what, id)?;
-            }
-        }
+        input.check()?;
         let identity = Identity {
             account: input.account.map_or_else(|| fresh_account(next()), AccountId::from_text),
             organisation: input

@@ -41,6 +41,11 @@ impl Moment {
         EPOCH.checked_add(SignedDuration::from_millis(self.0)).unwrap_or(EPOCH)
     }
 
+    /// Gives the moment in ISO 8601 with milliseconds and `Z`.
+    pub fn iso(self) -> String {
+        format!("{:.3}Z", self.utc())
+    }
+
     /// Tells whether a date may name this moment: the years 0001 to 9999; contract section 11.6.
     pub fn is_in_range(self) -> bool {
         (MOMENT_MIN..=MOMENT_MAX).contains(&self)
@@ -59,7 +64,7 @@ impl Zone {
     ///
     /// Anything further than 24 hours from UTC is no zone.
     pub fn from_javascript_minutes(minutes: i32) -> Option<Self> {
-        if minutes.abs() >= 24 * 60 {
+        if minutes.unsigned_abs() >= 24 * 60 {
             return None;
         }
         Offset::from_seconds(-minutes * 60).ok().map(Self)
@@ -150,7 +155,8 @@ impl DateInput {
     /// Gives the first and the last moment that the date means: a plain date is the whole day, else both are equal.
     pub fn span(self, zone: Zone) -> Option<(Moment, Moment)> {
         match self {
-            Self::Day(date) => zone.day(date),
+            Self::Day(date) if (1..=9999).contains(&date.year()) => zone.day(date),
+            Self::Day(_) => None,
             Self::Instant(_) | Self::Local(_) => self.moment(zone).map(|moment| (moment, moment)),
         }
     }
@@ -187,7 +193,7 @@ mod tests {
     #[test]
     fn offsets_beyond_a_day_are_no_zone() {
         assert_eq!(Zone::from_javascript_minutes(1440), None);
-        assert_eq!(Zone::from_javascript_minutes(i32::MIN + 1), None);
+        assert_eq!(Zone::from_javascript_minutes(i32::MIN), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub const PHONE_CHARACTERS_MAX: usize = 64;
 pub const FIELDS_MAX: usize = 200;
 /// Bytes of one field's value as JSON.
 pub const FIELD_VALUE_BYTES_MAX: usize = 32 * 1024;
-/// Tasks of one case that are neither resolved nor deleted; each open task is a guard of the set that closes the case.
+/// Tasks of one case that are not deleted; each is a guard of the set that closes the case.
 pub const TASKS_PER_CASE_MAX: usize = 200;
 /// Faults that one answer lists.
 pub const FAULTS_MAX: usize = 100;

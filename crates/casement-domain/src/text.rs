@@ -6,7 +6,13 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// Folds a name for a comparison in any case.
 pub fn fold_case(text: &str) -> String {
-    text.to_lowercase()
+    with_one_sigma(text.to_lowercase())
+}
+
+/// Writes the sigma that ends a word as any other: which of the two lower case gives depends on what follows, and the
+/// beginning of a word must stay a beginning.
+fn with_one_sigma(text: String) -> String {
+    if text.contains('ς') { text.replace('ς', "σ") } else { text }
 }
 
 /// Folds an e-mail address: ASCII letters only; contract section 5.
@@ -19,7 +25,9 @@ pub fn fold_search(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.nfkd().filter(|character| !is_combining_mark(*character)).collect::<String>().to_lowercase()
+    let lower =
+        text.nfkd().filter(|character| !is_combining_mark(*character)).collect::<String>().to_lowercase();
+    with_one_sigma(lower)
 }
 
 /// Gives the words of a search text, folded (Unicode words, UAX 29); words without a letter or digit don't count.

@@ -154,6 +154,36 @@ mod tests {
 
     proptest! {
         #[test]
+        fn the_newest_version_of_each_document_counts_whatever_the_order_of_arrival(
+            arrivals in prop::collection::vec((0_u8..6, 1_u64..6, prop::option::of(0_i64..8)), 0..60),
+            moment_ms in 0_i64..10,
+            limit in 0_usize..8,
+        ) {
+            let mut table = Table::default();
+            let mut newest: std::collections::BTreeMap<u8, (u64, Option<i64>)> = std::collections::BTreeMap::new();
+            for (document, version, deadline_ms) in arrivals {
+                table.apply(&document.to_string(), version, deadline_ms, Arc::new((document, version, deadline_ms)));
+                let known = newest.entry(document).or_insert((version, deadline_ms));
+                if version > known.0 {
+                    *known = (version, deadline_ms);
+                }
+            }
+            prop_assert_eq!(table.len(), newest.len());
+            for (document, (version, deadline_ms)) in &newest {
+                let row = table.row(&document.to_string()).map(|row| **row);
+                prop_assert_eq!(row, Some((*document, *version, *deadline_ms)));
+            }
+            let due = table.due_before(moment_ms, limit);
+            let mut expected: Vec<i64> =
+                newest.values().filter_map(|(_, deadline_ms)| *deadline_ms).filter(|ms| *ms < moment_ms).collect();
+            expected.sort_unstable();
+            expected.truncate(limit);
+            prop_assert_eq!(due.iter().filter_map(|row| row.2).collect::<Vec<i64>>(), expected);
+            let page = table.select(|_| true, |left, right| left.0.cmp(&right.0), 0, 100);
+            prop_assert_eq!(page.rows.iter().map(|row| row.0).collect::<Vec<u8>>(), newest.into_keys().collect::<Vec<u8>>());
+        }
+
+        #[test]
         fn a_page_is_what_sorting_everything_gives(
             values in prop::collection::vec(0_i32..20, 0..60),
             skip in 0_u64..70,

@@ -3,13 +3,11 @@
 use casement_domain::date::{DateInput, Moment};
 use casement_domain::fault::{FaultKind, Faults, Key};
 use casement_domain::given::Given;
+use casement_domain::item::fields::whole;
 use casement_domain::workspace::Reference;
 use serde_json::{Map, Value};
 
 use crate::spelling::{Noun, spelling};
-
-/// The largest integer that every JSON reader takes exactly.
-const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
 
 /// Reads the keys of one body. Unknown keys are ignored; contract section 5.
 #[derive(Debug)]
@@ -103,12 +101,10 @@ pub fn string(value: &Value) -> Result<String, &'static str> {
 
 /// Takes a whole number, also one that is written with a fraction of zero.
 pub fn integer(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let float = value.as_f64()?;
-        let whole = float.fract() == 0.0 && float.abs() <= EXACT_INTEGER_MAX;
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within the range of i64")]
-        whole.then_some(float as i64)
-    })
+    match value {
+        Value::Number(number) => whole(number),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// Takes a date as ISO 8601 or in milliseconds since the epoch.

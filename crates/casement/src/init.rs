@@ -57,13 +57,18 @@ async fn with_app(
     arguments: &InitArguments,
     work: impl AsyncFnOnce(&App) -> anyhow::Result<MadeWorkspace>,
 ) -> anyhow::Result<MadeWorkspace> {
+    // Before the directory is made: a wrong id must leave nothing behind.
+    input(arguments).check()?;
     let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
     let app = App::open(store.clone(), sources::system()).await?;
     let follower = tokio::spawn(Arc::clone(&app).follow(feed));
     let made = work(&app).await;
     store.close().await;
-    follower.await.context("the follower of the log ended early")??;
-    made
+    let followed = follower.await.context("the follower of the log ended early")?;
+    // A refusal comes first: it may have closed the store while the follower still read it.
+    let made = made?;
+    followed?;
+    Ok(made)
 }
 
 fn input(arguments: &InitArguments) -> NewWorkspaceInput {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use casement_api::{router, server};
-use casement_app::app::App;
+use casement_app::app::{App, StoreState};
 use casement_app::deadline;
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
@@ -37,7 +37,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let app = App::open(store.clone(), sources::system()).await?;
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
-    let deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
+    let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
     let entries = app.installation().workspaces.clone();
     match entries.first() {
         None => print_made(&app.make_workspace(NewWorkspaceInput::default()).await?, address)?,
@@ -50,6 +50,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         () = told_to_stop()? => None,
         ended = &mut follower => Some(ended),
         ended = &mut serving => { ended.context("the accept loop ended early")?; None }
+        ended = &mut deadlines => { ended.context("the look for passed deadlines ended early")?; None }
     };
     tracing::info!("casement stops");
     // The receiver lives as long as the accept loop; when that is gone, there is nothing to tell.
@@ -66,7 +67,14 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         None => {
             store.close().await;
             follower.await.context("the follower of the log ended early")??;
-            tracing::info!("casement stopped; everything is on disk");
+            match app.store_state() {
+                StoreState::RestartRequired(reason) => {
+                    tracing::error!(reason, "casement stopped after a failed write")
+                }
+                StoreState::Ready | StoreState::Full(_) => {
+                    tracing::info!("casement stopped; everything acknowledged is on disk");
+                }
+            }
             Ok(())
         }
     }

@@ -12,6 +12,7 @@ use casement_wire::document::write_created_case;
 use crate::access::Access;
 use crate::app::App;
 use crate::commit::{Act, Reads, contended, pending};
+use crate::customer::Freshness;
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
@@ -29,10 +30,11 @@ pub async fn create_case(
     app.check_ready()?;
     let workspace = &access.workspace;
     let customer = command.customer();
-    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+    for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
         let mut reads = Reads::default();
-        let customers = app.find_customers(workspace.id(), customer.as_ref(), &mut reads).await?;
+        let freshness = Freshness::of_attempt(attempt);
+        let customers = app.find_customers(workspace.id(), customer.as_ref(), freshness, &mut reads).await?;
         let now = app.sources().now();
         let change = decide(&config, &access.actor, command, &customers, zone, now, &mut app.sources().ids())
             .map_err(AppError::Refused)?;

@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::body;
 use crate::commit::{Act, Reads, contended, pending};
+use crate::customer::Freshness;
 use crate::document::{IfMatch, Numbers, Rendered};
 use crate::error::AppError;
 use crate::limits;
@@ -33,9 +34,10 @@ pub async fn update_case(
     app.check_ready()?;
     let workspace = &access.workspace;
     let _turn = workspace.turn(id).await;
-    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+    for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
         let mut reads = Reads::default();
+        let freshness = Freshness::of_attempt(attempt);
         let before = app.case(workspace.id(), id, &mut reads).await?.ok_or(AppError::NotFound)?;
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
@@ -46,7 +48,7 @@ pub async fn update_case(
             Vec::new()
         };
         let customer = command.customer(&before.value);
-        let customers = app.find_customers(workspace.id(), customer, &mut reads).await?;
+        let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
         let decided =

@@ -6,6 +6,7 @@ use casement_domain::task::create::{CreateTask, create_task as decide};
 use crate::access::Access;
 use crate::app::App;
 use crate::commit::{Act, Reads, contended, pending};
+use crate::customer::Freshness;
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
@@ -25,11 +26,12 @@ pub async fn create_task(
     let case_id = command.case.value().map(String::as_str).unwrap_or_default();
     let _turn = workspace.turn(case_id).await;
     let customer = command.customer();
-    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+    for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
         let mut reads = Reads::default();
+        let freshness = Freshness::of_attempt(attempt);
         let case = app.case(workspace.id(), case_id, &mut reads).await?;
-        let customers = app.find_customers(workspace.id(), customer.as_ref(), &mut reads).await?;
+        let customers = app.find_customers(workspace.id(), customer.as_ref(), freshness, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
         let decided = decide(&config, &access.actor, case.as_ref(), command, &customers, zone, now, &mut ids);

@@ -10,6 +10,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::body;
 use crate::commit::{Act, Reads, contended, pending};
+use crate::customer::Freshness;
 use crate::document::{IfMatch, Numbers, Rendered};
 use crate::error::AppError;
 use crate::limits;
@@ -33,9 +34,10 @@ pub async fn update_task(
     let first = app.task(workspace.id(), id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
     let case_id = first.value.case.to_string();
     let _turn = workspace.turn(&case_id).await;
-    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+    for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
         let mut reads = Reads::default();
+        let freshness = Freshness::of_attempt(attempt);
         let before = app.task(workspace.id(), id, &mut reads).await?.ok_or(AppError::NotFound)?;
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
@@ -43,7 +45,7 @@ pub async fn update_task(
         let case = app.case(workspace.id(), &case_id, &mut reads).await?;
         let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
         let customer = command.customer(&before.value);
-        let customers = app.find_customers(workspace.id(), customer, &mut reads).await?;
+        let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
         let decided =

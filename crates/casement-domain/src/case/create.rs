@@ -16,7 +16,7 @@ use crate::item::{Assignment, WorkItem, assignment, due, fields, plain};
 use crate::limits;
 use crate::task::create::of_template;
 use crate::workspace::Workspace;
-use crate::workspace::entries::CaseTemplate;
+use crate::workspace::entries::{CaseTemplate, DefaultAssignee};
 
 /// The language of a case when nothing names one.
 const LANGUAGE_DEFAULT: &str = "en";
@@ -66,7 +66,7 @@ pub fn create_case(
     require(&command.item, &mut faults);
     let customer = resolve_customer(command, customers, next(), &mut faults);
     let mut item = blank(workspace, actor, now);
-    let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
+    let field_ids = template.map(|template| template.fields.as_slice());
     let system = match command.item.fields.value() {
         Some(entries) => fields::apply(&mut item, entries, field_ids, workspace, &mut faults),
         None => fields::SystemValues::default(),
@@ -74,12 +74,10 @@ pub fn create_case(
     apply_texts(&mut item, &command.item, &system, &mut faults);
     plain::apply(&mut item, &command.item, workspace, Mode::Create, &mut faults);
     due::apply(&mut item, &command.item, &system, zone, Mode::Create, &mut faults);
-    if let Some(template) = template {
-        apply_due_default(&mut item, command, template, now, &mut faults);
-        let assigned =
-            assignment::of_new(&command.item, &template.default_assignee, workspace, actor, &mut faults);
-        assignment::assign(&mut item, assigned, now);
-    }
+    apply_due_default(&mut item, command, template, now, &mut faults);
+    let default = template.map_or(&DefaultAssignee::Unassigned, |template| &template.default_assignee);
+    let assigned = assignment::of_new(&command.item, default, workspace, actor, &mut faults);
+    assignment::assign(&mut item, assigned, now);
     due::settle_new(&mut item, workspace, now);
     let language = read_language(command, &mut faults);
     let (Some(template), Some(customer)) = (template, customer) else { return Err(faults) };
@@ -145,24 +143,13 @@ fn require(input: &ItemInput, faults: &mut Faults) {
     }
 }
 
-/// Finds the customer of a create, with a fault when nothing names one.
-pub(crate) fn named_customer(customer: Option<CustomerInput>, faults: &mut Faults) -> Option<CustomerInput> {
-    let customer = customer?;
-    resolve::check(&customer, faults);
-    if customer.id.is_none() && customer.email.is_none() && customer.phone.is_none() {
-        faults.invalid(Key::Email, "is required, or a phone number, when the customer has no id");
-        return None;
-    }
-    Some(customer)
-}
-
 fn resolve_customer(
     command: &CreateCase,
     customers: &Found,
     fresh: u128,
     faults: &mut Faults,
 ) -> Option<resolve::Resolved> {
-    let customer = named_customer(command.customer(), faults)?;
+    let customer = resolve::named(&command.item, &command.email, &command.phone, faults)?;
     Some(resolve::resolve(&customer, customers, fresh))
 }
 
@@ -232,13 +219,13 @@ pub(crate) fn apply_texts(
 fn apply_due_default(
     item: &mut WorkItem,
     command: &CreateCase,
-    template: &CaseTemplate,
+    template: Option<&CaseTemplate>,
     now: Moment,
     faults: &mut Faults,
 ) {
     let was_given =
         !command.item.due.is_missing() || matches!(command.item.eta, Given::Value(Some(_)) | Given::Invalid);
-    match template.default_due_ms {
+    match template.and_then(|template| template.default_due_ms) {
         _ if item.due.is_some() || was_given => {}
         Some(default) => item.due = Some(now.plus_ms(default)),
         None => faults.invalid(Key::DueDate, "is required"),

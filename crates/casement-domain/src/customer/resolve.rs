@@ -28,13 +28,35 @@ pub fn of_create(input: &ItemInput, email: &Given<String>, phone: &Given<String>
     Some(customer)
 }
 
-/// Adds the faults of a customer's texts: lengths only.
-pub fn check(customer: &CustomerInput, faults: &mut Faults) {
+/// Finds the customer of a create, with a fault when nothing names one. `None`: the faults are on the list.
+pub fn named(
+    input: &ItemInput,
+    email: &Given<String>,
+    phone: &Given<String>,
+    faults: &mut Faults,
+) -> Option<CustomerInput> {
+    let customer = of_create(input, email, phone)?;
+    let inner = input.customer.value()?;
+    let email_key = if inner.email.is_some() { Key::CustomerEmail } else { Key::Email };
+    let phone_key = if inner.phone.is_some() { Key::CustomerPhone } else { Key::Phone };
+    check(&customer, email_key, phone_key, faults);
+    if customer.id.is_none() && customer.email.is_none() && customer.phone.is_none() {
+        // An unreadable one has its fault already and is not missing.
+        if *email != Given::Invalid && *phone != Given::Invalid {
+            faults.invalid(Key::Email, "is required, or a phone number, when the customer has no id");
+        }
+        return None;
+    }
+    Some(customer)
+}
+
+/// Adds the faults of a customer's texts: lengths only. The keys are those under which e-mail and phone were given.
+pub fn check(customer: &CustomerInput, email_key: Key, phone_key: Key, faults: &mut Faults) {
     let texts = [
         (&customer.id, limits::ID_CHARACTERS_MAX, Key::CustomerId),
         (&customer.name, limits::CUSTOMER_NAME_CHARACTERS_MAX, Key::CustomerName),
-        (&customer.email, limits::EMAIL_CHARACTERS_MAX, Key::CustomerEmail),
-        (&customer.phone, limits::PHONE_CHARACTERS_MAX, Key::CustomerPhone),
+        (&customer.email, limits::EMAIL_CHARACTERS_MAX, email_key),
+        (&customer.phone, limits::PHONE_CHARACTERS_MAX, phone_key),
     ];
     for (text, characters_max, key) in texts {
         if let Some(text) = text {

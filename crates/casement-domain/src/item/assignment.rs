@@ -29,11 +29,11 @@ pub fn of_new(
     actor: &Actor,
     faults: &mut Faults,
 ) -> Assignment {
-    let wanted = resolve(input, &Assignment::default(), workspace, Mode::Create, faults);
-    if wanted == Wanted::default() {
-        return of_default(default, workspace, actor);
+    match resolve(input, &Assignment::default(), workspace, Mode::Create, faults) {
+        None => Assignment::default(),
+        Some(wanted) if wanted == Wanted::default() => of_default(default, workspace, actor),
+        Some(wanted) => decide(None, &wanted, faults),
     }
-    decide(None, &wanted, faults)
 }
 
 /// Gives the assignment of a changed item.
@@ -43,11 +43,10 @@ pub fn of_changed(
     workspace: &Workspace,
     faults: &mut Faults,
 ) -> Assignment {
-    let wanted = resolve(input, stored, workspace, Mode::Update, faults);
-    if wanted == Wanted::default() {
-        return stored.clone();
+    match resolve(input, stored, workspace, Mode::Update, faults) {
+        Some(wanted) if wanted != Wanted::default() => decide(Some(stored), &wanted, faults),
+        Some(_) | None => stored.clone(),
     }
-    decide(Some(stored), &wanted, faults)
 }
 
 /// Gives what a template assigns.
@@ -76,13 +75,16 @@ pub fn assign(item: &mut WorkItem, assignment: Assignment, now: Moment) {
     item.assignment = assignment;
 }
 
+/// Resolves the references. `None`: one of the keys is unusable and has its fault on the list; what the others would
+/// mean without it says nothing.
 fn resolve(
     input: &ItemInput,
     stored: &Assignment,
     workspace: &Workspace,
     mode: Mode,
     faults: &mut Faults,
-) -> Wanted {
+) -> Option<Wanted> {
+    let known_faults = faults.list().len();
     let agent = match (&input.assignee, mode) {
         (Given::Null, Mode::Update) | (Given::Value(None), Mode::Create | Mode::Update) => Some(None),
         (Given::Value(Some(named)), Mode::Create | Mode::Update) => {
@@ -97,11 +99,15 @@ fn resolve(
         }
         (Given::Null, Mode::Create) | (Given::Absent | Given::Invalid, Mode::Create | Mode::Update) => None,
     };
-    Wanted {
+    let wanted = Wanted {
         kind: take(&input.assignee_kind, Key::AssigneeType, mode, faults).copied(),
         agent,
         queues: resolve_queues(input, stored, workspace, mode, faults),
-    }
+    };
+    let unread = input.assignee_kind == Given::Invalid
+        || input.assignee == Given::Invalid
+        || input.queues == Given::Invalid;
+    (!unread && faults.list().len() == known_faults).then_some(wanted)
 }
 
 fn resolve_queues(

@@ -48,7 +48,7 @@ pub fn apply(before: &WorkItem, input: &UpdateInput, around: Around<'_>, faults:
     let profile = apply_customer(before, &mut item, input, around, faults);
     let entries =
         take(&input.item.fields, Key::Fields, Mode::Update, faults).map(Vec::as_slice).unwrap_or_default();
-    let system = fields::apply(&mut item, entries, around.field_ids, workspace, faults);
+    let system = fields::apply(&mut item, entries, Some(around.field_ids), workspace, faults);
     apply_name(&mut item, input, &system, faults);
     apply_description(&mut item, input, &system, faults);
     plain::apply(&mut item, &input.item, workspace, Mode::Update, faults);
@@ -70,7 +70,7 @@ fn apply_customer(
     faults: &mut Faults,
 ) -> Option<crate::change::RecordChange> {
     let customer = take(&input.item.customer, Key::Customer, Mode::Update, faults)?;
-    resolve::check(customer, faults);
+    resolve::check(customer, Key::CustomerEmail, Key::CustomerPhone, faults);
     if customer_of(before, input).is_none() {
         item.customer = resolve::overlay(&before.customer, customer);
         return None;

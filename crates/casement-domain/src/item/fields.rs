@@ -24,11 +24,11 @@ pub struct SystemValues {
 }
 
 /// Takes over the values of custom fields and gives those of system fields. `template` lists the fields that the
-/// template of the item shows.
+/// template of the item shows; `None`: the template is not known, which is a fault of its own.
 pub fn apply(
     item: &mut WorkItem,
     entries: &[FieldInput],
-    template: &[FieldId],
+    template: Option<&[FieldId]>,
     workspace: &Workspace,
     faults: &mut Faults,
 ) -> SystemValues {
@@ -57,7 +57,7 @@ fn apply_custom(
     item: &mut WorkItem,
     field: &Field,
     value: &Given<Value>,
-    template: &[FieldId],
+    template: Option<&[FieldId]>,
     index: usize,
     faults: &mut Faults,
 ) {
@@ -67,7 +67,7 @@ fn apply_custom(
             item.field_values.remove(&field.id);
         }
         Given::Value(value) if item.field_values.get(&field.id) == Some(value) => {}
-        Given::Value(_) if !template.contains(&field.id) => {
+        Given::Value(_) if template.is_some_and(|template| !template.contains(&field.id)) => {
             let message = format!("the field {:?} is not in the template", field.name);
             faults.add_at(FaultKind::Invalid, Key::Fields, index, message);
         }
@@ -96,6 +96,19 @@ fn read_text(value: &Given<Value>, index: usize, target: &mut Option<String>, fa
     }
 }
 
+/// The largest integer that every JSON reader takes exactly.
+const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// Takes a whole number, also one that is written with a fraction of zero.
+pub fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let float = number.as_f64()?;
+        let is_whole = float.fract() == 0.0 && float.abs() <= EXACT_INTEGER_MAX;
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within the range of i64")]
+        is_whole.then_some(float as i64)
+    })
+}
+
 fn read_due(value: &Given<Value>, index: usize, system: &mut SystemValues, faults: &mut Faults) {
     let due = match value {
         Given::Absent | Given::Invalid => return,
@@ -103,11 +116,14 @@ fn read_due(value: &Given<Value>, index: usize, system: &mut SystemValues, fault
         Given::Value(Value::String(text)) if text.is_empty() => Ok(None),
         Given::Value(Value::String(text)) => DateInput::parse(text).map(Some).ok_or(()),
         Given::Value(Value::Number(number)) => {
-            number.as_i64().map(|ms| Some(DateInput::Instant(Moment::from_ms(ms)))).ok_or(())
+            whole(number).map(|ms| Some(DateInput::Instant(Moment::from_ms(ms)))).ok_or(())
         }
         Given::Value(_) => Err(()),
     };
     match due {
+        Ok(due) if system.due.is_some_and(|other| other != due) => {
+            faults.add_at(FaultKind::Invalid, Key::Fields, index, "is given twice with different values");
+        }
         Ok(due) => system.due = Some(due),
         Err(()) => faults.add_at(
             FaultKind::Invalid,

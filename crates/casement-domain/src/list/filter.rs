@@ -54,6 +54,15 @@ pub enum DueCondition {
     Never,
 }
 
+/// What a list needs of the case that a task belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CaseState {
+    /// The number that its reference id shows.
+    pub number: u64,
+    /// False when it is deleted.
+    pub active: bool,
+}
+
 /// Which rows a list shows. A condition that is `None` or empty filters nothing; all others must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Filter {
@@ -141,17 +150,23 @@ pub fn resolve(
 }
 
 impl Filter {
-    /// Tells whether a row is in the list. `case_number` gives the number of the case that a task belongs to.
+    /// Tells whether a row is in the list. `case_of` gives what is known of the case that a task belongs to; the tasks
+    /// of a deleted case are not listed (contract section 11.5).
     pub fn matches(
         &self,
         row: &Row,
         workspace: &Workspace,
         now: Moment,
-        case_number: impl Fn(&CaseId) -> Option<u64>,
+        case_of: impl Fn(&CaseId) -> Option<CaseState>,
     ) -> bool {
         let item = row.work.item();
+        let case = match &row.work {
+            Work::Case(case) => Some(CaseState { number: row.number, active: case.item.active }),
+            Work::Task(task) => case_of(&task.case),
+        };
         let assignment = &item.assignment;
         item.active
+            && case.is_some_and(|case| case.active)
             && !(self.unresolved && item.is_over(workspace))
             && !(self.unassigned && assignment.agent.is_some())
             && self.mine.as_ref().is_none_or(|agent| agent.is_some() && assignment.agent == *agent)
@@ -174,7 +189,7 @@ impl Filter {
             && self.case.as_ref().is_none_or(|case| row.work.case() == case)
             && self
                 .case_number
-                .is_none_or(|number| number.is_some() && case_number(row.work.case()) == number)
+                .is_none_or(|number| number.is_some() && case.map(|case| case.number) == number)
             && row.folded_name.contains(&self.name_part)
             && self.fields.iter().all(|condition| condition.holds(&row.work))
             && self
@@ -195,10 +210,9 @@ impl FieldCondition {
         match self {
             Self::Title(value) => value.as_str() == Some(item.name.as_str()),
             Self::Description(value) => value.as_str() == Some(item.description.as_str()),
-            Self::Due(value) => match (value.as_str(), item.due) {
-                (Some(text), Some(due)) => DateInput::parse(text) == Some(DateInput::Instant(due)),
-                (Some(_) | None, Some(_) | None) => false,
-            },
+            Self::Due(value) => {
+                value.as_str().is_some_and(|text| item.due.is_some_and(|due| due.iso() == text))
+            }
             Self::Custom(field, value) => item.field_values.get(field) == Some(value),
             Self::Nothing => false,
         }

@@ -3,14 +3,14 @@
 use super::Task;
 use crate::actor::Actor;
 use crate::case::Case;
-use crate::case::create::{apply_texts, blank, named_customer};
+use crate::case::create::{apply_texts, blank};
 use crate::case::reference_id;
 use crate::change::{Change, Record, RecordChange, Versioned};
 use crate::customer::{CustomerInput, Found, resolve};
 use crate::date::{Moment, Zone};
 use crate::fault::{FaultKind, Faults, Key};
 use crate::given::Given;
-use crate::id::TaskId;
+use crate::id::{FieldId, TaskId};
 use crate::item::input::ItemInput;
 use crate::item::plain::Mode;
 use crate::item::{assignment, due, fields, plain};
@@ -77,13 +77,17 @@ pub fn create_task(
     if command.item.source.is_missing() {
         faults.invalid(Key::Source, "is required");
     }
-    let customer = named_customer(command.customer(), &mut faults);
+    let customer = resolve::named(&command.item, &command.email, &command.phone, &mut faults);
     let mut item = blank(workspace, actor, now);
     let template = match chosen {
         Chosen::Template(template) => Some(template),
         Chosen::Custom | Chosen::Unusable => None,
     };
-    let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
+    let field_ids: Option<&[FieldId]> = match chosen {
+        Chosen::Template(template) => Some(&template.fields),
+        Chosen::Custom => Some(&[]),
+        Chosen::Unusable => None,
+    };
     let system = match command.item.fields.value() {
         Some(entries) => fields::apply(&mut item, entries, field_ids, workspace, &mut faults),
         None => fields::SystemValues::default(),
@@ -193,9 +197,16 @@ fn check_case(
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case is deleted and takes no new tasks");
     } else if case.value.item.is_closed(workspace) {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case is closed and takes no new tasks");
-    } else if case.value.tasks.len() >= limits::TASKS_PER_CASE_MAX {
+    } else {
+        check_room(&case.value, Key::CaseOfTask, faults);
+    }
+}
+
+/// Adds a fault when a case has as many tasks as one may have.
+pub(crate) fn check_room(case: &Case, key: Key, faults: &mut Faults) {
+    if case.tasks.len() >= limits::TASKS_PER_CASE_MAX {
         let message = format!("the case has {} tasks already, which is the most", limits::TASKS_PER_CASE_MAX);
-        faults.add(FaultKind::Unprocessable, Key::CaseOfTask, message);
+        faults.add(FaultKind::Unprocessable, key, message);
     }
 }
 
@@ -213,7 +224,12 @@ fn choose_template<'a>(
                 faults.invalid(Key::Template, "is required: the case takes no tasks without a template");
                 Chosen::Unusable
             }
-            None => Chosen::Custom,
+            // Which case it is decides whether the template may be absent; an unknown one is told by itself.
+            None if command.case.value().is_some() => Chosen::Custom,
+            None => {
+                faults.invalid(Key::Template, "is required where the case takes no tasks without a template");
+                Chosen::Unusable
+            }
         },
         Given::Value(text) => match workspace.find_task_template(text) {
             None => {

@@ -1,6 +1,6 @@
 //! Updating a task; contract section 9.
 
-use super::create::with_tasks;
+use super::create::{check_room, with_tasks};
 use super::{CONVERSATION_TYPE, Task, reference_id};
 use crate::actor::Actor;
 use crate::case::update::{check_deleted, event_of};
@@ -74,6 +74,9 @@ pub fn update_task(
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
     } else if case.value.item.is_closed(workspace) {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is closed");
+    }
+    if after.item.active && !stored.item.active {
+        check_room(&case.value, Key::Active, &mut faults);
     }
     after.item.touch(actor, now);
     let mut records = vec![RecordChange {

@@ -1,0 +1,191 @@
+//! An application on a store in a directory of its own, and the use cases spelled as the wire spells them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use casement_app::access::Access;
+use casement_app::app::App;
+use casement_app::document::{IfMatch, Rendered};
+use casement_app::error::AppError;
+use casement_app::installation::JwtApp;
+use casement_app::making::NewWorkspaceInput;
+use casement_app::sources::Sources;
+use casement_domain::date::{Moment, Zone};
+use casement_domain::fault::{FaultKind, Faults};
+use casement_store::options::Options;
+use casement_store::store::Store;
+use casement_wire::json::read_object;
+use casement_wire::spelling::Noun;
+use casement_wire::{case, list, task};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+/// Noon of the 29th of May 2025 in UTC.
+pub const NOW_MS: i64 = 1_748_520_000_000;
+pub const STREAM: &str = "st-1";
+
+/// A running application with one workspace.
+pub struct House {
+    pub app: Arc<App>,
+    pub store: Store,
+    pub jwt: JwtApp,
+    pub clock: Arc<AtomicI64>,
+    next_id: Arc<AtomicU64>,
+    following: JoinHandle<Result<(), AppError>>,
+    directory: TempDir,
+}
+
+fn sources(clock: &Arc<AtomicI64>, next_id: &Arc<AtomicU64>) -> Sources {
+    let (clock, id, salt) = (Arc::clone(clock), Arc::clone(next_id), Arc::clone(next_id));
+    Sources::new(
+        move || Moment::from_ms(clock.load(Ordering::SeqCst)),
+        move || u128::from(id.fetch_add(1, Ordering::SeqCst)),
+        move || u128::from(salt.fetch_add(1, Ordering::SeqCst)).to_be_bytes(),
+    )
+}
+
+async fn open(directory: &Path, sources: Sources) -> (Arc<App>, Store, JoinHandle<Result<(), AppError>>) {
+    let (store, feed) = Store::open(Options::new(directory.to_path_buf())).unwrap();
+    let app = App::open(store.clone(), sources).await.unwrap();
+    let following = tokio::spawn(Arc::clone(&app).follow(feed));
+    while !app.is_ready() {
+        tokio::task::yield_now().await;
+    }
+    (app, store, following)
+}
+
+impl House {
+    pub async fn build() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (clock, next_id) = (Arc::new(AtomicI64::new(NOW_MS)), Arc::new(AtomicU64::new(1)));
+        let (app, store, following) = open(directory.path(), sources(&clock, &next_id)).await;
+        let jwt = Self::add_workspace(&app, STREAM).await;
+        Self { app, store, jwt, clock, next_id, following, directory }
+    }
+
+    pub async fn add_workspace(app: &App, stream: &str) -> JwtApp {
+        let input = NewWorkspaceInput { stream: Some(stream.to_owned()), ..NewWorkspaceInput::default() };
+        app.make_workspace(input).await.unwrap().app
+    }
+
+    /// Closes the store and opens it again, with an index that is built from the documents.
+    pub async fn reopened(self) -> Self {
+        let Self { app, store, jwt, clock, next_id, following, directory } = self;
+        store.close().await;
+        following.await.unwrap().unwrap();
+        drop((app, store));
+        let (app, store, following) = open(directory.path(), sources(&clock, &next_id)).await;
+        Self { app, store, jwt, clock, next_id, following, directory }
+    }
+
+    pub fn access(&self) -> Access {
+        self.app.access(&self.jwt, STREAM, None).unwrap()
+    }
+
+    pub async fn create_case(&self, body: Value) -> Result<Value, AppError> {
+        let command = case::read_create(&object(body), None);
+        parsed(casement_app::case::create::create_case(&self.app, &self.access(), &command, Zone::UTC).await)
+    }
+
+    pub async fn update_case(&self, id: &str, body: Value) -> Result<Value, AppError> {
+        self.update_case_if(id, body, &IfMatch::Any).await
+    }
+
+    pub async fn update_case_if(&self, id: &str, body: Value, if_match: &IfMatch) -> Result<Value, AppError> {
+        let command = case::read_update_case(&object(body));
+        let access = self.access();
+        parsed(
+            casement_app::case::update::update_case(&self.app, &access, id, &command, if_match, Zone::UTC)
+                .await,
+        )
+    }
+
+    pub async fn create_task(&self, body: Value) -> Result<Value, AppError> {
+        let command = task::read_create(&object(body));
+        parsed(casement_app::task::create::create_task(&self.app, &self.access(), &command, Zone::UTC).await)
+    }
+
+    pub async fn update_task(&self, id: &str, body: Value) -> Result<Value, AppError> {
+        let command = task::read_update_task(&object(body));
+        let access = self.access();
+        parsed(
+            casement_app::task::update::update_task(
+                &self.app,
+                &access,
+                id,
+                &command,
+                &IfMatch::Any,
+                Zone::UTC,
+            )
+            .await,
+        )
+    }
+
+    pub async fn list(&self, noun: Noun, body: Value) -> Value {
+        let query = list::read_query(&object(body), noun);
+        let bytes =
+            casement_app::list::list(&self.app, &self.access(), noun, query, Zone::UTC).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// The stored bodies of a kind by id, with their versions.
+    pub async fn stored(&self, kind: &str) -> Vec<(String, u64, Map<String, Value>)> {
+        let documents = self.store.scan(STREAM, kind, None, 10_000).await.unwrap();
+        documents
+            .into_iter()
+            .map(|document| (document.id, document.version, serde_json::from_slice(&document.body).unwrap()))
+            .collect()
+    }
+
+    /// Checks the log's chain.
+    pub async fn verify(&self) {
+        let report = self.store.verify(STREAM).await.unwrap();
+        assert_eq!(report.fault, None);
+    }
+}
+
+fn object(body: Value) -> Map<String, Value> {
+    read_object(body.to_string().as_bytes()).unwrap()
+}
+
+fn parsed(rendered: Result<Rendered, AppError>) -> Result<Value, AppError> {
+    rendered.map(|rendered| serde_json::from_slice(&rendered.body).unwrap())
+}
+
+/// The body of a new case.
+pub fn new_case(name: &str) -> Value {
+    json!({"caseTmp": "General", "name": name, "desc": "", "userInfo": {"_id": "u-customer"}, "source": "rtm",
+        "dueDate": "2026-01-01"})
+}
+
+/// The body of a new task of a case as it was answered.
+pub fn new_task(case: &Value) -> Value {
+    json!({"caseId": case["_id"], "caseRefId": case["refId"], "taskTmp": "Follow-up",
+        "userInfo": {"_id": "u-customer"}, "source": "rtm"})
+}
+
+pub fn id(document: &Value) -> &str {
+    document["_id"].as_str().unwrap()
+}
+
+/// The faults of a refusal.
+pub fn refused<T: std::fmt::Debug>(outcome: Result<T, AppError>) -> Faults {
+    match outcome {
+        Err(AppError::Refused(faults)) => faults,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Gives the answer when there is one; a conflict is `None`, anything else a failure of the test.
+pub fn unless_conflict(outcome: Result<Value, AppError>) -> Option<Value> {
+    match outcome {
+        Ok(value) => Some(value),
+        Err(AppError::Refused(faults)) => {
+            assert!(faults.list().iter().all(|fault| fault.kind == FaultKind::Conflict), "{faults:?}");
+            None
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+}
