@@ -1,6 +1,6 @@
 //! Answers: documents, pages and problems as HTTP responses.
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -96,10 +96,8 @@ pub async fn no_route() -> Refusal {
 }
 
 /// Answers a method that a route does not have.
-pub async fn no_method() -> Response {
-    let mut response = Refusal::new(ErrorKind::MethodNotAllowed, "the route does not have this method", None)
-        .into_response();
-    // The router puts the route's own methods here; this stands where it knows none.
-    response.headers_mut().entry(ALLOW).or_insert(HeaderValue::from_static("POST"));
-    response
+///
+/// The router adds the header `Allow` with the methods that the route has, unless one is there already.
+pub async fn no_method() -> Refusal {
+    Refusal::new(ErrorKind::MethodNotAllowed, "the route does not have this method", None)
 }

@@ -14,8 +14,8 @@ use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::{Map, Value};
 
 use crate::answer::Refusal;
+use crate::api::Api;
 use crate::limits;
-use crate::router::Api;
 
 /// A request of an app that may reach the stream of the path. The header `AccountId` may be absent.
 #[derive(Debug, Clone)]
@@ -76,16 +76,21 @@ async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> R
     })
 }
 
+/// Checks the account that the headers name; an empty one counts as absent, one that is given twice must be right both
+/// times.
 fn check_account(headers: &HeaderMap, access: &Access, account: AccountHeader) -> Result<(), Refusal> {
-    match (text(headers, "accountid").filter(|given| !given.is_empty()), account) {
-        (Some(given), _) if given == access.account() => Ok(()),
-        (Some(_), _) => Err(Refusal::new(
+    let own = access.account();
+    let given = headers.get_all("accountid").iter().map(|value| value.as_bytes().trim_ascii());
+    let mut named = given.filter(|account| !account.is_empty()).peekable();
+    match (named.peek().is_some(), account) {
+        (true, _) if named.all(|account| account == own.as_bytes()) => Ok(()),
+        (true, _) => Err(Refusal::new(
             ErrorKind::Forbidden,
             "the account is not that of the stream",
             Some("AccountId"),
         )),
-        (None, AccountHeader::Optional) => Ok(()),
-        (None, AccountHeader::Required) => {
+        (false, AccountHeader::Optional) => Ok(()),
+        (false, AccountHeader::Required) => {
             Err(Refusal::new(ErrorKind::Invalid, "AccountId: the header is required", Some("AccountId")))
         }
     }
@@ -178,7 +183,11 @@ fn signer(claims: &Map<String, Value>) -> Option<&str> {
 fn are_times_right(claims: &Map<String, Value>, now_seconds: f64, requires_expiry: bool) -> bool {
     let time = |claim: &str| match claims.get(claim) {
         None => Ok(None),
-        Some(value) => value.as_f64().filter(|seconds| (0.0..=1e11).contains(seconds)).map(Some).ok_or(()),
+        Some(value) => {
+            let seconds =
+                value.as_f64().filter(|seconds| (0.0..=limits::CLAIM_SECONDS_MAX).contains(seconds));
+            seconds.map(Some).ok_or(())
+        }
     };
     let (Ok(expires), Ok(not_before), Ok(issued)) = (time("exp"), time("nbf"), time("iat")) else {
         return false;

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Refusal;
+use crate::api::Api;
 use crate::limits;
-use crate::router::Api;
 
 /// A body that must be a JSON object.
 #[derive(Debug)]

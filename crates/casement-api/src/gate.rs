@@ -12,8 +12,8 @@ use casement_wire::error::ErrorKind;
 use tracing::Instrument;
 
 use crate::answer::Refusal;
+use crate::api::Api;
 use crate::limits;
-use crate::router::Api;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

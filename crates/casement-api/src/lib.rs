@@ -5,6 +5,7 @@
 //! document, also where the framework itself refuses a request.
 
 pub mod answer;
+pub mod api;
 pub mod authentication;
 pub mod body;
 pub mod gate;

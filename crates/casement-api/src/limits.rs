@@ -33,6 +33,8 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// How far clocks may differ; contract section 1.
 pub const CLOCK_LEEWAY_SECONDS: f64 = 60.0;
+/// The last second of the year 9999, which some libraries write for "never": a later time in a token is no time.
+pub const CLAIM_SECONDS_MAX: f64 = 253_402_300_799.0;
 /// Characters of a request id that a client may choose.
 pub const REQUEST_ID_CHARACTERS_MAX: usize = 64;
 /// Seconds after which a client that got a 503 should try again.

@@ -16,15 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::{Refusal, no_method, no_route};
+use crate::api::Api;
 use crate::gate;
 use crate::routes::{case, health, task};
-
-/// What the routes work with.
-#[derive(Debug, Clone)]
-pub struct Api {
-    /// The application.
-    pub app: Arc<App>,
-}
 
 #[derive(OpenApi)]
 #[openapi(

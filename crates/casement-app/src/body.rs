@@ -4,9 +4,10 @@
 //! date by pure functions when they are read; a released schema number is never given another meaning.
 
 use casement_domain::case::{self, Case};
-use casement_domain::change::{Record, Versioned};
+use casement_domain::change::Record;
 use casement_domain::customer::Customer;
 use casement_domain::task::{self, Task};
+use casement_domain::version::Versioned;
 use casement_store::document::Document;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,7 @@
 //! Loading the customers that a decision may need.
 
-use casement_domain::change::Versioned;
 use casement_domain::customer::{Customer, CustomerInput, Found};
+use casement_domain::version::Versioned;
 use quick_cache::sync::Cache;
 
 use crate::app::App;

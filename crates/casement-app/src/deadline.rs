@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use casement_domain::actor::Actor;
-use casement_domain::change::{Change, Record, RecordChange, Versioned};
+use casement_domain::change::{Change, Record, RecordChange};
 use casement_domain::item::due::breach;
 use casement_domain::list::row::Work;
+use casement_domain::version::Versioned;
 use tokio::task::JoinSet;
 
 use crate::app::{App, StoreState};

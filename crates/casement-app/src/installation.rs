@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body;
 use crate::error::AppError;
-use crate::workspace::scan_all;
+use crate::scan::scan_all;
 
 /// The id of the installation's own workspace in the store.
 pub const INSTALLATION: &str = "installation";

@@ -7,7 +7,6 @@ use casement_domain::id::StreamId;
 use casement_domain::list::row::{Row, Work};
 use casement_domain::workspace::Workspace;
 use casement_index::table::Table;
-use casement_store::document::Document;
 use casement_store::store::Store;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard};
@@ -16,6 +15,7 @@ use crate::body;
 use crate::error::AppError;
 use crate::installation::WorkspaceEntry;
 use crate::limits;
+use crate::scan::scan_all;
 
 /// The kinds of the configuration in the store.
 pub mod kinds {
@@ -105,23 +105,6 @@ impl OpenWorkspace {
         let turns = u64::try_from(self.turns.len()).unwrap_or(1).max(1);
         let place = usize::try_from(hasher.finish() % turns).unwrap_or(0);
         self.turns.get(place).expect("invariant: the place is within the turns").lock().await
-    }
-}
-
-/// Reads all documents of a kind, page by page.
-///
-/// # Errors
-/// The store can't be read.
-pub async fn scan_all(store: &Store, workspace: &str, kind: &str) -> Result<Vec<Document>, AppError> {
-    let mut all: Vec<Document> = Vec::new();
-    loop {
-        let after = all.last().map(|document| document.id.clone());
-        let page = store.scan(workspace, kind, after.as_deref(), limits::SCAN_PAGE).await?;
-        let is_last = page.len() < limits::SCAN_PAGE;
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
     }
 }
 

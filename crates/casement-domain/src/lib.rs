@@ -17,4 +17,5 @@ pub mod limits;
 pub mod list;
 pub mod task;
 pub mod text;
+pub mod version;
 pub mod workspace;

@@ -2,13 +2,13 @@
 
 use casement_domain::actor::Actor;
 use casement_domain::case::create::CreateCase;
-use casement_domain::change::Versioned;
 use casement_domain::customer::{Customer, Found};
 use casement_domain::fault::{FaultKind, Key};
 use casement_domain::given::Given;
 use casement_domain::id::{AgentId, QueueId, UserId};
 use casement_domain::item::AssigneeKind;
 use casement_domain::item::input::{AssigneeInput, FieldInput};
+use casement_domain::version::Versioned;
 use casement_domain::workspace::Reference;
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,13 +1,13 @@
 //! Creating a task; contract sections 4, 8 and 11.5.
 
 use casement_domain::case::Case;
-use casement_domain::change::Versioned;
 use casement_domain::fault::{FaultKind, Key};
 use casement_domain::given::Given;
 use casement_domain::id::{AgentId, CaseTemplateId, TaskId};
 use casement_domain::item::input::FieldInput;
 use casement_domain::limits;
 use casement_domain::task::create::CreateTask;
+use casement_domain::version::Versioned;
 use casement_domain::workspace::Reference;
 use casement_domain::workspace::Workspace;
 use serde_json::json;

@@ -2,7 +2,6 @@
 
 use casement_domain::case::Case;
 use casement_domain::case::update::{UpdateCase, update_case};
-use casement_domain::change::Versioned;
 use casement_domain::customer::{Customer, CustomerInput, Found};
 use casement_domain::date::{Moment, Zone};
 use casement_domain::fault::{FaultKind, Key};
@@ -10,6 +9,7 @@ use casement_domain::given::Given;
 use casement_domain::id::{CaseTemplateId, UserId};
 use casement_domain::item::input::FieldInput;
 use casement_domain::task::Task;
+use casement_domain::version::Versioned;
 use casement_domain::workspace::{Reference, Workspace};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,13 +1,13 @@
 //! Updating a task; contract sections 9 and 11.5.
 
 use casement_domain::case::Case;
-use casement_domain::change::Versioned;
 use casement_domain::fault::{FaultKind, Key};
 use casement_domain::given::Given;
 use casement_domain::id::{TaskId, TaskTemplateId};
 use casement_domain::limits;
 use casement_domain::task::Task;
 use casement_domain::task::update::UpdateTask;
+use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
 use proptest::prelude::*;
 

@@ -4,7 +4,7 @@ use casement_domain::actor::Actor;
 use casement_domain::case::Case;
 use casement_domain::case::create::{CreateCase, create_case};
 use casement_domain::case::update::{UpdateCase, update_case};
-use casement_domain::change::{Change, Record, Versioned};
+use casement_domain::change::{Change, Record};
 use casement_domain::customer::{Customer, CustomerInput, Found};
 use casement_domain::date::{DateInput, Moment, Zone};
 use casement_domain::fault::{FaultKind, Faults, Key};
@@ -14,6 +14,7 @@ use casement_domain::item::input::ItemInput;
 use casement_domain::task::Task;
 use casement_domain::task::create::{CreateTask, create_task};
 use casement_domain::task::update::{UpdateTask, update_task};
+use casement_domain::version::Versioned;
 use casement_domain::workspace::{Reference, Workspace};
 
 pub use crate::documents::{NOW, app_actor, workspace};

@@ -2,10 +2,11 @@
 
 use casement_domain::case::create::create_case;
 use casement_domain::case::update::update_case;
-use casement_domain::change::{Record, Versioned};
+use casement_domain::change::Record;
 use casement_domain::customer::Found;
 use casement_domain::date::Zone;
 use casement_domain::item::WorkItem;
+use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
 use casement_wire::case::{read_create, read_update_case};
 use casement_wire::document::write_case;

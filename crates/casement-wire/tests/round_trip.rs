@@ -2,12 +2,13 @@
 
 use casement_domain::case::Case;
 use casement_domain::case::update::update_case;
-use casement_domain::change::{Change, Record, Versioned};
+use casement_domain::change::{Change, Record};
 use casement_domain::customer::Found;
 use casement_domain::date::Zone;
 use casement_domain::fault::Faults;
 use casement_domain::task::Task;
 use casement_domain::task::update::update_task;
+use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
 use casement_wire::case::read_update_case;
 use casement_wire::document::{write_case, write_task};

@@ -38,6 +38,8 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
+    // Before anybody can know the address: a stop that comes at once is a stop like any other.
+    let told = told_to_stop()?;
     let entries = app.installation().workspaces.clone();
     match entries.first() {
         None => print_made(&app.make_workspace(NewWorkspaceInput::default()).await?, address)?,
@@ -47,7 +49,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let mut serving = tokio::spawn(server::serve(listener, router::router(Arc::clone(&app)), until(stopped)));
 
     let failure = tokio::select! {
-        () = told_to_stop()? => None,
+        () = told => None,
         ended = &mut follower => Some(ended),
         ended = &mut serving => { ended.context("the accept loop ended early")?; None }
         ended = &mut deadlines => { ended.context("the look for passed deadlines ended early")?; None }

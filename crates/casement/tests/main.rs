@@ -1,1 +1,49 @@
 //! The facts of the whole program, through its router and its command line.
+//!
+//! The contract is the truth here: each module is a part of it, each test a fact of it. `harness` holds the server that
+//! a test gets for itself; nothing is shared between tests and nothing sleeps.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod assignment;
+#[cfg(test)]
+mod authentication;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod create_case;
+#[cfg(test)]
+mod create_task;
+#[cfg(test)]
+mod customers;
+#[cfg(test)]
+mod deadlines;
+#[cfg(test)]
+mod full_store;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod json_bodies;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod list_filters;
+#[cfg(test)]
+mod list_pages;
+#[cfg(test)]
+mod request_heads;
+#[cfg(test)]
+mod seeds;
+#[cfg(test)]
+mod slow_bodies;
+#[cfg(test)]
+mod sockets;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod update_keys;
+#[cfg(test)]
+mod update_values;

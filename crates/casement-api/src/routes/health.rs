@@ -8,7 +8,7 @@ use casement_app::app::StoreState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::router::Api;
+use crate::api::Api;
 
 /// The answer of `/healthz`.
 #[derive(Debug, Serialize, ToSchema)]

@@ -2,10 +2,11 @@
 
 use casement_domain::case::Case;
 use casement_domain::case::update::{UpdateCase, update_case as decide};
-use casement_domain::change::{Change, Record, Versioned};
+use casement_domain::change::{Change, Record};
 use casement_domain::date::Zone;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
+use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
 use casement_store::set::Committed;
 

@@ -1,10 +1,10 @@
 //! Updating a task.
 
-use casement_domain::change::Versioned;
 use casement_domain::date::Zone;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::task::update::{UpdateTask, update_task as decide};
+use casement_domain::version::Versioned;
 
 use crate::access::Access;
 use crate::app::App;

@@ -2,7 +2,7 @@
 
 use super::{CONVERSATION_TYPE, Case, reference_id};
 use crate::actor::Actor;
-use crate::change::{Change, Record, RecordChange, Versioned};
+use crate::change::{Change, Record, RecordChange};
 use crate::customer::{CustomerInput, Found};
 use crate::date::{Moment, Zone};
 use crate::fault::{FaultKind, Faults, Key};
@@ -15,6 +15,7 @@ use crate::item::plain::{Mode, checked_text, take};
 use crate::item::{WorkItem, due};
 use crate::limits;
 use crate::task::{self, Task};
+use crate::version::Versioned;
 use crate::workspace::Workspace;
 use crate::workspace::entries::Category;
 

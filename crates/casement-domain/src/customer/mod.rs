@@ -4,8 +4,8 @@ pub mod resolve;
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::Versioned;
 use crate::id::UserId;
+use crate::version::Versioned;
 
 /// A customer's profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

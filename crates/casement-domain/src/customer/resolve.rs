@@ -1,13 +1,14 @@
 //! Finding or making the customer of a request; contract section 5.
 
 use super::{Customer, CustomerInput, CustomerSnapshot, Found};
-use crate::change::{Record, RecordChange, Versioned};
+use crate::change::{Record, RecordChange};
 use crate::fault::{Faults, Key};
 use crate::given::Given;
 use crate::id::UserId;
 use crate::item::input::ItemInput;
 use crate::item::plain::is_within;
 use crate::limits;
+use crate::version::Versioned;
 
 /// Who the customer is, and what changes in the profiles for it.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,18 +3,19 @@
 use super::Task;
 use crate::actor::Actor;
 use crate::case::Case;
-use crate::case::create::{apply_texts, blank};
 use crate::case::reference_id;
-use crate::change::{Change, Record, RecordChange, Versioned};
+use crate::change::{Change, Record, RecordChange};
 use crate::customer::{CustomerInput, Found, resolve};
 use crate::date::{Moment, Zone};
 use crate::fault::{FaultKind, Faults, Key};
 use crate::given::Given;
 use crate::id::{FieldId, TaskId};
 use crate::item::input::ItemInput;
+use crate::item::new::{apply_texts, blank};
 use crate::item::plain::Mode;
 use crate::item::{assignment, due, fields, plain};
 use crate::limits;
+use crate::version::Versioned;
 use crate::workspace::Workspace;
 use crate::workspace::entries::{DefaultAssignee, TaskTemplate};
 

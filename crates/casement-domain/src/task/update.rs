@@ -5,7 +5,7 @@ use super::{CONVERSATION_TYPE, Task, reference_id};
 use crate::actor::Actor;
 use crate::case::update::{check_deleted, event_of};
 use crate::case::{self, Case};
-use crate::change::{Change, Record, RecordChange, Versioned};
+use crate::change::{Change, Record, RecordChange};
 use crate::customer::{CustomerInput, Found};
 use crate::date::{Moment, Zone};
 use crate::fault::{FaultKind, Faults, Key};
@@ -15,6 +15,7 @@ use crate::item::due;
 use crate::item::identity::{self, Identity};
 use crate::item::input::UpdateInput;
 use crate::item::plain::{Mode, take};
+use crate::version::Versioned;
 use crate::workspace::Workspace;
 
 /// Asks for a change of a task.

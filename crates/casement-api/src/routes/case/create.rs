@@ -9,9 +9,9 @@ use casement_wire::schema::CreateCaseBody;
 use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};
+use crate::api::Api;
 use crate::authentication::Caller;
 use crate::body::JsonBody;
-use crate::router::Api;
 use crate::routes::run;
 
 /// Creates a case.

@@ -10,9 +10,9 @@ use casement_wire::schema::UpdateCaseBody;
 use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};
+use crate::api::Api;
 use crate::authentication::AccountCaller;
 use crate::body::JsonBody;
-use crate::router::Api;
 use crate::routes::{if_match, run};
 
 /// Updates a case.

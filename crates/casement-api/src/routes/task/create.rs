@@ -9,9 +9,9 @@ use casement_wire::spelling::Noun;
 use casement_wire::task::read_create;
 
 use crate::answer::{Document, Refusal};
+use crate::api::Api;
 use crate::authentication::Caller;
 use crate::body::JsonBody;
-use crate::router::Api;
 use crate::routes::run;
 
 /// Creates a task.

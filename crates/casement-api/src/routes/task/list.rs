@@ -10,9 +10,9 @@ use casement_wire::schema::TaskListBody;
 use casement_wire::spelling::Noun;
 
 use crate::answer::{Refusal, json};
+use crate::api::Api;
 use crate::authentication::AccountCaller;
 use crate::body::OptionalJsonBody;
-use crate::router::Api;
 use crate::routes::run;
 
 /// Lists tasks.

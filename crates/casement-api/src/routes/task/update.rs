@@ -10,9 +10,9 @@ use casement_wire::spelling::Noun;
 use casement_wire::task::read_update_task;
 
 use crate::answer::{Document, Refusal};
+use crate::api::Api;
 use crate::authentication::AccountCaller;
 use crate::body::JsonBody;
-use crate::router::Api;
 use crate::routes::{if_match, run};
 
 /// Updates a task.

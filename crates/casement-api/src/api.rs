@@ -1,0 +1,12 @@
+//! What the routes work with.
+
+use std::sync::Arc;
+
+use casement_app::app::App;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The application.
+    pub app: Arc<App>,
+}

@@ -1,0 +1,334 @@
+//! The command line, by the built binary: init, workspace create, token, serve.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use casement_app::app::App;
+use casement_store::document::WorkspaceRow;
+use casement_store::options::Options;
+use casement_store::store::Store;
+use serde_json::{Value, json};
+
+use crate::harness::curl::Curl;
+use crate::harness::http::{Connection, post};
+use crate::harness::server::{ACCOUNT, STREAM, keys};
+use crate::harness::token::signed;
+
+/// How long a test waits for the program before it fails.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+fn casement(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_casement"));
+    command.args(arguments);
+    for name in ["DATA_DIR", "LISTEN", "LOG", "LOG_FORMAT", "CLIENT_ID", "CLIENT_SECRET"] {
+        command.env_remove(format!("CASEMENT_{name}"));
+    }
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    casement(arguments).output().unwrap()
+}
+
+fn succeeded(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a command that must fail, and gives what it says.
+fn failed(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("casement: ") && !said.contains("panicked"), "{said}");
+    said
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn init(data: &Path, account: &str, stream: &str) -> Value {
+    let arguments = [
+        "init",
+        "--data-dir",
+        text(data),
+        "--account-id",
+        account,
+        "--stream-id",
+        stream,
+        "--name",
+        "Help",
+        "--json",
+    ];
+    serde_json::from_str(&succeeded(&arguments)).unwrap()
+}
+
+/// Reads the list of everything that a directory holds, from outside of the program.
+async fn contents(data: &Path) -> Vec<WorkspaceRow> {
+    let (store, _feed) = Store::open(Options::new(data.to_owned())).unwrap();
+    let rows = store.workspaces().await.unwrap();
+    store.close().await;
+    rows
+}
+
+/// A server that runs as a program. It is killed with the test if the test does not stop it.
+struct Program {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn serve(data: &Path) -> Self {
+        let mut command =
+            casement(&["serve", "--data-dir", text(data), "--listen", "127.0.0.1:0", "--log", "error"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// Reads what is printed up to and with a line that ends so.
+    fn printed_until(&mut self, end: &str) -> String {
+        let mut printed = String::new();
+        while !printed.trim_end().ends_with(end) {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the program ended after {printed:?}");
+            printed.push_str(&line);
+        }
+        printed
+    }
+
+    /// Reads the address that the first line names.
+    fn address(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim().rsplit("http://").next().unwrap().to_owned()
+    }
+
+    /// Asks the program to stop and tells whether it ended with success.
+    fn stop(mut self) -> bool {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let (done, ended) = mpsc::channel();
+        let mut stderr = self.child.stderr.take().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut said = String::new();
+                stderr.read_to_string(&mut said).unwrap();
+                done.send(said).unwrap();
+            });
+            match ended.recv_timeout(WAIT_MAX) {
+                Ok(said) => assert_eq!(said, ""),
+                Err(_) => {
+                    self.child.kill().unwrap();
+                    panic!("the program did not end");
+                }
+            }
+        });
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn send(authority: &str, request: &str) -> (u16, Value) {
+    let mut connection = Connection::open(authority.parse().unwrap());
+    connection.send(request);
+    let (head, body) = connection.answer();
+    (head.status, body)
+}
+
+fn list(authority: &str, account: &str, stream: &str, token: &str) -> (u16, Value) {
+    let headers = [("auth", token), ("AccountId", account)];
+    let headers: Vec<(String, String)> =
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    send(authority, &post(&format!("/caseManagement/api/public/analytics/{stream}/getCases"), &headers, "{}"))
+}
+
+#[test]
+fn init_prints_everything_that_a_client_needs_as_one_json_object() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = init(&directory.path().join("data"), ACCOUNT, STREAM);
+    assert_eq!(
+        keys(&made),
+        [
+            "accountId",
+            "streamId",
+            "orgId",
+            "app",
+            "caseTemplates",
+            "taskTemplates",
+            "statuses",
+            "priorities",
+            "queues",
+            "agents",
+        ]
+    );
+    assert_eq!((&made["accountId"], &made["streamId"]), (&json!(ACCOUNT), &json!(STREAM)));
+    assert!(made["orgId"].as_str().unwrap().starts_with("o-"));
+    assert_eq!(keys(&made["app"]), ["clientId", "clientSecret", "name"]);
+    assert!(made["app"]["clientId"].as_str().unwrap().starts_with("cs-"));
+    assert!(made["app"]["clientSecret"].as_str().unwrap().len() >= 64);
+    let names = |key: &str| -> Vec<&str> {
+        made[key].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect()
+    };
+    assert_eq!((names("caseTemplates"), names("taskTemplates")), (vec!["General"], vec!["Follow-up"]));
+    assert_eq!(names("statuses"), ["Open", "In-Progress", "On-Hold", "Resolved", "Closed"]);
+    assert_eq!(names("priorities"), ["Low", "Medium", "High", "Critical"]);
+    assert_eq!(names("queues").len(), 1);
+    let scores: Vec<&Value> =
+        made["priorities"].as_array().unwrap().iter().map(|entry| &entry["score"]).collect();
+    assert_eq!(scores, [5, 10, 12, 15]);
+    assert_eq!(made["priorities"][1]["color"], "#16A34A");
+    assert_eq!(made["agents"].as_array().unwrap().len(), 1);
+    assert_eq!(keys(&made["agents"][0]), ["aId", "agentId", "name", "emailId"]);
+    for key in ["caseTemplates", "taskTemplates", "statuses", "priorities", "queues"] {
+        assert!(made[key].as_array().unwrap().iter().all(|entry| entry["_id"].is_string()), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn init_leaves_a_directory_that_has_a_workspace_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    init(&data, ACCOUNT, STREAM);
+    let before = contents(&data).await;
+    for stream in [STREAM, "st-other"] {
+        let said = failed(&["init", "--data-dir", text(&data), "--stream-id", stream, "--json"]);
+        assert!(said.contains("workspace already"), "{said}");
+    }
+    assert_eq!(contents(&data).await, before);
+}
+
+#[tokio::test]
+async fn workspace_create_makes_another_and_refuses_a_stream_that_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let create = ["workspace", "create", "--data-dir", text(&data), "--stream-id", "st-second", "--json"];
+    failed(&create);
+    let first = init(&data, ACCOUNT, STREAM);
+    let second: Value = serde_json::from_str(&succeeded(&create)).unwrap();
+    assert_eq!((keys(&second), &second["streamId"]), (keys(&first), &json!("st-second")));
+    assert_ne!(second["app"]["clientId"], first["app"]["clientId"]);
+    assert_ne!(second["app"]["clientSecret"], first["app"]["clientSecret"]);
+    let before = contents(&data).await;
+    assert!(failed(&create).contains("st-second"));
+    assert_eq!(contents(&data).await, before);
+    let (store, _feed) = Store::open(Options::new(data.clone())).unwrap();
+    let app = App::open(store.clone(), crate::harness::server::fixed_sources()).await.unwrap();
+    let streams: Vec<String> =
+        app.installation().workspaces.iter().map(|entry| entry.stream.as_str().to_owned()).collect();
+    assert_eq!(streams, [STREAM, "st-second"]);
+    store.close().await;
+}
+
+#[test]
+fn ids_that_are_not_usable_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    for wrong in ["", "a b", "st/x", "é", &"x".repeat(65), "installation"] {
+        failed(&["init", "--data-dir", text(&data), "--stream-id", wrong]);
+        failed(&["init", "--data-dir", text(&data), "--account-id", wrong]);
+    }
+    init(&data, ACCOUNT, STREAM);
+}
+
+#[test]
+fn tokens_of_the_token_command_and_tokens_without_expiry_work_for_the_app_of_init() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let made = init(&data, ACCOUNT, STREAM);
+    let (id, secret) =
+        (made["app"]["clientId"].as_str().unwrap(), made["app"]["clientSecret"].as_str().unwrap());
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    let plain = succeeded(&["token", "--client-id", id, "--client-secret", secret]);
+    let agent = made["agents"][0]["emailId"].as_str().unwrap();
+    let of_agent =
+        succeeded(&["token", "--client-id", id, "--client-secret", secret, "--sub", agent, "--hours", "1"]);
+    let eternal = signed(jsonwebtoken::Algorithm::HS256, secret, &json!({"appId": id}));
+    for token in [plain.trim(), of_agent.trim(), &eternal] {
+        let (status, page) = list(&address, ACCOUNT, STREAM, token);
+        assert_eq!((status, &page["totalResults"]), (200, &json!(0)));
+    }
+    let long = succeeded(&["token", "--client-id", id, "--client-secret", secret, "--algorithm", "hs512"]);
+    assert_eq!(list(&address, ACCOUNT, STREAM, long.trim()).0, 401);
+    assert!(program.stop());
+}
+
+#[test]
+fn serve_on_an_empty_directory_prints_commands_that_work() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let mut program = Program::serve(&data);
+    let printed = program.printed_until("-d '{}'");
+    let mut commands = printed.match_indices("curl ").map(|(start, _)| Curl::first_of(&printed[start..]));
+    let (create, list) = (commands.next().unwrap(), commands.next().unwrap());
+    assert_eq!(commands.next().map(|command| command.url), None);
+    let ask = |curl: &Curl| send(curl.authority(), &post(curl.path(), &curl.headers, &curl.body));
+    let (status, case) = ask(&create);
+    assert_eq!((status, &case["refId"]), (200, &json!("CS000100")));
+    let (status, page) = ask(&list);
+    assert_eq!((status, &page["totalResults"], &page["results"][0]["_id"]), (200, &json!(1), &case["_id"]));
+    for id in [&case["accountId"], &case["iId"]] {
+        assert!(printed.contains(id.as_str().unwrap()), "{printed}");
+    }
+    assert!(program.stop());
+
+    // What was acknowledged is there after a start anew.
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    let restarted = Curl { url: list.url.replace(list.authority(), &address), ..list };
+    assert_eq!(ask(&restarted).1["results"], page["results"]);
+    assert!(program.stop());
+}
+
+#[test]
+fn serve_on_a_directory_in_use_fails_with_a_clear_sentence() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    init(&data, ACCOUNT, STREAM);
+    let (_store, _feed) = Store::open(Options::new(data.clone())).unwrap();
+    for command in ["serve", "init"] {
+        let mut arguments = vec![command, "--data-dir", text(&data)];
+        if command == "serve" {
+            arguments.extend(["--listen", "127.0.0.1:0"]);
+        }
+        let said = failed(&arguments);
+        assert!(said.contains("in use") && said.contains(text(&data)), "{said}");
+    }
+}
+
+#[test]
+fn serve_on_an_address_in_use_fails_and_leaves_no_directory_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let said = failed(&["serve", "--data-dir", text(&data), "--listen", &address]);
+    assert!(said.contains(&address), "{said}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn the_version_and_the_help_are_printed() {
+    assert_eq!(succeeded(&["version"]), format!("casement {}\n", env!("CARGO_PKG_VERSION")));
+    let version: Value = serde_json::from_str(&succeeded(&["version", "--json"])).unwrap();
+    assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
+    for arguments in
+        [vec!["--help"], vec!["serve", "--help"], vec!["init", "--help"], vec!["token", "--help"]]
+    {
+        assert!(succeeded(&arguments).contains("Examples:"), "{arguments:?}");
+    }
+}

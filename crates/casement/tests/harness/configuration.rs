@@ -1,0 +1,185 @@
+//! What a workspace can be configured with, written as the console will write it: one change of the configuration.
+
+use casement_app::installation::{Algorithm, INSTALLATION, JwtApp, KIND_APP, SCOPE_CASES, Secret};
+use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
+use casement_app::workspace::kinds;
+use casement_domain::actor::NO_AVATAR;
+use casement_domain::id::{
+    AccountId, AgentId, AppId, CaseTemplateId, FieldId, QueueId, StatusId, StreamId, TaskTemplateId, UserId,
+};
+use casement_domain::workspace::entries::{
+    Agent, CaseTemplate, Category, Field, FieldFormat, FieldRole, Origin, Queue, Status, TaskTemplate,
+};
+use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
+use serde::Serialize;
+
+use super::server::{ACCOUNT, STREAM, Server};
+
+/// An app with the scope, signed with HS256.
+pub fn jwt_app(client_id: &str, secret: &str, streams: &[&str]) -> JwtApp {
+    JwtApp {
+        client_id: AppId::from_text(client_id),
+        name: format!("App {client_id}"),
+        user: UserId::from_text(format!("u-{client_id}")),
+        account: AccountId::from_text(ACCOUNT),
+        algorithm: Algorithm::Hs256,
+        secret: Secret::new(secret.to_owned()),
+        scopes: vec![SCOPE_CASES.to_owned()],
+        streams: streams.iter().map(|stream| StreamId::from_text(*stream)).collect(),
+        requires_expiry: false,
+        active: true,
+    }
+}
+
+impl Server {
+    /// Registers an app.
+    pub async fn register(&self, app: &JwtApp) {
+        self.write(INSTALLATION, KIND_APP, app.client_id.as_str(), app).await;
+    }
+
+    /// Makes a further workspace.
+    pub async fn another_workspace(&self, account: &str, stream: &str) -> MadeWorkspace {
+        let input = NewWorkspaceInput {
+            account: Some(account.to_owned()),
+            stream: Some(stream.to_owned()),
+            organisation: None,
+            name: Some("Another".to_owned()),
+        };
+        self.app.make_workspace(input).await.unwrap()
+    }
+
+    /// Adds or changes a case template.
+    pub async fn put_case_template(&self, template: &CaseTemplate) {
+        self.write(STREAM, kinds::CASE_TEMPLATE, template.id.as_str(), template).await;
+    }
+
+    /// Adds a case template like the built-in one.
+    pub async fn case_template(&self, name: &str, change: impl FnOnce(&mut CaseTemplate)) -> CaseTemplate {
+        let mut template = self.workspace.case_templates[0].clone();
+        template.id = CaseTemplateId::from_text(format!("ctm-{name}"));
+        name.clone_into(&mut template.name);
+        change(&mut template);
+        self.put_case_template(&template).await;
+        template
+    }
+
+    /// Adds a task template like the built-in one.
+    pub async fn task_template(&self, name: &str, change: impl FnOnce(&mut TaskTemplate)) -> TaskTemplate {
+        let mut template = self.workspace.task_templates[0].clone();
+        template.id = TaskTemplateId::from_text(format!("ttm-{name}"));
+        name.clone_into(&mut template.name);
+        change(&mut template);
+        self.write(STREAM, kinds::TASK_TEMPLATE, template.id.as_str(), &template).await;
+        template
+    }
+
+    /// Adds a custom field to the workspace and to its first templates.
+    pub async fn custom_field(&self, name: &str) -> Field {
+        let field = Field {
+            id: FieldId::from_text(format!("fd-{name}")),
+            name: name.to_owned(),
+            key: name.to_lowercase(),
+            role: FieldRole::Custom,
+            format: FieldFormat::Input,
+            description: String::new(),
+            placeholder: String::new(),
+            tooltip: String::new(),
+            read_only: false,
+            required: false,
+            shown: true,
+            enabled: true,
+            active: true,
+        };
+        self.write(STREAM, kinds::FIELD, field.id.as_str(), &field).await;
+        field
+    }
+
+    /// Adds custom fields and lets the built-in templates show them.
+    pub async fn custom_fields(&self, names: &[&str]) {
+        let mut case_template = self.workspace.case_templates[0].clone();
+        let mut task_template = self.workspace.task_templates[0].clone();
+        for name in names {
+            let field = self.custom_field(name).await;
+            case_template.fields.push(field.id.clone());
+            task_template.fields.push(field.id);
+        }
+        self.put_case_template(&case_template).await;
+        self.write(STREAM, kinds::TASK_TEMPLATE, task_template.id.as_str(), &task_template).await;
+    }
+
+    /// Adds a queue.
+    pub async fn queue(&self, name: &str) -> Queue {
+        let queue =
+            Queue { id: QueueId::from_text(format!("qu-{name}")), name: name.to_owned(), active: true };
+        self.write(STREAM, kinds::QUEUE, queue.id.as_str(), &queue).await;
+        queue
+    }
+
+    /// Adds an agent.
+    pub async fn agent(&self, name: &str) -> Agent {
+        let agent = Agent {
+            id: AgentId::from_text(format!("a-{name}")),
+            user: UserId::from_text(format!("u-{name}")),
+            name: name.to_owned(),
+            email: format!("{}@example.com", name.to_lowercase()),
+            image: NO_AVATAR.to_owned(),
+            active: true,
+        };
+        self.write(STREAM, kinds::AGENT, agent.id.as_str(), &agent).await;
+        agent
+    }
+
+    /// Adds a status.
+    pub async fn status(&self, name: &str, category: Category, enabled: bool) {
+        let status = Status {
+            id: StatusId::from_text(format!("sts-{name}")),
+            name: name.to_owned(),
+            category,
+            origin: Origin::Custom,
+            description: String::new(),
+            enabled,
+            active: true,
+        };
+        self.write(STREAM, kinds::STATUS, status.id.as_str(), &status).await;
+    }
+
+    /// Adds a status that is switched off.
+    pub async fn disabled_status(&self, name: &str) {
+        self.status(name, Category::OnHold, false).await;
+    }
+
+    async fn write(&self, workspace: &str, kind: &str, id: &str, entry: &impl Serialize) {
+        let stored = self.store.document(workspace, kind, id).await.unwrap();
+        let document = DocumentWrite {
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            parent: None,
+            version: stored.map_or(0, |stored| stored.version),
+            counter: None,
+            schema: casement_app::body::SCHEMA,
+            body: casement_app::body::encode(entry),
+        };
+        let event = EventWrite {
+            kind: format!("{kind}.changed"),
+            document_kind: kind.to_owned(),
+            document: id.to_owned(),
+            changes: None,
+            salt: self.app.sources().salt(),
+        };
+        let set = WriteSet {
+            workspace: workspace.to_owned(),
+            operation: self.app.sources().operation(),
+            at_ms: self.now_ms(),
+            actor: "u-admin".to_owned(),
+            app: String::new(),
+            config_version: None,
+            changes_config: workspace != INSTALLATION,
+            guards: Vec::new(),
+            claim_guards: Vec::new(),
+            documents: vec![document],
+            claims: Vec::new(),
+            events: vec![event],
+        };
+        self.store.commit(set).await.unwrap();
+    }
+}

@@ -1,0 +1,9 @@
+//! What the tests work with: a server of their own, tokens, requests, answers, and what a workspace can have.
+
+pub mod answer;
+pub mod call;
+pub mod configuration;
+pub mod curl;
+pub mod http;
+pub mod server;
+pub mod token;

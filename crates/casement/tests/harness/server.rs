@@ -1,0 +1,234 @@
+//! A server in the test's own process: a new database, a clock that the test sets, ids that count up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use axum::Router;
+use casement_api::router::router;
+use casement_app::app::App;
+use casement_app::error::AppError;
+use casement_app::installation::JwtApp;
+use casement_app::making::NewWorkspaceInput;
+use casement_app::sources::Sources;
+use casement_domain::date::Moment;
+use casement_domain::workspace::Workspace;
+use casement_store::event::Event;
+use casement_store::options::Options;
+use casement_store::store::{CommitFeed, Store};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use super::answer::Answer;
+use super::call::Call;
+
+pub const ACCOUNT: &str = "6639f7bd58c97ffac0300001";
+pub const STREAM: &str = "st-5393141c-723b-579d-8265-27dd9b7f0001";
+pub const ORGANISATION: &str = "o-a55026c9-2abd-5503-b212-5fba600a0001";
+/// 2026-11-22T10:00:00Z, a Sunday: when every test begins.
+pub const START_MS: i64 = 1_795_341_600_000;
+/// The due date of [`Server::case_body`], four days later.
+pub const DUE: &str = "2026-11-26T12:00:00.000Z";
+
+pub const HOUR_MS: i64 = 3_600_000;
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// A server. Its database goes with it.
+pub struct Server {
+    pub app: Arc<App>,
+    pub store: Store,
+    pub router: Router,
+    pub workspace: Workspace,
+    pub jwt: JwtApp,
+    clock_ms: Arc<AtomicI64>,
+    directory: TempDir,
+    #[expect(dead_code, reason = "held so that the store stays open when nobody follows its log")]
+    feed: Option<CommitFeed>,
+}
+
+impl Server {
+    /// Starts a server with one workspace as `init` makes it.
+    pub async fn start() -> Self {
+        Self::begin().await.0
+    }
+
+    async fn begin() -> (Self, JoinHandle<Result<(), AppError>>) {
+        let directory = tempfile::tempdir().unwrap();
+        let clock_ms = Arc::new(AtomicI64::new(START_MS));
+        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let app = App::open(store.clone(), sources(&clock_ms, 1)).await.unwrap();
+        let follower = tokio::spawn(Arc::clone(&app).follow(feed));
+        while !app.is_ready() {
+            tokio::task::yield_now().await;
+        }
+        let input = NewWorkspaceInput {
+            account: Some(ACCOUNT.to_owned()),
+            stream: Some(STREAM.to_owned()),
+            organisation: Some(ORGANISATION.to_owned()),
+            name: Some("Support".to_owned()),
+        };
+        let made = app.make_workspace(input).await.unwrap();
+        let router = router(Arc::clone(&app));
+        let (workspace, jwt) = (made.workspace, made.app);
+        (Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }, follower)
+    }
+
+    /// Starts a server whose index is never built: its log has nobody who follows it.
+    pub async fn start_unready() -> Self {
+        let (server, follower) = Self::begin().await;
+        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, feed: _ } = server;
+        store.close().await;
+        follower.await.unwrap().unwrap();
+        drop((app, store, former));
+        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let app = App::open(store.clone(), sources(&clock_ms, 1_000_000)).await.unwrap();
+        let router = router(Arc::clone(&app));
+        Self { app, store, router, workspace, jwt, clock_ms, directory, feed: Some(feed) }
+    }
+
+    /// Sets the clock.
+    pub fn set_clock(&self, ms: i64) {
+        self.clock_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, ms: i64) {
+        self.clock_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Gives the time.
+    pub fn now_ms(&self) -> i64 {
+        self.clock_ms.load(Ordering::Relaxed)
+    }
+
+    /// Begins a request of the first workspace's app, with every header that its operation may ask for.
+    pub fn call(&self, operation: &str) -> Call<'_> {
+        Call::new(self, operation)
+    }
+
+    /// Sends a body to an operation.
+    pub async fn post(&self, operation: &str, body: Value) -> Answer {
+        self.call(operation).json(&body).send().await
+    }
+
+    /// Tells how many events the workspace's log has: an answer that refuses leaves it as it was.
+    pub async fn events_total(&self) -> u64 {
+        self.store.workspace(STREAM).await.unwrap().unwrap().head
+    }
+
+    /// Gives the events of a document.
+    pub async fn events_of(&self, document: &str) -> Vec<Event> {
+        self.store.document_events(STREAM, document, 0, 1000).await.unwrap()
+    }
+
+    /// Sends a request that must be refused with a status, and holds the log against what it was before.
+    pub async fn refused(&self, operation: &str, body: &Value, status: u16) -> Vec<String> {
+        self.call(operation).json(body).refused(status).await
+    }
+
+    /// A body that createCase takes, with some keys set, or taken away where they are null.
+    pub fn case_body(&self, changes: Value) -> Value {
+        let body = json!({
+            "caseTmp": self.workspace.case_templates[0].id,
+            "name": "Printer on fire",
+            "desc": "It smokes",
+            "userInfo": {"_id": "u-customer", "name": "John"},
+            "emailId": "john.doe@example.com",
+            "phoneNumber": "9023980000",
+            "dueDate": DUE,
+            "source": "rtm",
+        });
+        overlaid(body, changes)
+    }
+
+    /// Creates a case.
+    pub async fn create_case(&self, changes: Value) -> Value {
+        self.post("createCase", self.case_body(changes)).await.document()
+    }
+
+    /// A body that createTask takes for a case.
+    pub fn task_body(&self, case: &Value, changes: Value) -> Value {
+        let body = json!({
+            "caseId": case["_id"],
+            "caseRefId": case["refId"],
+            "taskTmp": self.workspace.task_templates[0].id,
+            "name": "Call back",
+            "userInfo": {"_id": "u-customer", "name": "John"},
+            "source": "rtm",
+        });
+        overlaid(body, changes)
+    }
+
+    /// Creates a task.
+    pub async fn create_task(&self, case: &Value, changes: Value) -> Value {
+        self.post("createTask", self.task_body(case, changes)).await.document()
+    }
+
+    /// Updates a case.
+    pub async fn update_case(&self, case: &Value, changes: Value) -> Value {
+        self.post(&update_of("updateCase", case), changes).await.document()
+    }
+
+    /// Updates a task.
+    pub async fn update_task(&self, task: &Value, changes: Value) -> Value {
+        self.post(&update_of("updateTask", task), changes).await.document()
+    }
+
+    /// Gives a case as getCases lists it; `None` when it is not listed.
+    pub async fn listed_case(&self, id: &Value) -> Option<Value> {
+        self.listed("getCases", id).await
+    }
+
+    /// Gives a task as getTasks lists it; `None` when it is not listed.
+    pub async fn listed_task(&self, id: &Value) -> Option<Value> {
+        self.listed("getTasks", id).await
+    }
+
+    async fn listed(&self, operation: &str, id: &Value) -> Option<Value> {
+        let page = self.post(operation, json!({"limit": 500})).await.document();
+        page["results"].as_array().unwrap().iter().find(|found| found["_id"] == *id).cloned()
+    }
+}
+
+/// The operation that updates a document.
+pub fn update_of(operation: &str, document: &Value) -> String {
+    format!("{operation}/{}", document["_id"].as_str().unwrap())
+}
+
+/// Sets keys of an object; the marker `"<absent>"` takes a key away.
+pub fn overlaid(mut body: Value, changes: Value) -> Value {
+    let object = body.as_object_mut().unwrap();
+    let Value::Object(changes) = changes else { panic!("changes are an object") };
+    for (key, value) in changes {
+        if value == ABSENT {
+            object.shift_remove(&key);
+        } else {
+            object.insert(key, value);
+        }
+    }
+    body
+}
+
+/// Takes a key away in [`overlaid`].
+pub const ABSENT: &str = "<absent>";
+
+/// The sources of an application that only reads.
+pub fn fixed_sources() -> Sources {
+    sources(&Arc::new(AtomicI64::new(START_MS)), 1)
+}
+
+fn sources(clock_ms: &Arc<AtomicI64>, first_id: u64) -> Sources {
+    let clock_ms = Arc::clone(clock_ms);
+    let (ids, salts) = (AtomicU64::new(first_id), AtomicU64::new(1));
+    Sources::new(
+        move || Moment::from_ms(clock_ms.load(Ordering::Relaxed)),
+        move || u128::from(ids.fetch_add(1, Ordering::Relaxed)),
+        move || u128::from(salts.fetch_add(1, Ordering::Relaxed)).to_be_bytes(),
+    )
+}
+
+/// Gives an object's keys.
+pub fn keys(object: &Value) -> Vec<&str> {
+    let object: &Map<String, Value> = object.as_object().unwrap();
+    object.keys().map(String::as_str).collect()
+}

@@ -1,0 +1,89 @@
+//! Bodies that arrive too slowly, by a clock that stands still until everybody waits for it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::Frame;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::harness::server::Server;
+
+/// A body that sends so many bytes every second, so often.
+struct Trickle {
+    pause: Pin<Box<Sleep>>,
+    bytes_each: usize,
+    frames_left: usize,
+}
+
+impl Trickle {
+    fn body(bytes_each: usize, frames: usize) -> Body {
+        let pause = Box::pin(sleep(Duration::from_secs(1)));
+        Body::new(Self { pause, bytes_each, frames_left: frames })
+    }
+}
+
+impl HttpBody for Trickle {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.frames_left == 0 {
+            return Poll::Ready(None);
+        }
+        if self.pause.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.frames_left -= 1;
+        self.pause.as_mut().reset(Instant::now() + Duration::from_secs(1));
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b' '; self.bytes_each])))))
+    }
+}
+
+/// A body that never ends and sends nothing.
+pub fn endless() -> Body {
+    Trickle::body(0, usize::MAX)
+}
+
+/// Sends a body to createCase and gives the seconds until the refusal.
+async fn seconds_until_refused(server: &Server, body: Body, status: u16) -> u64 {
+    let began = Instant::now();
+    server.call("createCase").body(body).refused(status).await;
+    began.elapsed().as_secs()
+}
+
+#[tokio::test]
+async fn a_body_that_stays_away_is_a_408() {
+    let server = Server::start().await;
+    tokio::time::pause();
+    let seconds = seconds_until_refused(&server, endless(), 408).await;
+    assert!(seconds <= 30, "{seconds}");
+}
+
+#[tokio::test]
+async fn a_body_slower_than_16_kib_a_second_is_a_408() {
+    let server = Server::start().await;
+    tokio::time::pause();
+    let seconds = seconds_until_refused(&server, Trickle::body(1024, usize::MAX), 408).await;
+    assert!(seconds <= 30, "{seconds}");
+}
+
+#[tokio::test]
+async fn a_body_that_takes_longer_than_30_seconds_is_a_408_at_any_pace() {
+    let server = Server::start().await;
+    tokio::time::pause();
+    assert_eq!(seconds_until_refused(&server, Trickle::body(17 * 1024, usize::MAX), 408).await, 30);
+}
+
+#[tokio::test]
+async fn a_body_at_the_least_pace_is_read_to_its_end() {
+    let server = Server::start().await;
+    tokio::time::pause();
+    // Twenty seconds of blanks are no JSON: the body was read whole and then refused.
+    assert_eq!(seconds_until_refused(&server, Trickle::body(17 * 1024, 20), 400).await, 20);
+}
