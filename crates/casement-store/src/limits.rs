@@ -35,10 +35,6 @@ pub const QUEUE_SETS_MAX: usize = 4096;
 /// The most bytes that wait for the writer; past it commits are answered as overloaded. A set
 /// always finds room in an empty queue.
 pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How long the writer waits for the sets of clients that write at the same time.
-pub const GATHER_WAIT: Duration = Duration::from_micros(300);
-/// The batches that tell how many clients write at the same time.
-pub const RECENT_BATCHES: usize = 16;
 /// The most sets in one transaction.
 pub const BATCH_SETS_MAX: usize = 512;
 /// The bytes after which a transaction takes no further set; its first set may be larger.

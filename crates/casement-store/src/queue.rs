@@ -59,11 +59,8 @@ struct State {
     closed: bool,
     /// Somebody wants the writer to look again before its wait is over.
     poked: bool,
-    /// The writer sleeps until so many entries wait. `None`: it is awake, and waking it would cost a system call for
-    /// nothing.
-    sleeps_until: Option<usize>,
-    /// The sets in each of the last batches.
-    recent: VecDeque<usize>,
+    /// The writer waits for work.
+    sleeps: bool,
 }
 
 /// The queue to the one writer.
@@ -83,8 +80,7 @@ impl Queue {
             health: Health::Ready,
             closed: false,
             poked: false,
-            sleeps_until: None,
-            recent: VecDeque::new(),
+            sleeps: false,
         };
         Queue { state: Mutex::new(state), changed: Condvar::new(), length_max: length_max.max(1) }
     }
@@ -130,36 +126,26 @@ impl Queue {
     }
 
     /// Waits for work and takes it; `None` once the queue is closed and empty.
-    ///
-    /// Where several clients write at once, their sets arrive one by one, shortly after the former batch was
-    /// answered. So the writer waits for as many as its largest recent batch had, for a moment at most: fewer and
-    /// larger commits cost less of everything. A single client never waits.
     pub(crate) fn take(&self) -> Option<Work> {
         let mut state = self.lock();
-        while state.waiting.is_empty() {
+        loop {
+            if let Some(work) = state.take() {
+                return Some(work);
+            }
             if state.closed {
                 return None;
             }
-            state.sleeps_until = Some(1);
+            state.sleeps = true;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.sleeps_until = None;
+            state.sleeps = false;
         }
-        let wanted = state.recent.iter().copied().max().unwrap_or(1);
-        if state.waiting.len() < wanted && !state.closed {
-            state.sleeps_until = Some(wanted);
-            let missing = |state: &mut State| state.waiting.len() < wanted && !state.closed;
-            let waited = self.changed.wait_timeout_while(state, limits::GATHER_WAIT, missing);
-            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            state.sleeps_until = None;
-        }
-        state.take()
     }
 
-    /// Wakes the writer when it sleeps and has what it waits for.
+    /// Wakes the writer when it sleeps: waking one that is awake would cost a system call for each set.
     fn wake(&self, state: MutexGuard<'_, State>) {
-        let is_due = state.sleeps_until.is_some_and(|wanted| state.waiting.len() >= wanted);
+        let sleeps = state.sleeps;
         drop(state);
-        if is_due {
+        if sleeps {
             self.changed.notify_all();
         }
     }
@@ -294,10 +280,6 @@ impl State {
             self.waiting = kept;
         }
         self.waiting_bytes = self.waiting_bytes.saturating_sub(batch_bytes);
-        self.recent.push_back(batch.sets.len());
-        if self.recent.len() > limits::RECENT_BATCHES {
-            self.recent.pop_front();
-        }
         batch
     }
 }
