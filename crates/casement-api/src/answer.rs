@@ -38,18 +38,36 @@ pub fn json(body: Bytes) -> Response {
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub Problem);
+pub struct Refusal {
+    problem: Problem,
+    cause: Option<Cause>,
+}
+
+/// Why a request failed that should not have; for the log only, where the gate writes it beside the request's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause(pub String);
 
 impl Refusal {
     /// Refuses with one entry; `field` is the key or header at fault.
     pub fn new(kind: ErrorKind, detail: &str, field: Option<&str>) -> Self {
-        Self(Problem::new(kind, detail, field))
+        Self::of_problem(Problem::new(kind, detail, field))
+    }
+
+    /// Refuses with a problem.
+    pub fn of_problem(problem: Problem) -> Self {
+        Self { problem, cause: None }
+    }
+
+    /// Adds the cause, for the log.
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(Cause(cause.into()));
+        self
     }
 
     /// Tells why a use case failed. The cause of a failure of ours goes to the log and not to the client.
     pub fn of_app(error: AppError, noun: Noun) -> Self {
         match error {
-            AppError::Refused(faults) => Self(Problem::of_faults(&faults, noun)),
+            AppError::Refused(faults) => Self::of_problem(Problem::of_faults(&faults, noun)),
             AppError::NotFound => {
                 let detail = match noun {
                     Noun::Case => "there is no such case",
@@ -62,12 +80,11 @@ impl Refusal {
                 Self::new(ErrorKind::PreconditionFailed, detail, Some("If-Match"))
             }
             AppError::Unavailable(cause) => {
-                tracing::warn!(cause, "a request could not be served");
                 Self::new(ErrorKind::Unavailable, "the server can't answer now; try again later", None)
+                    .because(cause)
             }
             AppError::Failed(cause) => {
-                tracing::error!(cause, "a request failed");
-                Self::new(ErrorKind::Internal, "the server failed; the log says why", None)
+                Self::new(ErrorKind::Internal, "the server failed; the log says why", None).because(cause)
             }
         }
     }
@@ -75,9 +92,12 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = Response::new(Bytes::from(self.0.to_bytes()).into());
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = Response::new(Bytes::from(self.problem.to_bytes()).into());
         *response.status_mut() = status;
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM);
         if status == StatusCode::UNAUTHORIZED {

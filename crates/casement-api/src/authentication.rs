@@ -6,16 +6,13 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use casement_app::access::Access;
-use casement_app::app::App;
-use casement_app::installation::{Algorithm, JwtApp};
 use casement_domain::date::Zone;
 use casement_wire::error::ErrorKind;
-use jsonwebtoken::{DecodingKey, Validation};
-use serde_json::{Map, Value};
 
 use crate::answer::Refusal;
 use crate::api::Api;
 use crate::limits;
+use crate::token::unauthenticated;
 
 /// A request of an app that may reach the stream of the path. The header `AccountId` may be absent.
 #[derive(Debug, Clone)]
@@ -58,12 +55,12 @@ impl FromRequestParts<Api> for AccountCaller {
 
 /// Authenticates a request: 401 first, then 403 for the stream, then what is wrong with `AccountId`.
 async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> Result<Caller, Refusal> {
-    let (app, subject) = verify(&api.app, &parts.headers)?;
+    let verified = api.tokens.verify(&api.app, token(&parts.headers)?)?;
     // A path that can't be read names no stream of the app's.
     let path: HashMap<String, String> =
         Path::from_request_parts(parts, api).await.map(|Path(names)| names).unwrap_or_default();
     let name = |key: &str| path.get(key).cloned().unwrap_or_default();
-    let access = api.app.access(&app, &name("streamId"), subject.as_deref());
+    let access = api.app.access(&verified.app, &name("streamId"), verified.subject.as_deref());
     let access =
         access.map_err(|_| Refusal::new(ErrorKind::Forbidden, "the app may not use this stream", None))?;
     check_account(&parts.headers, &access, account)?;
@@ -107,10 +104,6 @@ fn zone(headers: &HeaderMap) -> Zone {
     minutes.and_then(Zone::from_javascript_minutes).unwrap_or(Zone::UTC)
 }
 
-fn unauthenticated(detail: &str) -> Refusal {
-    Refusal::new(ErrorKind::Unauthenticated, detail, None)
-}
-
 /// Finds the token: the header `auth` wins over `Authorization: Bearer`; an empty `auth` counts as absent.
 fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
     if headers.get_all("auth").iter().count() > 1 || headers.get_all("authorization").iter().count() > 1 {
@@ -128,121 +121,5 @@ fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
         None | Some("") => Err(unauthenticated("a token is required in the header auth")),
         Some(token) if token.len() > limits::TOKEN_BYTES_MAX => Err(unauthenticated("the token is too long")),
         Some(token) => Ok(token),
-    }
-}
-
-/// Verifies the token of a request. Gives the app that signed it and the subject that it names.
-fn verify(app: &App, headers: &HeaderMap) -> Result<(std::sync::Arc<JwtApp>, Option<String>), Refusal> {
-    // One sentence for every way in which a token is wrong: which one it was is nobody's business.
-    let wrong = || unauthenticated("the token is not valid");
-    let token = token(headers)?;
-    let unverified: Map<String, Value> =
-        jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| wrong())?;
-    let signer = signer(&unverified).and_then(|client_id| app.jwt_app(client_id)).ok_or_else(wrong)?;
-    if !signer.active {
-        return Err(wrong());
-    }
-    let algorithm = match signer.algorithm {
-        Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
-        Algorithm::Hs512 => jsonwebtoken::Algorithm::HS512,
-    };
-    // The algorithm is the app's, never the token's. Times are checked below, by the server's own clock.
-    let mut validation = Validation::new(algorithm);
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    let key = DecodingKey::from_secret(signer.secret.reveal().as_bytes());
-    let claims =
-        jsonwebtoken::decode::<Map<String, Value>>(token, &key, &validation).map_err(|_| wrong())?.claims;
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "seconds with a fraction, far below the 2^53 that are exact"
-    )]
-    let now_seconds = app.sources().now().ms() as f64 / 1000.0;
-    if !are_times_right(&claims, now_seconds, signer.requires_expiry) {
-        return Err(wrong());
-    }
-    for claim in ["sub", "iss", "jti"] {
-        if claims.get(claim).is_some_and(|value| !value.is_string()) {
-            return Err(wrong());
-        }
-    }
-    let subject = claims.get("sub").and_then(Value::as_str).map(str::to_owned);
-    Ok((signer, subject))
-}
-
-/// Gives the client id that a token claims: `appId`, or `iss` where that is absent.
-fn signer(claims: &Map<String, Value>) -> Option<&str> {
-    match claims.get("appId") {
-        Some(value) => value.as_str(),
-        None => claims.get("iss").and_then(Value::as_str),
-    }
-}
-
-/// Tells whether the times of a token allow it now. A claim that is there but is no time is never treated as absent.
-fn are_times_right(claims: &Map<String, Value>, now_seconds: f64, requires_expiry: bool) -> bool {
-    let time = |claim: &str| match claims.get(claim) {
-        None => Ok(None),
-        Some(value) => {
-            let seconds =
-                value.as_f64().filter(|seconds| (0.0..=limits::CLAIM_SECONDS_MAX).contains(seconds));
-            seconds.map(Some).ok_or(())
-        }
-    };
-    let (Ok(expires), Ok(not_before), Ok(issued)) = (time("exp"), time("nbf"), time("iat")) else {
-        return false;
-    };
-    if requires_expiry && expires.is_none() {
-        return false;
-    }
-    expires.is_none_or(|expires| now_seconds < expires + limits::CLOCK_LEEWAY_SECONDS)
-        && not_before.is_none_or(|not_before| now_seconds >= not_before - limits::CLOCK_LEEWAY_SECONDS)
-        && issued.is_none_or(|issued| now_seconds >= issued - limits::CLOCK_LEEWAY_SECONDS)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn right(claims: Value, requires_expiry: bool) -> bool {
-        are_times_right(claims.as_object().unwrap(), 1000.0, requires_expiry)
-    }
-
-    #[test]
-    fn times_have_a_leeway_of_a_minute() {
-        assert!(right(json!({"exp": 941}), false));
-        assert!(!right(json!({"exp": 940}), false));
-        assert!(right(json!({"nbf": 1060}), false));
-        assert!(!right(json!({"nbf": 1061}), false));
-        assert!(right(json!({"iat": 1060}), false));
-        assert!(!right(json!({"iat": 1061}), false));
-    }
-
-    #[test]
-    fn a_malformed_time_is_never_treated_as_absent() {
-        for claim in ["exp", "nbf", "iat"] {
-            for wrong in [json!("2000"), json!(null), json!(-1), json!([2000]), json!(true), json!(1e300)] {
-                assert!(!right(json!({claim: wrong}), false), "{claim} {wrong}");
-            }
-        }
-        assert!(right(json!({"exp": 2000.5}), false));
-    }
-
-    #[test]
-    fn an_app_may_require_that_its_tokens_expire() {
-        assert!(!right(json!({}), true));
-        assert!(right(json!({"exp": 2000}), true));
-        assert!(right(json!({}), false));
-    }
-
-    #[test]
-    fn the_app_id_claim_wins_over_the_issuer() {
-        let of = |claims: Value| signer(claims.as_object().unwrap()).map(str::to_owned);
-        assert_eq!(of(json!({"appId": "cs-1", "iss": "cs-2"})).as_deref(), Some("cs-1"));
-        assert_eq!(of(json!({"iss": "cs-2"})).as_deref(), Some("cs-2"));
-        assert_eq!(of(json!({"appId": null, "iss": "cs-2"})), None);
-        assert_eq!(of(json!({"appid": "cs-1"})), None);
     }
 }

@@ -28,7 +28,7 @@ impl FromRequest<Api> for JsonBody {
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, Refusal> {
         let bytes = read(request).await?;
-        read_object(&bytes).map(JsonBody).map_err(|faults| Refusal(Problem::of_json(faults)))
+        read_object(&bytes).map(JsonBody).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
     }
 }
 
@@ -40,7 +40,9 @@ impl FromRequest<Api> for OptionalJsonBody {
         if bytes.is_empty() {
             return Ok(Self(Map::new()));
         }
-        read_object(&bytes).map(OptionalJsonBody).map_err(|faults| Refusal(Problem::of_json(faults)))
+        read_object(&bytes)
+            .map(OptionalJsonBody)
+            .map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
     }
 }
 

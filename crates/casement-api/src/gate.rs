@@ -4,14 +4,13 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use casement_app::sources::Sources;
 use casement_wire::error::ErrorKind;
-use tracing::Instrument;
 
-use crate::answer::Refusal;
+use crate::answer::{Cause, Refusal};
 use crate::api::Api;
 use crate::limits;
 
@@ -31,22 +30,28 @@ pub async fn pass(State(api): State<Api>, request: Request, next: Next) -> Respo
     let id = request_id(request.headers(), api.app.sources());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
-    let span = tracing::info_span!("request", request.id = id.to_str().unwrap_or_default());
     let mut response = match check_head(&request) {
-        Ok(()) => next.run(request).instrument(span.clone()).await,
+        Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
+    let id_text = id.to_str().unwrap_or_default();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    let duration_ms = began.elapsed().as_secs_f64() * 1000.0;
+    match response.extensions().get::<Cause>() {
+        Some(Cause(cause)) if status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => {
+            tracing::warn!(request.id = id_text, %method, route, status, duration_ms, cause, "a request could not be served");
+        }
+        Some(Cause(cause)) => {
+            tracing::error!(request.id = id_text, %method, route, status, duration_ms, cause, "a request failed");
+        }
+        None => {
+            tracing::debug!(request.id = id_text, %method, route, status, duration_ms, "a request was answered")
+        }
+    }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.extend(FIXED_HEADERS);
-    let _entered = span.enter();
-    tracing::debug!(
-        %method,
-        route = route.as_ref().map_or("none", MatchedPath::as_str),
-        status = response.status().as_u16(),
-        duration_ms = began.elapsed().as_secs_f64() * 1000.0,
-        "a request was answered"
-    );
     response
 }
 

@@ -13,3 +13,4 @@ pub mod limits;
 pub mod router;
 pub mod routes;
 pub mod server;
+pub mod token;

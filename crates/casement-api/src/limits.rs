@@ -31,6 +31,10 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of a token; a longer one is not looked at.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// Verified tokens that are kept, so that each need not be verified at every request.
+pub const TOKENS_KEPT: usize = 16_384;
+/// Bytes that these may take.
+pub const TOKENS_KEPT_BYTES: u64 = 16 * 1024 * 1024;
 /// How far clocks may differ; contract section 1.
 pub const CLOCK_LEEWAY_SECONDS: f64 = 60.0;
 /// The last second of the year 9999, which some libraries write for "never": a later time in a token is no time.

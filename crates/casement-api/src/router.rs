@@ -86,7 +86,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
 /// Makes the router of an application.
 pub fn router(app: Arc<App>) -> Router {
-    let api = Api { app };
+    let api = Api { app, tokens: Arc::default() };
     let (router, _) = described().split_for_parts();
     router
         .fallback(no_route)
@@ -100,6 +100,8 @@ pub fn router(app: Arc<App>) -> Router {
 fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let message =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(cause = message.unwrap_or("unknown"), "a handler panicked");
-    Refusal::new(ErrorKind::Internal, "the server failed; the log says why", None).into_response()
+    let cause = format!("a handler panicked: {}", message.unwrap_or("unknown"));
+    Refusal::new(ErrorKind::Internal, "the server failed; the log says why", None)
+        .because(cause)
+        .into_response()
 }

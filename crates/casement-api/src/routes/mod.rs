@@ -25,12 +25,8 @@ pub(crate) async fn run<T>(
     match tokio::time::timeout(limits::HANDLER_TIMEOUT, work).await {
         Ok(outcome) => outcome.map_err(|error| Refusal::of_app(error, noun)),
         Err(_) => {
-            tracing::warn!("a use case took too long");
-            Err(Refusal::new(
-                ErrorKind::Unavailable,
-                "the request took too long; its outcome is not known",
-                None,
-            ))
+            let detail = "the request took too long; its outcome is not known";
+            Err(Refusal::new(ErrorKind::Unavailable, detail, None).because("the use case took too long"))
         }
     }
 }
