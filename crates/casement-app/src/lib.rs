@@ -21,4 +21,5 @@ pub mod making;
 pub mod scan;
 pub mod sources;
 pub mod task;
+pub mod version;
 pub mod workspace;

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const COMMIT_ATTEMPTS_MAX: u32 = 16;
 /// How many documents one page holds while caches and the index are built.
 pub const SCAN_PAGE: usize = 1_000;
+/// Events of one document that are read at once when an old version is looked for.
+pub const EVENTS_PAGE: usize = 64;
 /// Bytes of rendered documents that are kept.
 pub const RENDERED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The rendered documents that the cache is laid out for.

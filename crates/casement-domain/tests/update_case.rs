@@ -339,6 +339,7 @@ fn parts_of_the_customer_overlay_the_snapshot_and_another_id_resolves_anew() {
         &workspace,
         &app_actor(),
         &case,
+        None,
         &command,
         &[],
         &found,
@@ -395,7 +396,7 @@ proptest! {
             let found = Found::default();
             let (actor, mut ids) = (app_actor(), 1_u128..);
             let decided =
-                update_case(&workspace, &actor, &case, &command, &[], &found, Zone::UTC, now, &mut ids);
+                update_case(&workspace, &actor, &case, None, &command, &[], &found, Zone::UTC, now, &mut ids);
             if let Ok(Some(change)) = decided {
                 let after = made_case(&change);
                 prop_assert!(after.item.updated_at > case.value.item.updated_at);
@@ -406,7 +407,7 @@ proptest! {
                 case = Versioned { version: case.version + 1, number: case.number, value: after };
                 // The same command again says nothing new.
                 let again = update_case(
-                    &workspace, &actor, &case, &command, &[], &found, Zone::UTC, now, &mut ids,
+                    &workspace, &actor, &case, None, &command, &[], &found, Zone::UTC, now, &mut ids,
                 );
                 prop_assert_eq!(again, Ok(None));
             }

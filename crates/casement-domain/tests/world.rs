@@ -101,7 +101,7 @@ pub fn decide_update(
     tasks: &[Versioned<Task>],
 ) -> Result<Option<Change>, Faults> {
     let (actor, found) = (app_actor(), Found::default());
-    update_case(workspace, &actor, before, command, tasks, &found, Zone::UTC, NOW, &mut (3_000_u128..))
+    update_case(workspace, &actor, before, None, command, tasks, &found, Zone::UTC, NOW, &mut (3_000_u128..))
 }
 
 pub fn decide_update_task(
@@ -111,7 +111,7 @@ pub fn decide_update_task(
     command: &UpdateTask,
 ) -> Result<Option<Change>, Faults> {
     let (actor, found) = (app_actor(), Found::default());
-    update_task(workspace, &actor, before, case, command, &found, Zone::UTC, NOW, &mut (4_000_u128..))
+    update_task(workspace, &actor, before, None, case, command, &found, Zone::UTC, NOW, &mut (4_000_u128..))
 }
 
 /// A stored case of the template General, number 100, made an hour ago.

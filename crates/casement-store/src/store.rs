@@ -227,6 +227,26 @@ impl Store {
         .await
     }
 
+    /// Gives a page of one document's events, newest first, below a sequence number: for going back to an old version.
+    ///
+    /// # Errors
+    /// The page is too large, or the database can't be read.
+    pub async fn document_events_below(
+        &self,
+        workspace: &str,
+        document: &str,
+        below_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let limit = page(limit)?;
+        let (inner, workspace, document) = (self.inner.clone(), owned(workspace), owned(document));
+        blocking(move || {
+            let lease = inner.page_readers.lease()?;
+            reader::document_events_below(lease.connection()?, &workspace, &document, below_sequence, limit)
+        })
+        .await
+    }
+
     /// Walks a workspace's whole log: contiguous from 1 to the head, every digest and hash right.
     /// Reads page by page, in bounded memory. Events committed meanwhile are not looked at.
     pub async fn verify(&self, workspace: &str) -> Result<ChainReport, StoreError> {

@@ -1,6 +1,7 @@
 //! Reads the keys that cases and tasks share.
 
 use casement_domain::customer::CustomerInput;
+use casement_domain::date::Moment;
 use casement_domain::fault::{FaultKind, Faults, Key};
 use casement_domain::given::Given;
 use casement_domain::item::AssigneeKind;
@@ -45,7 +46,7 @@ pub fn read_item(reader: &mut Reader<'_>) -> ItemInput {
 
 /// Reads the keys of an update.
 pub fn read_update(reader: &mut Reader<'_>) -> UpdateInput {
-    let update = UpdateInput {
+    UpdateInput {
         item: read_item(reader),
         identity: read_identity(reader),
         participants: reader.read_list(Key::Participants, participant),
@@ -53,10 +54,16 @@ pub fn read_update(reader: &mut Reader<'_>) -> UpdateInput {
         attachments: reader.read_list(Key::Attachments, note),
         feedback: reader.read_list(Key::Feedback, note),
         resolution_comments: reader.read_list(Key::ResolutionComments, note),
-    };
-    // The version that the client read; it is never stored. No number is a fault, null is as if absent.
-    reader.read(Key::Stamp, |value| if value.is_number() { Ok(()) } else { Err("must be a number") });
-    update
+        read_at: read_stamp(reader),
+    }
+}
+
+/// Reads which version the client read; it is never stored. A number that is no moment names no version.
+fn read_stamp(reader: &mut Reader<'_>) -> Option<Moment> {
+    let given = reader.read(Key::Stamp, |value| {
+        if value.is_number() { Ok(reader::integer(value)) } else { Err("must be a number") }
+    });
+    given.value().copied().flatten().map(Moment::from_ms)
 }
 
 fn read_identity(reader: &mut Reader<'_>) -> IdentityInput {

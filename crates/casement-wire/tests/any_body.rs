@@ -120,7 +120,7 @@ proptest! {
         let (actor, found, mut ids) = (app_actor(), Found::default(), 1_u128..);
         let zone = Zone::from_javascript_minutes(-330).unwrap();
         let decided =
-            update_case(&workspace, &actor, &before, &command, &[], &found, zone, NOW, &mut ids);
+            update_case(&workspace, &actor, &before, None, &command, &[], &found, zone, NOW, &mut ids);
         let Ok(Some(change)) = decided else { return Ok(()) };
         let Record::Case(after) = change.records[0].after.clone() else { panic!("not a case") };
         check(&after.item, &workspace)?;
@@ -131,7 +131,7 @@ proptest! {
         prop_assert_eq!(after.item.created_at, before.value.item.created_at);
         let again = read_update_case(&read_object(&write_case(&after, 123, &workspace)).unwrap());
         let stored = Versioned { version: 4, number: Some(123), value: after };
-        let decided = update_case(&workspace, &actor, &stored, &again, &[], &found, zone, NOW, &mut ids);
+        let decided = update_case(&workspace, &actor, &stored, None, &again, &[], &found, zone, NOW, &mut ids);
         prop_assert_eq!(decided, Ok(None));
     }
 
@@ -154,7 +154,7 @@ proptest! {
         check(&case.item, &workspace)?;
         let again = read_update_case(&read_object(&write_case(&case, 123, &workspace)).unwrap());
         let stored = Versioned { version: 1, number: Some(123), value: case };
-        let decided = update_case(&workspace, &actor, &stored, &again, &[], &found, Zone::UTC, NOW, &mut ids);
+        let decided = update_case(&workspace, &actor, &stored, None, &again, &[], &found, Zone::UTC, NOW, &mut ids);
         prop_assert_eq!(decided, Ok(None));
     }
 }

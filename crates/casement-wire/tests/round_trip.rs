@@ -30,7 +30,7 @@ fn send_case(
     let command = read_update_case(body);
     // From a client far from UTC: what was written names its zone.
     let zone = Zone::from_javascript_minutes(-330).unwrap();
-    update_case(workspace, &actor, &before, &command, &[], &found, zone, NOW, &mut ids)
+    update_case(workspace, &actor, &before, None, &command, &[], &found, zone, NOW, &mut ids)
 }
 
 fn send_task(
@@ -44,7 +44,7 @@ fn send_task(
     let (actor, found, mut ids) = (app_actor(), Found::default(), 1_u128..);
     let command = read_update_task(body);
     let zone = Zone::from_javascript_minutes(480).unwrap();
-    update_task(workspace, &actor, &before, &case, &command, &found, zone, NOW, &mut ids)
+    update_task(workspace, &actor, &before, None, &case, &command, &found, zone, NOW, &mut ids)
 }
 
 fn case_of(task: &Task) -> Versioned<Case> {

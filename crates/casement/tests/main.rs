@@ -34,6 +34,8 @@ mod list_filters;
 #[cfg(test)]
 mod list_pages;
 #[cfg(test)]
+mod merge;
+#[cfg(test)]
 mod request_heads;
 #[cfg(test)]
 mod seeds;

@@ -1,6 +1,7 @@
 //! Updating a task.
 
-use casement_domain::date::Zone;
+use casement_domain::change::Record;
+use casement_domain::date::{Moment, Zone};
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::task::update::{UpdateTask, update_task as decide};
@@ -44,12 +45,23 @@ pub async fn update_task(
         }
         let case = app.case(workspace.id(), &case_id, &mut reads).await?;
         let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
-        let customer = command.customer(&before.value);
+        let base = app.read_task(workspace.id(), &before, command.input.read_at).await?;
+        let customer = command.customer(base.as_ref().unwrap_or(&before.value));
         let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
-        let decided =
-            decide(&config, &access.actor, &before, &case, command, &customers, zone, now, &mut ids);
+        let decided = decide(
+            &config,
+            &access.actor,
+            &before,
+            base.as_ref(),
+            &case,
+            command,
+            &customers,
+            zone,
+            now,
+            &mut ids,
+        );
         let case_number = case.number.unwrap_or_default();
         let Some(change) = decided.map_err(AppError::Refused)? else {
             let number = before.number.unwrap_or_default();
@@ -67,6 +79,24 @@ pub async fn update_task(
 }
 
 impl App {
+    /// Gives the version of a task that a client read, where it is an earlier one that is known.
+    async fn read_task(
+        &self,
+        workspace: &str,
+        stored: &Versioned<Task>,
+        read_at: Option<Moment>,
+    ) -> Result<Option<Task>, AppError> {
+        let Some(read_at) = read_at.filter(|read_at| *read_at < stored.value.item.updated_at) else {
+            return Ok(None);
+        };
+        let record = Versioned {
+            version: stored.version,
+            number: stored.number,
+            value: Record::Task(stored.value.clone()),
+        };
+        self.version_at(workspace, &record, read_at).await
+    }
+
     /// Loads a task and notes that it was read.
     pub(crate) async fn task(
         &self,

@@ -11,6 +11,7 @@ use crate::id::CaseTemplateId;
 use crate::item::change::{Around, apply, customer_of};
 use crate::item::identity::{self, Identity};
 use crate::item::input::UpdateInput;
+use crate::item::merge::{self, Versions};
 use crate::item::plain::{Mode, checked_text, take};
 use crate::item::{WorkItem, due};
 use crate::limits;
@@ -45,7 +46,8 @@ impl UpdateCase {
     }
 }
 
-/// Decides an update of a case. `tasks` are those that the case lists, needed where [`UpdateCase::may_close`] says so.
+/// Decides an update of a case. `base` is the version that the client read, where it names an earlier one that is
+/// known: only what the command changes of that version is laid over the stored case. `tasks` are those that the case lists, needed where [`UpdateCase::may_close`] says so.
 /// `Ok(None)`: the command changes nothing. `ids` must not end.
 ///
 /// # Errors
@@ -55,6 +57,7 @@ pub fn update_case(
     workspace: &Workspace,
     actor: &Actor,
     before: &Versioned<Case>,
+    base: Option<&Case>,
     command: &UpdateCase,
     tasks: &[Versioned<Task>],
     customers: &Found,
@@ -65,18 +68,21 @@ pub fn update_case(
     let fresh = ids.next().expect("invariant: the source of ids does not end");
     let mut faults = command.faults.clone();
     let stored = &before.value;
-    check_identity(workspace, before, command, zone, &mut faults);
-    let mut after = stored.clone();
-    apply_template(&mut after, &command.template, workspace, &mut faults);
-    let field_ids = workspace.case_template(&after.template).map(|template| template.fields.as_slice());
+    let base = base.unwrap_or(stored);
+    check_identity(workspace, before, base, command, zone, &mut faults);
+    let mut mine = base.clone();
+    apply_template(&mut mine, &command.template, workspace, &mut faults);
+    let field_ids = workspace.case_template(&mine.template).map(|template| template.fields.as_slice());
     let around = Around { workspace, customers, field_ids: field_ids.unwrap_or_default(), zone, now, fresh };
-    let changed = apply(&stored.item, &command.input, around, &mut faults);
-    after.item = changed.item;
+    let changed = apply(&base.item, &command.input, around, &mut faults);
+    mine.item = changed.item;
     if let Some(language) = take(&command.language, Key::Language, Mode::Update, &mut faults) {
         let language = checked_text(language, limits::LANGUAGE_CHARACTERS_MAX, Key::Language, &mut faults);
-        after.language = language.unwrap_or_default();
+        mine.language = language.unwrap_or_default();
     }
-    if after == *stored && changed.profile.is_none() {
+    let versions = Versions { base, mine: &mine, stored };
+    let mut after = if base == stored { mine } else { merge(versions, workspace, now, &mut faults) };
+    if after == *stored {
         return faults.or(None);
     }
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
@@ -97,9 +103,32 @@ pub fn update_case(
     faults.or(Some(Change { records }))
 }
 
+/// Merges what a client made of the version that it read with what is stored now.
+fn merge(versions: Versions<'_, Case>, workspace: &Workspace, now: Moment, faults: &mut Faults) -> Case {
+    let Versions { base, mine, stored } = versions;
+    let items = Versions { base: &base.item, mine: &mine.item, stored: &stored.item };
+    let template_name = |id: &CaseTemplateId| {
+        merge::json(&workspace.case_template(id).map_or("", |template| template.name.as_str()))
+    };
+    let templates = Versions { base: &base.template, mine: &mine.template, stored: &stored.template };
+    let languages = Versions { base: &base.language, mine: &mine.language, stored: &stored.language };
+    let template = templates.whole(Key::Template, template_name, faults);
+    let supports_custom_tasks =
+        if template == stored.template { stored.supports_custom_tasks } else { mine.supports_custom_tasks };
+    Case {
+        id: stored.id.clone(),
+        item: merge::items(items, workspace, now, faults),
+        language: languages.whole(Key::Language, merge::json, faults),
+        supports_custom_tasks,
+        tasks: stored.tasks.clone(),
+        template,
+    }
+}
+
 fn check_identity(
     workspace: &Workspace,
     before: &Versioned<Case>,
+    base: &Case,
     command: &UpdateCase,
     zone: Zone,
     faults: &mut Faults,
@@ -114,7 +143,7 @@ fn check_identity(
         case_reference: None,
     };
     identity::check(&command.input.identity, identity, &stored.item, workspace, zone, faults);
-    identity::check_participants(&command.input.participants, &stored.item, workspace, zone, faults);
+    identity::check_participants(&command.input.participants, &base.item, workspace, zone, faults);
 }
 
 fn apply_template(case: &mut Case, given: &Given<String>, workspace: &Workspace, faults: &mut Faults) {

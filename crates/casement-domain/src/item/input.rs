@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::AssigneeKind;
 use crate::customer::CustomerInput;
-use crate::date::DateInput;
+use crate::date::{DateInput, Moment};
 use crate::given::Given;
 use crate::workspace::Reference;
 
@@ -62,6 +62,8 @@ pub struct UpdateInput {
     pub feedback: Given<Vec<Value>>,
     /// Objects or strings.
     pub resolution_comments: Given<Vec<Value>>,
+    /// The version that the client read, by the moment of its last change.
+    pub read_at: Option<Moment>,
 }
 
 /// How a request names an agent; contract section 11.3: the profile's id decides, else the user's, else the name.

@@ -6,6 +6,7 @@ pub mod due;
 pub mod fields;
 pub mod identity;
 pub mod input;
+pub mod merge;
 pub mod new;
 pub mod plain;
 

@@ -10,10 +10,12 @@ use crate::customer::{CustomerInput, Found};
 use crate::date::{Moment, Zone};
 use crate::fault::{FaultKind, Faults, Key};
 use crate::given::Given;
+use crate::id::TaskTemplateId;
 use crate::item::change::{Around, apply, customer_of};
 use crate::item::due;
 use crate::item::identity::{self, Identity};
 use crate::item::input::UpdateInput;
+use crate::item::merge::{self, Versions};
 use crate::item::plain::{Mode, take};
 use crate::version::Versioned;
 use crate::workspace::Workspace;
@@ -38,7 +40,8 @@ impl UpdateTask {
     }
 }
 
-/// Decides an update of a task; a task that is deleted or restored changes its case too. `Ok(None)`: the command
+/// Decides an update of a task. `base` is the version that the client read, where it names an earlier one that is
+/// known: only what the command changes of that version is laid over the stored task; a task that is deleted or restored changes its case too. `Ok(None)`: the command
 /// changes nothing. `ids` must not end.
 ///
 /// # Errors
@@ -48,6 +51,7 @@ pub fn update_task(
     workspace: &Workspace,
     actor: &Actor,
     before: &Versioned<Task>,
+    base: Option<&Task>,
     case: &Versioned<Case>,
     command: &UpdateTask,
     customers: &Found,
@@ -58,15 +62,19 @@ pub fn update_task(
     let fresh = ids.next().expect("invariant: the source of ids does not end");
     let mut faults = command.faults.clone();
     let stored = &before.value;
+    let base = base.unwrap_or(stored);
     check_identity(workspace, before, case, command, zone, &mut faults);
-    let mut after = stored.clone();
-    apply_template(&mut after, command, workspace, &mut faults);
-    let template = after.template.as_ref().and_then(|id| workspace.task_template(id));
+    identity::check_participants(&command.input.participants, &base.item, workspace, zone, &mut faults);
+    let mut mine = base.clone();
+    apply_template(&mut mine, command, workspace, &mut faults);
+    let template = mine.template.as_ref().and_then(|id| workspace.task_template(id));
     let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
     let around = Around { workspace, customers, field_ids, zone, now, fresh };
-    let changed = apply(&stored.item, &command.input, around, &mut faults);
-    after.item = changed.item;
-    if after == *stored && changed.profile.is_none() {
+    let changed = apply(&base.item, &command.input, around, &mut faults);
+    mine.item = changed.item;
+    let versions = Versions { base, mine: &mine, stored };
+    let mut after = if base == stored { mine } else { merge(versions, workspace, now, &mut faults) };
+    if after == *stored {
         return faults.or(None);
     }
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
@@ -100,6 +108,23 @@ pub fn update_task(
     faults.or(Some(Change { records }))
 }
 
+/// Merges what a client made of the version that it read with what is stored now.
+fn merge(versions: Versions<'_, Task>, workspace: &Workspace, now: Moment, faults: &mut Faults) -> Task {
+    let Versions { base, mine, stored } = versions;
+    let items = Versions { base: &base.item, mine: &mine.item, stored: &stored.item };
+    let template_name = |id: &Option<TaskTemplateId>| {
+        let template = id.as_ref().and_then(|id| workspace.task_template(id));
+        merge::json(&template.map_or("", |template| template.name.as_str()))
+    };
+    let templates = Versions { base: &base.template, mine: &mine.template, stored: &stored.template };
+    Task {
+        id: stored.id.clone(),
+        case: stored.case.clone(),
+        template: templates.whole(Key::Template, template_name, faults),
+        item: merge::items(items, workspace, now, faults),
+    }
+}
+
 fn check_identity(
     workspace: &Workspace,
     before: &Versioned<Task>,
@@ -119,7 +144,6 @@ fn check_identity(
         case_reference: Some(&case_reference),
     };
     identity::check(&command.input.identity, identity, &stored.item, workspace, zone, faults);
-    identity::check_participants(&command.input.participants, &stored.item, workspace, zone, faults);
 }
 
 fn apply_template(task: &mut Task, command: &UpdateTask, workspace: &Workspace, faults: &mut Faults) {

@@ -241,6 +241,28 @@ pub(crate) fn document_events(
     )
 }
 
+/// Reads a page of one document's events, newest first.
+pub(crate) fn document_events_below(
+    connection: &Connection,
+    workspace: &str,
+    document: &str,
+    below_sequence: u64,
+    limit: usize,
+) -> Result<Vec<Event>, StoreError> {
+    read_events(
+        connection,
+        "SELECT sequence, operation, at_ms, actor, app, kind, document_kind, document, version, changes,
+                salt, digest, hash
+         FROM event
+         WHERE workspace = ?1
+           AND document = ?2
+           AND sequence < ?3
+         ORDER BY sequence DESC
+         LIMIT ?4",
+        params![workspace, document, column(below_sequence), limit],
+    )
+}
+
 fn read_documents(
     connection: &Connection,
     sql: &str,

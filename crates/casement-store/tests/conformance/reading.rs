@@ -49,6 +49,13 @@ pub async fn a_document_has_its_own_events(subject: Subject) {
     assert_eq!(sequences(0, 10).await, [1, 3, 4]);
     assert_eq!(sequences(1, 1).await, [3]);
     assert!(sequences(4, 10).await.is_empty());
+    let sequences_below = async |below, limit| -> Vec<u64> {
+        let events = store.document_events_below("w", "c1", below, limit).await.unwrap();
+        events.iter().map(|event| event.sequence).collect()
+    };
+    assert_eq!(sequences_below(u64::MAX >> 1, 2).await, [4, 3]);
+    assert_eq!(sequences_below(3, 10).await, [1]);
+    assert!(sequences_below(1, 10).await.is_empty());
 }
 
 pub async fn a_fresh_log_is_whole(subject: Subject) {
