@@ -105,3 +105,18 @@ fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
         .because(cause)
         .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_500_that_tells_nothing() {
+        let response = answer_panic(Box::new("the secret of the house"));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let cause = response.extensions().get::<crate::answer::Cause>().unwrap();
+        assert!(cause.0.contains("the secret of the house"));
+    }
+}

@@ -49,3 +49,45 @@ pub(crate) fn if_match(headers: &HeaderMap) -> IfMatch {
     }
     IfMatch::Tags(tags)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, StatusCode};
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_use_case_that_takes_too_long_is_a_503_that_says_when_to_try_again() {
+        let refusal = run::<()>(Noun::Case, std::future::pending()).await.unwrap_err();
+        let response = refusal.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key("retry-after"));
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_ours_keeps_its_cause_for_the_log() {
+        let failed = async { Err::<(), _>(AppError::Failed("secret detail".to_owned())) };
+        let response = run(Noun::Case, failed).await.unwrap_err().into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(response.extensions().get::<crate::answer::Cause>().is_some());
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("secret detail"));
+    }
+
+    #[test]
+    fn if_match_takes_lists_in_several_lines_and_a_star() {
+        let read = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(IF_MATCH, HeaderValue::from_static(line));
+            }
+            if_match(&headers)
+        };
+        assert_eq!(read(&[]), IfMatch::Any);
+        assert_eq!(read(&["\"v1\", *"]), IfMatch::Any);
+        let tags = |tags: &[&str]| IfMatch::Tags(tags.iter().map(|tag| (*tag).to_owned()).collect());
+        assert_eq!(read(&["\"v1\",\"v2\"", " \"v3\" "]), tags(&["\"v1\"", "\"v2\"", "\"v3\""]));
+        assert_eq!(read(&[""]), tags(&[""]));
+    }
+}
