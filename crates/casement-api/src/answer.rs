@@ -83,6 +83,11 @@ impl Refusal {
                 Self::new(ErrorKind::Unavailable, "the server can't answer now; try again later", None)
                     .because(cause)
             }
+            AppError::OutcomeUnknown(cause) => {
+                let detail =
+                    "the server can't tell whether the request was carried out; look before you try again";
+                Self::new(ErrorKind::Unavailable, detail, None).because(cause)
+            }
             AppError::Failed(cause) => {
                 Self::new(ErrorKind::Internal, "the server failed; the log says why", None).because(cause)
             }

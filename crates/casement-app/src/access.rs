@@ -10,7 +10,7 @@ use crate::error::AppError;
 use crate::installation::{JwtApp, SCOPE_CASES};
 use crate::workspace::OpenWorkspace;
 
-/// What a verified request may reach. Every use case takes it first; only [`App::access`] makes one.
+/// What a verified request may reach. Every use case takes one; only [`App::access`] makes one.
 #[derive(Debug, Clone)]
 pub struct Access {
     pub(crate) workspace: Arc<OpenWorkspace>,

@@ -18,6 +18,9 @@ pub enum AppError {
     /// The server is not ready yet, overloaded, or its store takes no writes. Trying again later may help.
     #[error("not available: {0}")]
     Unavailable(String),
+    /// The store can't tell whether the write was done.
+    #[error("the outcome is unknown: {0}")]
+    OutcomeUnknown(String),
     /// Something that should not happen.
     #[error("failed: {0}")]
     Failed(String),
@@ -49,6 +52,7 @@ impl AppError {
             }
             CommitError::Overloaded => Some(Self::Unavailable("too many writes wait".to_owned())),
             CommitError::Unavailable(reason) => Some(Self::Unavailable(reason)),
+            CommitError::OutcomeUnknown(reason) => Some(Self::OutcomeUnknown(reason)),
         }
     }
 }

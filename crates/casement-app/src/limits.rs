@@ -18,7 +18,7 @@ pub const CUSTOMERS_KEPT: usize = 65_536;
 pub const TURNS: usize = 1_024;
 /// How often passed deadlines are looked for; contract section 3 gives 2 s.
 pub const DEADLINE_PERIOD: Duration = Duration::from_millis(250);
-/// Documents of one workspace that one look at deadlines changes at most.
-pub const DEADLINES_AT_ONCE: usize = 1_000;
+/// Cases, and tasks, of one workspace that one look at deadlines changes at most.
+pub const DEADLINES_AT_ONCE: usize = 500;
 /// Bytes of the stored body of one document.
 pub const BODY_BYTES_MAX: usize = casement_store::limits::BODY_BYTES_MAX;

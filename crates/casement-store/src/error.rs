@@ -80,10 +80,12 @@ pub enum CommitError {
     /// The queue is full; nothing was written. Try again later.
     #[error("too many sets wait for the writer; try again later")]
     Overloaded,
-    /// The store takes no sets, or could not tell how this one ended: then the sentence says that
-    /// the outcome is unknown.
+    /// The store takes no sets now; nothing was written.
     #[error("the store does not take writes: {0}")]
     Unavailable(String),
+    /// The store can't tell how this set ended: it may be there or not. A restart tells.
+    #[error("the outcome is unknown: {0}")]
+    OutcomeUnknown(String),
 }
 
 /// One guard of a set that did not hold.

@@ -107,15 +107,14 @@ impl Store {
     /// Queues a set and waits until it is durable and the feed's consumer has acknowledged it.
     ///
     /// Dropping the future does not take the set back. An error other than
-    /// [`CommitError::Unavailable`] means that nothing was written; an unavailable store says so if
-    /// the outcome is unknown.
+    /// [`CommitError::OutcomeUnknown`] means that nothing was written.
     pub async fn commit(&self, set: WriteSet) -> Result<Committed, CommitError> {
         let bytes = check::set(&set).map_err(CommitError::Refused)?;
         let answer = self.inner.queue.push_set(set, bytes)?;
         match answer.await {
             Ok(answer) => answer,
-            Err(_) => Err(CommitError::Unavailable(
-                "the set's outcome is unknown: the writer or the feed's consumer has dropped it".into(),
+            Err(_) => Err(CommitError::OutcomeUnknown(
+                "the writer or the feed's consumer has dropped the set".into(),
             )),
         }
     }

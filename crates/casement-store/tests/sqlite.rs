@@ -181,7 +181,7 @@ async fn after_a_failed_write_only_reads_go_on() {
     store.commit(create("w", "c1")).await.unwrap();
     let trigger = "CREATE TRIGGER broken BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'broken'); END";
     database(directory.path()).execute_batch(trigger).unwrap();
-    let Err(CommitError::Unavailable(reason)) = store.commit(create("w", "c2")).await else { panic!() };
+    let Err(CommitError::OutcomeUnknown(reason)) = store.commit(create("w", "c2")).await else { panic!() };
     assert!(reason.contains("unknown") && reason.contains("restart"), "{reason}");
     assert_eq!(store.health(), Health::RestartRequired { reason: reason.clone() });
     database(directory.path()).execute_batch("DROP TRIGGER broken").unwrap();

@@ -89,14 +89,15 @@ impl Writer {
     fn commit(&mut self, batch: Batch) {
         if self.feed.is_closed() {
             self.feed_is_gone();
-            return answer_all(batch, "the consumer of the commit feed is gone; nothing was written");
+            let reason = "the consumer of the commit feed is gone; nothing was written";
+            return answer_all(batch, &CommitError::Unavailable(reason.into()));
         }
         let outcome = self.apply_quota().and_then(|()| writing::write_sets(&self.connection, &batch.sets));
         let outcomes = match outcome {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                let reason = self.give_up(&error);
-                return answer_all(batch, &reason);
+                let answer = self.give_up(&error);
+                return answer_all(batch, &answer);
             }
         };
         let mut committed = Vec::with_capacity(batch.sets.len());
@@ -126,28 +127,28 @@ impl Writer {
                 "workspace {} exists with another account or organisation",
                 workspace.id
             ))),
-            Err(error) => Err(StoreError::Unavailable(self.give_up(&error))),
+            Err(error) => Err(StoreError::Unavailable(self.give_up(&error).to_string())),
         };
         // The caller may have gone away; then nobody needs the answer.
         let _ = reply.send(answer);
     }
 
-    /// Ends the failed transaction, sets the health and gives the sentence for the callers.
-    fn give_up(&mut self, error: &rusqlite::Error) -> String {
+    /// Ends the failed transaction, sets the health and gives the answer for the callers.
+    fn give_up(&mut self, error: &rusqlite::Error) -> CommitError {
         match self.roll_back(error) {
             Failure::Busy(reason) => {
                 tracing::warn!(%error, "another program holds the database; its sets were not written");
-                reason
+                CommitError::Unavailable(reason)
             }
             Failure::Full(reason) => {
                 tracing::error!(%error, "the disk or the quota is full; the store takes no writes for now");
                 self.queue.fill(reason.clone());
-                reason
+                CommitError::Unavailable(reason)
             }
             Failure::Unknown(reason) => {
                 tracing::error!(%error, "a write failed; the store takes no more writes");
                 self.queue.fail(reason.clone());
-                reason
+                CommitError::OutcomeUnknown(reason)
             }
         }
     }
@@ -272,9 +273,9 @@ impl Writer {
     }
 }
 
-fn answer_all(batch: Batch, reason: &str) {
+fn answer_all(batch: Batch, answer: &CommitError) {
     for reply in batch.replies {
         // The caller may have gone away; then nobody needs the answer.
-        let _ = reply.send(Err(CommitError::Unavailable(reason.into())));
+        let _ = reply.send(Err(answer.clone()));
     }
 }
