@@ -8,6 +8,7 @@ pub mod answer;
 pub mod api;
 pub mod authentication;
 pub mod body;
+pub mod connection;
 pub mod gate;
 pub mod limits;
 pub mod router;

@@ -23,9 +23,11 @@ pub const BODY_GRACE: Duration = Duration::from_secs(5);
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 /// How long a use case may take; past it 503. A write that was handed to the store goes on.
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a connection may be idle, or take to send a head; past it it is closed.
+/// How long a connection may take to send its first head, and each head once it has begun; past it it is closed.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may be idle between two requests; past it it is closed.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Connections at once; further ones wait to be accepted.
+/// Connections at once; further ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// How long open requests may take to end when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
