@@ -10,3 +10,10 @@ pub struct Versioned<T> {
     /// The document.
     pub value: T,
 }
+
+impl<T> Versioned<T> {
+    /// Makes another value of the document, of the same version.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Versioned<U> {
+        Versioned { version: self.version, number: self.number, value: make(self.value) }
+    }
+}

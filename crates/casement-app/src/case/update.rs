@@ -3,7 +3,7 @@
 use casement_domain::case::Case;
 use casement_domain::case::update::{UpdateCase, update_case as decide};
 use casement_domain::change::{Change, Record};
-use casement_domain::date::{Moment, Zone};
+use casement_domain::date::Zone;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::version::Versioned;
@@ -48,7 +48,12 @@ pub async fn update_case(
         } else {
             Vec::new()
         };
-        let base = app.read_case(workspace.id(), &before, command.input.read_at).await?;
+        let base = match command.input.read_at {
+            Some(read_at) => {
+                app.version_at(workspace.id(), &before.clone().map(Record::Case), read_at).await?
+            }
+            None => None,
+        };
         let customer = command.customer(base.as_ref().unwrap_or(&before.value));
         let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
@@ -92,24 +97,6 @@ impl App {
         let document = self.store().document(workspace, body::CASE, id).await?;
         reads.document(body::CASE, id, document.as_ref().map_or(0, |document| document.version));
         document.as_ref().map(body::decode_case).transpose()
-    }
-
-    /// Gives the version of a case that a client read, where it is an earlier one that is known.
-    async fn read_case(
-        &self,
-        workspace: &str,
-        stored: &Versioned<Case>,
-        read_at: Option<Moment>,
-    ) -> Result<Option<Case>, AppError> {
-        let Some(read_at) = read_at.filter(|read_at| *read_at < stored.value.item.updated_at) else {
-            return Ok(None);
-        };
-        let record = Versioned {
-            version: stored.version,
-            number: stored.number,
-            value: Record::Case(stored.value.clone()),
-        };
-        self.version_at(workspace, &record, read_at).await
     }
 
     /// Loads the tasks that a case lists and notes that they were read.

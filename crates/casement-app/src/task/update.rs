@@ -1,7 +1,7 @@
 //! Updating a task.
 
 use casement_domain::change::Record;
-use casement_domain::date::{Moment, Zone};
+use casement_domain::date::Zone;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::task::update::{UpdateTask, update_task as decide};
@@ -45,7 +45,12 @@ pub async fn update_task(
         }
         let case = app.case(workspace.id(), &case_id, &mut reads).await?;
         let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
-        let base = app.read_task(workspace.id(), &before, command.input.read_at).await?;
+        let base = match command.input.read_at {
+            Some(read_at) => {
+                app.version_at(workspace.id(), &before.clone().map(Record::Task), read_at).await?
+            }
+            None => None,
+        };
         let customer = command.customer(base.as_ref().unwrap_or(&before.value));
         let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
@@ -79,24 +84,6 @@ pub async fn update_task(
 }
 
 impl App {
-    /// Gives the version of a task that a client read, where it is an earlier one that is known.
-    async fn read_task(
-        &self,
-        workspace: &str,
-        stored: &Versioned<Task>,
-        read_at: Option<Moment>,
-    ) -> Result<Option<Task>, AppError> {
-        let Some(read_at) = read_at.filter(|read_at| *read_at < stored.value.item.updated_at) else {
-            return Ok(None);
-        };
-        let record = Versioned {
-            version: stored.version,
-            number: stored.number,
-            value: Record::Task(stored.value.clone()),
-        };
-        self.version_at(workspace, &record, read_at).await
-    }
-
     /// Loads a task and notes that it was read.
     pub(crate) async fn task(
         &self,

@@ -91,11 +91,7 @@ pub fn update_case(
     after.item.touch(actor, now);
     let event = event_of(&stored.item, &after.item, workspace).of_case();
     let mut records = vec![RecordChange {
-        before: Some(Versioned {
-            version: before.version,
-            number: before.number,
-            value: Record::Case(stored.clone()),
-        }),
+        before: Some(before.clone().map(Record::Case)),
         after: Record::Case(after),
         event,
     }];

@@ -140,11 +140,7 @@ pub(crate) fn with_tasks(
     change(&mut after.tasks);
     after.item.touch(actor, now);
     RecordChange {
-        before: Some(Versioned {
-            version: case.version,
-            number: case.number,
-            value: Record::Case(case.value.clone()),
-        }),
+        before: Some(case.clone().map(Record::Case)),
         after: Record::Case(after),
         event: "case.updated",
     }

@@ -89,11 +89,7 @@ pub fn update_task(
     }
     after.item.touch(actor, now);
     let mut records = vec![RecordChange {
-        before: Some(Versioned {
-            version: before.version,
-            number: before.number,
-            value: Record::Task(stored.clone()),
-        }),
+        before: Some(before.clone().map(Record::Task)),
         event: event_of(&stored.item, &after.item, workspace).of_task(),
         after: Record::Task(after.clone()),
     }];
