@@ -53,7 +53,8 @@ impl App {
     pub(crate) async fn apply(&self, committed: &CommittedSet) -> Result<(), AppError> {
         let set = &committed.set;
         if set.workspace == INSTALLATION {
-            return self.reload_installation().await;
+            // Claims alone, such as the ids of used tokens, change nothing that is kept in memory.
+            return if set.documents.is_empty() { Ok(()) } else { self.reload_installation().await };
         }
         let prepared = self.prepared().take(&set.operation);
         let stream = casement_domain::id::StreamId::from_text(set.workspace.as_str());

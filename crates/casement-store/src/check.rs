@@ -19,7 +19,7 @@ pub(crate) fn set(set: &WriteSet) -> Result<usize, String> {
     most(set.guards.len(), limits::SET_GUARDS_MAX, "guards")?;
     most(set.claim_guards.len(), limits::SET_GUARDS_MAX, "claim guards")?;
     most(set.claims.len(), limits::SET_CLAIMS_MAX, "claims")?;
-    if set.events.is_empty() {
+    if set.events.is_empty() && (set.claims.is_empty() || set.changes_config) {
         return Err("it has no event".into());
     }
     key(&set.workspace, "workspace")?;
@@ -84,7 +84,7 @@ fn claim_write(claim: &ClaimWrite) -> Result<(), String> {
             key(document, "document of a claim")?;
             most(result.as_ref().map_or(0, Vec::len), limits::RESULT_BYTES_MAX, "bytes in a result")
         }
-        ClaimWrite::Remove { key: _ } => Ok(()),
+        ClaimWrite::Remove { key: _ } | ClaimWrite::RemoveExpired { key: _ } => Ok(()),
     }
 }
 
@@ -161,7 +161,7 @@ fn size_bytes(set: &WriteSet) -> usize {
             ClaimWrite::Put { key, document, result, expires_ms: _ } => {
                 key.len() + document.len() + result.as_ref().map_or(0, Vec::len)
             }
-            ClaimWrite::Remove { key } => key.len(),
+            ClaimWrite::Remove { key } | ClaimWrite::RemoveExpired { key } => key.len(),
         })
         .sum();
     let guards: usize = set.guards.iter().map(|g| g.kind.len() + g.id.len()).sum();

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::chain::{self, Link};
+use crate::document::is_expired;
 use crate::error::{CommitError, Miss};
 use crate::set::{ClaimWrite, Committed, CommittedDocument, DocumentWrite, EventWrite, WriteSet};
 
@@ -50,7 +51,14 @@ pub(crate) struct Known<'a> {
     pub(crate) head: Head,
     pub(crate) documents: HashMap<DocumentKey<'a>, Found>,
     /// Who holds each key.
-    pub(crate) claims: HashMap<&'a str, Cow<'a, str>>,
+    pub(crate) claims: HashMap<&'a str, Holder<'a>>,
+}
+
+/// Who holds a key, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Holder<'a> {
+    pub(crate) document: Cow<'a, str>,
+    pub(crate) expires_ms: Option<i64>,
 }
 
 /// What is to be written, and what to answer.
@@ -88,6 +96,13 @@ pub(crate) struct EventRow<'a> {
     pub(crate) version: u64,
     pub(crate) digest: [u8; 32],
     pub(crate) hash: [u8; 32],
+}
+
+impl Plan<'_> {
+    /// Says whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.claims.is_empty()
+    }
 }
 
 /// Lists what the sets name.
@@ -133,7 +148,7 @@ pub(crate) fn decide<'a>(known: Known<'a>, sets: &'a [WriteSet]) -> Plan<'a> {
 struct Batch<'a> {
     plan: Plan<'a>,
     documents: HashMap<DocumentKey<'a>, Found>,
-    claims: HashMap<&'a str, Cow<'a, str>>,
+    claims: HashMap<&'a str, Holder<'a>>,
     /// Where in the plan a document or a key stands already.
     document_rows: HashMap<DocumentKey<'a>, usize>,
     claim_rows: HashMap<&'a str, usize>,
@@ -167,7 +182,7 @@ impl<'a> Batch<'a> {
             }
         }
         for guard in &set.claim_guards {
-            if self.claims.get(guard.key.as_str()).map(AsRef::as_ref) != guard.document.as_deref() {
+            if self.holder(&guard.key, set.at_ms) != guard.document.as_deref() {
                 misses.push(Miss::Claim { key: guard.key.clone() });
             }
         }
@@ -179,18 +194,23 @@ impl<'a> Batch<'a> {
         misses
     }
 
+    /// Gives the document that holds a key at a moment.
+    fn holder(&self, key: &str, at_ms: i64) -> Option<&str> {
+        let holder = self.claims.get(key)?;
+        (!is_expired(holder.expires_ms, at_ms)).then_some(holder.document.as_ref())
+    }
+
     /// Says whether the set puts a key that another document holds and that the set does not
     /// guard. A guard that names the wrong holder is a miss of its own.
     fn is_taken(&self, set: &WriteSet, claim: &ClaimWrite) -> bool {
         match claim {
-            ClaimWrite::Put { key, document, .. } => match self.claims.get(key.as_str()) {
+            ClaimWrite::Put { key, document, .. } => match self.holder(key, set.at_ms) {
                 Some(holder) => {
-                    holder.as_ref() != document.as_str()
-                        && !set.claim_guards.iter().any(|guard| guard.key == *key)
+                    holder != document.as_str() && !set.claim_guards.iter().any(|guard| guard.key == *key)
                 }
                 None => false,
             },
-            ClaimWrite::Remove { .. } => false,
+            ClaimWrite::Remove { .. } | ClaimWrite::RemoveExpired { .. } => false,
         }
     }
 
@@ -209,7 +229,7 @@ impl<'a> Batch<'a> {
             })
             .collect();
         for claim in &set.claims {
-            self.write_claim(claim);
+            self.write_claim(claim, set.at_ms);
         }
         Committed {
             first_sequence,
@@ -280,11 +300,23 @@ impl<'a> Batch<'a> {
         number
     }
 
-    fn write_claim(&mut self, claim: &'a ClaimWrite) {
+    fn write_claim(&mut self, claim: &'a ClaimWrite, at_ms: i64) {
         match claim {
-            ClaimWrite::Put { key, document, .. } => self.claims.insert(key, Cow::Borrowed(document)),
-            ClaimWrite::Remove { key } => self.claims.remove(key.as_str()),
-        };
+            ClaimWrite::Put { key, document, expires_ms, result: _ } => {
+                let holder = Holder { document: Cow::Borrowed(document), expires_ms: *expires_ms };
+                self.claims.insert(key, holder);
+            }
+            ClaimWrite::Remove { key } => {
+                self.claims.remove(key.as_str());
+            }
+            ClaimWrite::RemoveExpired { key } => {
+                let holder = self.claims.get(key.as_str());
+                if !holder.is_some_and(|holder| is_expired(holder.expires_ms, at_ms)) {
+                    return;
+                }
+                self.claims.remove(key.as_str());
+            }
+        }
         let place = self.claim_rows.get(claim.key()).copied();
         match place.and_then(|place| self.plan.claims.get_mut(place)) {
             Some(row) => *row = claim,

@@ -34,9 +34,21 @@ pub struct Claim {
     pub document: String,
     /// What the holder left under the key.
     pub result: Option<Vec<u8>>,
-    /// When the claim ends, in milliseconds since 1970. The store keeps it and does not act on it:
-    /// an expired claim is still there until a set removes it or puts another in its place.
+    /// When the claim ends, in milliseconds since 1970. An expired claim is still read until a set
+    /// removes it or puts another in its place, but it holds the key no longer.
     pub expires_ms: Option<i64>,
+}
+
+impl Claim {
+    /// Tells whether the claim has ended at a moment, in milliseconds since 1970.
+    pub fn is_expired(&self, at_ms: i64) -> bool {
+        is_expired(self.expires_ms, at_ms)
+    }
+}
+
+/// Tells whether a claim that ends at a moment has ended; the one rule for readers and writers.
+pub(crate) fn is_expired(expires_ms: Option<i64>, at_ms: i64) -> bool {
+    expires_ms.is_some_and(|expires_ms| expires_ms <= at_ms)
 }
 
 /// A workspace to be made.

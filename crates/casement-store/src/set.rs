@@ -28,8 +28,9 @@ pub struct WriteSet {
     pub documents: Vec<DocumentWrite>,
     /// The keys to put or remove, each at most once.
     pub claims: Vec<ClaimWrite>,
-    /// What happened: at least one event, and at least one for each written document. An event
-    /// names a document that the set writes or guards.
+    /// What happened: at least one event for each written document and for a change of the
+    /// configuration. An event names a document that the set writes or guards. A set that writes
+    /// claims alone needs none and takes no sequence number.
     pub events: Vec<EventWrite>,
 }
 
@@ -44,7 +45,7 @@ pub struct Guard {
     pub version: u64,
 }
 
-/// A key that was read: a miss if it is held by another by now.
+/// A key that was read: a miss if it is held by another by now. An expired claim holds nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimGuard {
     /// The key.
@@ -76,7 +77,7 @@ pub struct DocumentWrite {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimWrite {
     /// Takes the key for a document. A miss if another document holds it, unless a claim guard of
-    /// the set names that holder.
+    /// the set names that holder. A claim that has expired when the set was decided holds nothing.
     Put {
         /// The key.
         key: String,
@@ -84,11 +85,16 @@ pub enum ClaimWrite {
         document: String,
         /// Bytes to keep under the key.
         result: Option<Vec<u8>>,
-        /// When the claim ends, in milliseconds since 1970; kept for the readers, not acted upon.
+        /// When the claim ends, in milliseconds since 1970: from then on the key is free.
         expires_ms: Option<i64>,
     },
     /// Frees the key, whoever holds it; a free key stays free. Guard it to be sure of the holder.
     Remove {
+        /// The key.
+        key: String,
+    },
+    /// Removes the claim if it has expired when the set was decided; else leaves it. Never a miss.
+    RemoveExpired {
         /// The key.
         key: String,
     },
@@ -98,7 +104,9 @@ impl ClaimWrite {
     /// Gives the key that is put or removed.
     pub fn key(&self) -> &str {
         match self {
-            ClaimWrite::Put { key, .. } | ClaimWrite::Remove { key } => key,
+            ClaimWrite::Put { key, .. } | ClaimWrite::Remove { key } | ClaimWrite::RemoveExpired { key } => {
+                key
+            }
         }
     }
 }
@@ -121,9 +129,9 @@ pub struct EventWrite {
 /// What the commit assigned to a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The sequence number of the set's first event.
+    /// The sequence number of the set's first event; without events the next one after the log's last.
     pub first_sequence: u64,
-    /// The sequence number of the set's last event.
+    /// The sequence number of the set's last event; without events that of the log's last.
     pub last_sequence: u64,
     /// The version of the workspace's configuration after the set.
     pub config_version: u64,

@@ -193,6 +193,25 @@ impl Store {
         reader::claim(self.inner.point_readers.lease()?.connection()?, workspace, key)
     }
 
+    /// Gives keys whose claims have ended at a moment (milliseconds since 1970), the longest ended first: for sweeping
+    /// them by [`crate::set::ClaimWrite::RemoveExpired`].
+    ///
+    /// # Errors
+    /// The page is too large, or the database can't be read.
+    pub async fn expired_claims(
+        &self,
+        workspace: &str,
+        at_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let limit = page(limit)?;
+        let (inner, workspace) = (self.inner.clone(), owned(workspace));
+        blocking(move || {
+            reader::expired_claims(inner.page_readers.lease()?.connection()?, &workspace, at_ms, limit)
+        })
+        .await
+    }
+
     /// Gives one page of a workspace's log, after a sequence number.
     pub async fn events(
         &self,

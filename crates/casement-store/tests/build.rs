@@ -15,12 +15,17 @@ pub fn workspace(id: &str) -> NewWorkspace {
     }
 }
 
+/// When the sets of these tests are decided.
+pub const AT_MS: i64 = 1_700_000_000_000;
+/// When the claims of these tests end: a day later.
+pub const EXPIRES_MS: i64 = AT_MS + 86_400_000;
+
 /// A set without content.
 pub fn empty(workspace: &str) -> WriteSet {
     WriteSet {
         workspace: workspace.into(),
         operation: [1; 16],
-        at_ms: 1_700_000_000_000,
+        at_ms: AT_MS,
         actor: "ann".into(),
         app: "console".into(),
         config_version: None,
@@ -97,8 +102,19 @@ pub fn putting(mut set: WriteSet, key: &str, document: &str) -> WriteSet {
         key: key.into(),
         document: document.into(),
         result: Some(b"kept".to_vec()),
-        expires_ms: Some(5),
+        expires_ms: Some(EXPIRES_MS),
     });
+    set
+}
+
+/// Lets the set be decided at another time.
+pub fn decided_at(mut set: WriteSet, at_ms: i64) -> WriteSet {
+    set.at_ms = at_ms;
+    set
+}
+
+pub fn sweeping(mut set: WriteSet, key: &str) -> WriteSet {
+    set.claims.push(ClaimWrite::RemoveExpired { key: key.into() });
     set
 }
 

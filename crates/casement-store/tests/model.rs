@@ -92,6 +92,7 @@ impl Model {
                     assert!(guarded || former.is_none_or(|former| former == *document));
                 }
                 ClaimWrite::Remove { key } => drop(self.claims.remove(key)),
+                ClaimWrite::RemoveExpired { .. } => unreachable!("no step sweeps"),
             }
         }
     }

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use crate::build::{create, empty, numbered, putting, update, writing};
+use crate::build::{EXPIRES_MS, create, empty, numbered, putting, update, writing};
 use crate::conformance::{Subject, facts};
 
 fn open() -> (TempDir, Subject) {
@@ -55,9 +55,23 @@ async fn a_newer_schema_is_refused() {
     subject.store.close().await;
     database(directory.path()).pragma_update(None, "user_version", 99).unwrap();
     match Store::open(Options::new(directory.path().join("data"))) {
-        Err(StoreError::NewerSchema { found: 99, supported: 1 }) => {}
+        Err(StoreError::NewerSchema { found: 99, supported: 2 }) => {}
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_is_brought_up_to_date() {
+    let (directory, subject) = open();
+    let store = subject.acknowledging().await;
+    store.commit(putting(create("w", "c1"), "k", "c1")).await.unwrap();
+    store.close().await;
+    let first = "DROP INDEX claim_expires; PRAGMA user_version = 1";
+    database(directory.path()).execute_batch(first).unwrap();
+    let (store, _feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+    assert_eq!(store.expired_claims("w", EXPIRES_MS, 10).await.unwrap(), ["k"]);
+    assert!(store.document("w", "case", "c1").await.unwrap().is_some());
+    store.close().await;
 }
 
 #[tokio::test]

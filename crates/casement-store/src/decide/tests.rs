@@ -19,7 +19,7 @@ fn known() -> Known<'static> {
             (("case", "old"), Found { version: 4, number: Some(7) }),
             (("queue", "q"), Found { version: 2, number: None }),
         ]),
-        claims: HashMap::from([("mail/ann", Cow::Borrowed("ann"))]),
+        claims: HashMap::from([("mail/ann", Holder { document: Cow::Borrowed("ann"), expires_ms: None })]),
     }
 }
 
@@ -82,13 +82,17 @@ fn guarding_claim(mut set: WriteSet, key: &str, document: Option<&str>) -> Write
     set
 }
 
-fn putting(mut set: WriteSet, key: &str, document: &str) -> WriteSet {
-    set.claims.push(ClaimWrite::Put {
-        key: key.into(),
-        document: document.into(),
-        result: None,
-        expires_ms: None,
-    });
+fn putting(set: WriteSet, key: &str, document: &str) -> WriteSet {
+    putting_until(set, key, document, None)
+}
+
+fn putting_until(mut set: WriteSet, key: &str, document: &str, expires_ms: Option<i64>) -> WriteSet {
+    set.claims.push(ClaimWrite::Put { key: key.into(), document: document.into(), result: None, expires_ms });
+    set
+}
+
+fn sweeping(mut set: WriteSet, key: &str) -> WriteSet {
+    set.claims.push(ClaimWrite::RemoveExpired { key: key.into() });
     set
 }
 
@@ -252,6 +256,9 @@ fn an_event_on_a_guarded_document_has_the_guarded_version() {
     assert!(plan.documents.is_empty());
 }
 
+/// When generated claims end.
+const EXPIRES_MS: i64 = 5000;
+
 /// What a generated set does; whether its versions and holders are right is decided against the
 /// model when its turn comes.
 #[derive(Clone, Debug)]
@@ -260,6 +267,7 @@ struct Step {
     guard: Option<(u8, bool)>,
     claim: Option<(u8, u8, bool)>,
     config: Option<(bool, bool)>,
+    late: bool,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -267,10 +275,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (
         prop::collection::vec((0..4u8, any::<bool>(), right()), 1..3),
         prop::option::of((0..4u8, right())),
-        prop::option::of((0..2u8, 0..3u8, any::<bool>())),
+        prop::option::of((0..2u8, 0..5u8, any::<bool>())),
         prop::option::of((any::<bool>(), right())),
+        any::<bool>(),
     )
-        .prop_map(|(writes, guard, claim, config)| Step { writes, guard, claim, config });
+        .prop_map(|(writes, guard, claim, config, late)| Step { writes, guard, claim, config, late });
     prop::collection::vec(step, 1..24)
 }
 
@@ -279,7 +288,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Model {
     head: Head,
     documents: BTreeMap<String, Found>,
-    claims: BTreeMap<String, String>,
+    claims: BTreeMap<String, (String, Option<i64>)>,
 }
 
 impl Model {
@@ -287,8 +296,15 @@ impl Model {
         self.documents.get(id).map_or(0, |found| found.version)
     }
 
+    /// The document that holds a key at a time.
+    fn holder(&self, key: &str, at_ms: i64) -> Option<&str> {
+        let (document, expires_ms) = self.claims.get(key)?;
+        expires_ms.is_none_or(|expires_ms| expires_ms > at_ms).then_some(document.as_str())
+    }
+
     fn set(&self, step: &Step) -> WriteSet {
         let mut set = empty();
+        set.at_ms = if step.late { EXPIRES_MS } else { EXPIRES_MS - 1 };
         for (id, wants_number, right) in &step.writes {
             let id = format!("d{id}");
             if set.documents.iter().any(|document| document.id == id) {
@@ -310,9 +326,15 @@ impl Model {
         if let Some((key, document, guarded)) = step.claim {
             let (key, document) = (format!("k{key}"), format!("d{document}"));
             if guarded {
-                set = guarding_claim(set, &key, self.claims.get(&key).map(String::as_str));
+                let holder = self.holder(&key, set.at_ms).map(str::to_owned);
+                set = guarding_claim(set, &key, holder.as_deref());
             }
-            set = if document == "d2" { removing(set, &key) } else { putting(set, &key, &document) };
+            set = match document.as_str() {
+                "d2" => removing(set, &key),
+                "d3" => sweeping(set, &key),
+                "d4" => putting_until(set, &key, &document, Some(EXPIRES_MS)),
+                _ => putting(set, &key, &document),
+            };
         }
         if let Some((changes, right)) = step.config {
             set = under_config(set, self.head.config_version + u64::from(!right), changes);
@@ -333,13 +355,19 @@ impl Model {
         }
         for claim in &set.claims {
             match claim {
-                ClaimWrite::Put { key, document, .. } => {
-                    let former = after.claims.insert(key.clone(), document.clone());
+                ClaimWrite::Put { key, document, expires_ms, .. } => {
+                    let former = self.holder(key, set.at_ms);
                     if set.claim_guards.is_empty() && former.is_some_and(|former| former != *document) {
                         return None;
                     }
+                    after.claims.insert(key.clone(), (document.clone(), *expires_ms));
                 }
                 ClaimWrite::Remove { key } => drop(after.claims.remove(key)),
+                ClaimWrite::RemoveExpired { key } => {
+                    if self.holder(key, set.at_ms).is_none() {
+                        after.claims.remove(key);
+                    }
+                }
             }
         }
         for document in &set.documents {
@@ -399,6 +427,16 @@ proptest! {
             .collect();
         prop_assert_eq!(rows, model.documents);
         prop_assert!(plan.events.iter().map(|event| event.sequence).eq(11..=model.head.sequence));
+        let mut claims = BTreeMap::new();
+        for claim in &plan.claims {
+            match claim {
+                ClaimWrite::Put { key, document, expires_ms, .. } => {
+                    claims.insert(key.clone(), (document.clone(), *expires_ms));
+                }
+                ClaimWrite::Remove { .. } | ClaimWrite::RemoveExpired { .. } => {}
+            }
+        }
+        prop_assert_eq!(claims, model.claims);
         prop_assert_eq!(plan.head.sequence, model.head.sequence);
         prop_assert_eq!(plan.head.counters, model.head.counters);
         prop_assert_eq!(plan.head.config_version, model.head.config_version);

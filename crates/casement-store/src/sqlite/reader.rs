@@ -199,6 +199,26 @@ pub(crate) fn claim(
     Ok(found)
 }
 
+/// Gives the keys of claims that have ended, the longest ended first.
+pub(crate) fn expired_claims(
+    connection: &Connection,
+    workspace: &str,
+    at_ms: i64,
+    limit: usize,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key
+         FROM claim
+         WHERE workspace = ?1
+           AND expires_ms IS NOT NULL
+           AND expires_ms <= ?2
+         ORDER BY expires_ms
+         LIMIT ?3",
+    )?;
+    let keys = statement.query_map(params![workspace, at_ms, limit], |row| row.get(0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
 /// Gives one page of the log.
 pub(crate) fn events(
     connection: &Connection,

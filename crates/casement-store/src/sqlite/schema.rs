@@ -16,7 +16,7 @@ use crate::{limits, lock};
 const APPLICATION_ID: i32 = 0x4361_7365;
 
 /// The migrations, in order; the schema number is how many have run.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
 
 /// The most pages that SQLite lets a database have.
 pub(crate) const PAGES_MAX: u64 = 4_294_967_294;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::decide::{self, DocumentRow, EventRow, Found, Head, Known, Plan};
+use crate::decide::{self, DocumentRow, EventRow, Found, Head, Holder, Known, Plan};
 use crate::document::NewWorkspace;
 use crate::error::CommitError;
 use crate::set::{ClaimWrite, Committed, WriteSet};
@@ -29,7 +29,7 @@ pub(crate) fn write_sets(connection: &Connection, sets: &[WriteSet]) -> Result<O
     };
     let known = read_known(connection, workspace, head, sets)?;
     let plan = decide::decide(known, sets);
-    if plan.events.is_empty() {
+    if plan.is_empty() {
         run(connection, "ROLLBACK")?;
         return Ok(plan.outcomes);
     }
@@ -142,15 +142,19 @@ fn read_known<'a>(
     }
     let mut claims = HashMap::with_capacity(names.claims.len());
     let mut claim = connection.prepare_cached(
-        "SELECT document
+        "SELECT document, expires_ms
          FROM claim
          WHERE workspace = ?1
            AND key = ?2",
     )?;
     for key in names.claims {
-        let holder: Option<String> = claim.query_row([workspace, key], |row| row.get(0)).optional()?;
+        let holder = claim
+            .query_row([workspace, key], |row| {
+                Ok(Holder { document: Cow::Owned(row.get(0)?), expires_ms: row.get(1)? })
+            })
+            .optional()?;
         if let Some(holder) = holder {
-            claims.insert(key, Cow::Owned(holder));
+            claims.insert(key, holder);
         }
     }
     Ok(Known { head, documents, claims })
@@ -285,7 +289,7 @@ fn write_claim(connection: &Connection, workspace: &str, claim: &ClaimWrite) -> 
                      expires_ms = excluded.expires_ms",
             )?
             .execute(params![workspace, key, document, result, expires_ms])?,
-        ClaimWrite::Remove { key } => connection
+        ClaimWrite::Remove { key } | ClaimWrite::RemoveExpired { key } => connection
             .prepare_cached(
                 "DELETE FROM claim
                  WHERE workspace = ?1

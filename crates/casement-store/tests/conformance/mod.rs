@@ -3,6 +3,7 @@
 //! An engine's test module calls `facts!(open)` where `open()` gives a guard that keeps the store's
 //! place and the opened [`Subject`]. Nothing here knows which engine it runs on.
 
+pub mod claims;
 pub mod feed;
 pub mod reading;
 pub mod writing;
@@ -72,6 +73,10 @@ macro_rules! facts {
             writing::a_key_is_held_by_one_document,
             writing::a_key_passes_on_under_its_guard,
             writing::a_removed_key_is_free,
+            claims::a_set_may_write_claims_alone,
+            claims::an_expired_key_is_free,
+            claims::only_expired_claims_are_swept,
+            claims::of_sets_that_want_one_key_the_first_has_it,
             writing::a_changed_configuration_misses_older_decisions,
             writing::counters_have_no_gaps_over_misses,
             writing::misses_leave_their_neighbours_alone,

@@ -5,7 +5,7 @@ use casement_store::error::StoreError;
 use casement_store::limits;
 
 use super::Subject;
-use crate::build::{create, empty, numbered, putting, under, update, workspace, writing};
+use crate::build::{EXPIRES_MS, create, empty, numbered, putting, under, update, workspace, writing};
 
 pub async fn events_come_in_order_and_in_pages(subject: Subject) {
     let store = subject.acknowledging().await;
@@ -131,7 +131,7 @@ pub async fn claims_are_read_back(subject: Subject) {
         key: "mail/ann".into(),
         document: "c1".into(),
         result: Some(b"kept".to_vec()),
-        expires_ms: Some(5),
+        expires_ms: Some(EXPIRES_MS),
     };
     assert_eq!(store.claim("w", "mail/ann").await.unwrap(), Some(expected));
     assert_eq!(store.claim("w", "mail/bob").await.unwrap(), None);

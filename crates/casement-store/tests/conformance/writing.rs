@@ -212,7 +212,12 @@ pub async fn unacceptable_sets_are_refused(subject: Subject) {
     let store = subject.acknowledging().await;
     let long = "x".repeat(limits::KEY_BYTES_MAX + 1);
     let table = [
-        ("no event", with(|set| set.events.clear())),
+        ("nothing at all", empty("w")),
+        ("a document without any event", with(|set| set.events.clear())),
+        (
+            "a configuration that changes without an event",
+            under_config(putting(empty("w"), "k", "c1"), 1, true),
+        ),
         ("a document without an event", with(|set| set.events[0].document = "c2".into())),
         ("an event about a stranger", with(|set| set.events.push(event("case", "c2")))),
         ("a document twice", writing(create("w", "c1"), "case", "c1", 0, b"{}")),
