@@ -1,7 +1,7 @@
 //! Answers: documents, pages and problems as HTTP responses.
 
 use axum::http::header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use casement_app::document::Rendered;
@@ -9,10 +9,14 @@ use casement_app::error::AppError;
 use casement_wire::error::{ErrorKind, MEDIA_TYPE, Problem};
 use casement_wire::spelling::Noun;
 
+use crate::body::IDEMPOTENCY_KEY;
 use crate::limits;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static(MEDIA_TYPE);
+
+/// Tells that a request was carried out before and that this is its answer once more.
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// A document with its entity tag.
 #[derive(Debug)]
@@ -21,9 +25,13 @@ pub struct Document(pub Rendered);
 impl IntoResponse for Document {
     fn into_response(self) -> Response {
         let tag = HeaderValue::from_str(&self.0.entity_tag());
+        let is_replayed = self.0.is_replayed;
         let mut response = json(self.0.body);
         if let Ok(tag) = tag {
             response.headers_mut().insert(ETAG, tag);
+        }
+        if is_replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
@@ -41,6 +49,7 @@ pub fn json(body: Bytes) -> Response {
 pub struct Refusal {
     problem: Problem,
     cause: Option<Cause>,
+    retry_after: bool,
 }
 
 /// Why a request failed that should not have; for the log only, where the gate writes it beside the request's id.
@@ -55,7 +64,9 @@ impl Refusal {
 
     /// Refuses with a problem.
     pub fn of_problem(problem: Problem) -> Self {
-        Self { problem, cause: None }
+        let temporary = [ErrorKind::Unavailable, ErrorKind::TooManyRequests];
+        let retry_after = temporary.iter().any(|kind| kind.status() == problem.status);
+        Self { problem, cause: None, retry_after }
     }
 
     /// Adds the cause, for the log.
@@ -78,6 +89,15 @@ impl Refusal {
             AppError::VersionDiffers => {
                 let detail = "the document has another version than If-Match names";
                 Self::new(ErrorKind::PreconditionFailed, detail, Some("If-Match"))
+            }
+            AppError::KeyReused => {
+                let detail = "the idempotency key was used for a request with another path or body";
+                Self::new(ErrorKind::Unprocessable, detail, Some(IDEMPOTENCY_KEY))
+            }
+            AppError::InFlight => {
+                let detail =
+                    "an earlier request with this idempotency key is still being carried out; try again";
+                Self { retry_after: true, ..Self::new(ErrorKind::Conflict, detail, Some(IDEMPOTENCY_KEY)) }
             }
             AppError::Unavailable(cause) => {
                 Self::new(ErrorKind::Unavailable, "the server can't answer now; try again later", None)
@@ -108,7 +128,7 @@ impl IntoResponse for Refusal {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
+        if self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(limits::RETRY_AFTER_SECONDS));
         }
         response

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::{Bytes, BytesMut};
+use casement_app::once::Attempt;
 use casement_wire::error::{ErrorKind, Problem};
 use casement_wire::json::read_object;
 use http_body_util::BodyExt;
@@ -15,20 +16,31 @@ use crate::answer::Refusal;
 use crate::api::Api;
 use crate::limits;
 
-/// A body that must be a JSON object.
+/// The header that names a write, so that its repetitions take effect once; contract section 11.9.
+pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// The body of a write, which must be a JSON object, and what makes its repetitions the same request.
 #[derive(Debug)]
-pub struct JsonBody(pub Map<String, Value>);
+pub struct WriteBody {
+    /// The body.
+    pub object: Map<String, Value>,
+    /// This sending of the request, when it has an idempotency key.
+    pub attempt: Option<Attempt>,
+}
 
 /// A body that may be empty, which stands for an empty object.
 #[derive(Debug)]
 pub struct OptionalJsonBody(pub Map<String, Value>);
 
-impl FromRequest<Api> for JsonBody {
+impl FromRequest<Api> for WriteBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, Refusal> {
+        let key = idempotency_key(request.headers())?.map(str::to_owned);
+        let path = request.uri().path().to_owned();
         let bytes = read(request).await?;
-        read_object(&bytes).map(JsonBody).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
+        let object = read_object(&bytes).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))?;
+        Ok(Self { object, attempt: key.map(|key| Attempt::new(&key, &path, &bytes)) })
     }
 }
 
@@ -43,6 +55,29 @@ impl FromRequest<Api> for OptionalJsonBody {
         read_object(&bytes)
             .map(OptionalJsonBody)
             .map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
+    }
+}
+
+/// Reads the idempotency key. One that can't be kept is an error and never treated as absent: the client relies on it.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    let is_printable = |byte: &u8| (b' '..=b'~').contains(byte);
+    match std::str::from_utf8(key.as_bytes()) {
+        Ok(text)
+            if keys.next().is_none()
+                && (1..=limits::IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len())
+                && text.as_bytes().iter().all(is_printable) =>
+        {
+            Ok(Some(text))
+        }
+        Ok(_) | Err(_) => {
+            let detail = format!(
+                "{IDEMPOTENCY_KEY}: must be given once, with 1 to {} printable ASCII characters",
+                limits::IDEMPOTENCY_KEY_BYTES_MAX
+            );
+            Err(Refusal::new(ErrorKind::Invalid, &detail, Some(IDEMPOTENCY_KEY)))
+        }
     }
 }
 

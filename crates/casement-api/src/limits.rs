@@ -15,6 +15,8 @@ pub const HEADERS_MAX: usize = 100;
 pub const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// Headers that the HTTP library reads at most, for the same reason.
 pub const HEAD_HEADERS_MAX: usize = 1_000;
+/// Bytes of an idempotency key; past it 400.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// How long a body may take to arrive; past it 408.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a body may arrive at any pace; after it at least [`BODY_BYTES_PER_SECOND_MIN`].

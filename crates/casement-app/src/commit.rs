@@ -7,12 +7,14 @@ use casement_domain::date::Moment;
 use casement_domain::fault::{FaultKind, Faults, Key};
 use casement_domain::list::row::{Row, Work};
 use casement_domain::workspace::Workspace;
+use casement_store::error::CommitError;
 use casement_store::set::{ClaimGuard, ClaimWrite, Committed, DocumentWrite, EventWrite, Guard, WriteSet};
 
 use crate::app::App;
 use crate::body;
 use crate::error::AppError;
 use crate::limits;
+use crate::once::Ticket;
 use crate::sources::Sources;
 use crate::workspace::OpenWorkspace;
 
@@ -68,15 +70,16 @@ pub fn phone_claim(phone: &str) -> String {
     format!("customer.phone:{phone}")
 }
 
-/// Makes the write set of a change.
+/// Makes the write set of a change; with a ticket, it keeps the outcome for repetitions of the request.
 ///
 /// # Errors
 /// A document would be too large to be stored.
-pub fn pending(
+pub(crate) fn pending(
     workspace: &Workspace,
     act: Act<'_>,
     change: &Change,
     mut reads: Reads,
+    ticket: Option<&Ticket<'_>>,
     sources: &Sources,
 ) -> Result<Pending, AppError> {
     let mut documents = Vec::with_capacity(change.records.len());
@@ -103,7 +106,7 @@ pub fn pending(
             claims.extend(customer_claims(before, after));
         }
     }
-    let set = WriteSet {
+    let mut set = WriteSet {
         workspace: workspace.stream.to_string(),
         operation: sources.operation(),
         at_ms: act.at.ms(),
@@ -117,6 +120,9 @@ pub fn pending(
         claims,
         events,
     };
+    if let Some(ticket) = ticket {
+        ticket.stamp(&mut set, change);
+    }
     Ok(Pending { set, rows })
 }
 
@@ -168,11 +174,12 @@ impl App {
     /// Commits a decision. `Ok(None)`: what it read has changed since, decide anew.
     ///
     /// # Errors
-    /// The store takes no writes now.
+    /// The store takes no writes now, or another node has carried the same request out.
     pub(crate) async fn commit(
         &self,
         workspace: &OpenWorkspace,
         pending: Pending,
+        ticket: Option<&Ticket<'_>>,
     ) -> Result<Option<Committed>, AppError> {
         let Pending { set, rows } = pending;
         let operation = set.operation;
@@ -181,6 +188,9 @@ impl App {
         let _kept = self.prepared().keep(operation, rows);
         match self.store().commit(set).await {
             Ok(committed) => Ok(Some(committed)),
+            Err(CommitError::Missed(misses)) if ticket.is_some_and(|ticket| ticket.is_missed(&misses)) => {
+                Err(AppError::InFlight)
+            }
             Err(error) => {
                 match AppError::of_commit(error) {
                     Some(error) => Err(error),

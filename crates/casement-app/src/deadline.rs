@@ -95,8 +95,8 @@ async fn mark(app: &App, workspace: &OpenWorkspace, work: &Work) -> Result<bool,
     let Some(record) = record else { return Ok(false) };
     let change = Change { records: vec![record] };
     let act = Act { actor: &actor, app: "", at: now };
-    let pending = pending(&config, act, &change, reads, app.sources())?;
-    Ok(app.commit(workspace, pending).await?.is_some())
+    let pending = pending(&config, act, &change, reads, None, app.sources())?;
+    Ok(app.commit(workspace, pending, None).await?.is_some())
 }
 
 fn changed(

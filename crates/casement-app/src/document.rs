@@ -16,6 +16,8 @@ pub struct Rendered {
     pub body: Bytes,
     /// The version that the bytes show.
     pub version: u64,
+    /// Whether the request was carried out before, and this is its answer once more.
+    pub is_replayed: bool,
 }
 
 impl Rendered {

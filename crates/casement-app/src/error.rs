@@ -15,6 +15,12 @@ pub enum AppError {
     /// The document has another version than the request demands.
     #[error("the document has another version")]
     VersionDiffers,
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// An earlier request with the same idempotency key is still being carried out. Trying again later helps.
+    #[error("an earlier request with this idempotency key is still being carried out")]
+    InFlight,
     /// The server is not ready yet, overloaded, or its store takes no writes. Trying again later may help.
     #[error("not available: {0}")]
     Unavailable(String),

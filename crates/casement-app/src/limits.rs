@@ -20,5 +20,13 @@ pub const TURNS: usize = 1_024;
 pub const DEADLINE_PERIOD: Duration = Duration::from_millis(250);
 /// Cases, and tasks, of one workspace that one look at deadlines changes at most.
 pub const DEADLINES_AT_ONCE: usize = 500;
+/// How long the outcome of a request with an idempotency key is kept: 7 days.
+pub const IDEMPOTENCY_KEPT_MS: i64 = 7 * 24 * 3_600_000;
+/// How long a request waits for an earlier one with the same idempotency key; past it the answer is 409.
+pub const IN_FLIGHT_WAIT: Duration = Duration::from_secs(5);
+/// How often claims that have ended are looked for.
+pub const SWEEP_PERIOD: Duration = Duration::from_secs(60);
+/// Ended claims that are removed at once; a transaction for each such page.
+pub const SWEEP_PAGE: usize = 500;
 /// Bytes of the stored body of one document.
 pub const BODY_BYTES_MAX: usize = casement_store::limits::BODY_BYTES_MAX;

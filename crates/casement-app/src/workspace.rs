@@ -15,6 +15,7 @@ use crate::body;
 use crate::error::AppError;
 use crate::installation::WorkspaceEntry;
 use crate::limits;
+use crate::once::InFlight;
 use crate::scan::scan_all;
 
 /// The kinds of the configuration in the store.
@@ -63,6 +64,7 @@ pub struct OpenWorkspace {
     config: RwLock<Arc<Workspace>>,
     tables: RwLock<Tables>,
     turns: Vec<Mutex<()>>,
+    in_flight: InFlight,
 }
 
 impl OpenWorkspace {
@@ -73,6 +75,7 @@ impl OpenWorkspace {
             config: RwLock::new(Arc::new(config)),
             tables: RwLock::new(Tables::default()),
             turns: std::iter::repeat_with(|| Mutex::new(())).take(limits::TURNS).collect(),
+            in_flight: InFlight::default(),
         }
     }
 
@@ -96,6 +99,11 @@ impl OpenWorkspace {
 
     pub(crate) fn tables_mut(&self) -> RwLockWriteGuard<'_, Tables> {
         self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the idempotency keys that are being worked on.
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.in_flight
     }
 
     /// Waits for the turn of a command on a document, so that commands on a hot document don't burn retries.

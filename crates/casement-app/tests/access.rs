@@ -43,7 +43,7 @@ async fn whoever_the_subject_names_acts_and_anyone_else_is_the_app() {
         let access = house.app.access(&house.jwt, STREAM, subject).unwrap();
         let zone = casement_domain::date::Zone::UTC;
         let made =
-            casement_app::case::create::create_case(&house.app, &access, &command, zone).await.unwrap();
+            casement_app::case::create::create_case(&house.app, &access, &command, zone, None).await.unwrap();
         let made: serde_json::Value = serde_json::from_slice(&made.body).unwrap();
         assert_eq!(
             (&made["createdBy"]["name"], &made["createdBy"]["profImage"]),
@@ -63,7 +63,7 @@ async fn documents_of_one_workspace_are_unknown_in_another() {
     let access = house.app.access(&other, "st-2", None).unwrap();
     let command = casement_wire::task::read_create(crate::house::new_task(&case).as_object().unwrap());
     let zone = casement_domain::date::Zone::UTC;
-    let outcome = casement_app::task::create::create_task(&house.app, &access, &command, zone).await;
+    let outcome = casement_app::task::create::create_task(&house.app, &access, &command, zone, None).await;
     let faults = refused(outcome);
     assert!(faults.has(casement_domain::fault::FaultKind::NotFound));
     let query = casement_wire::list::read_query(&serde_json::Map::new(), Noun::Case);

@@ -86,7 +86,10 @@ impl House {
 
     pub async fn create_case(&self, body: Value) -> Result<Value, AppError> {
         let command = case::read_create(&object(body), None);
-        parsed(casement_app::case::create::create_case(&self.app, &self.access(), &command, Zone::UTC).await)
+        parsed(
+            casement_app::case::create::create_case(&self.app, &self.access(), &command, Zone::UTC, None)
+                .await,
+        )
     }
 
     pub async fn update_case(&self, id: &str, body: Value) -> Result<Value, AppError> {
@@ -97,14 +100,25 @@ impl House {
         let command = case::read_update_case(&object(body));
         let access = self.access();
         parsed(
-            casement_app::case::update::update_case(&self.app, &access, id, &command, if_match, Zone::UTC)
-                .await,
+            casement_app::case::update::update_case(
+                &self.app,
+                &access,
+                id,
+                &command,
+                if_match,
+                Zone::UTC,
+                None,
+            )
+            .await,
         )
     }
 
     pub async fn create_task(&self, body: Value) -> Result<Value, AppError> {
         let command = task::read_create(&object(body));
-        parsed(casement_app::task::create::create_task(&self.app, &self.access(), &command, Zone::UTC).await)
+        parsed(
+            casement_app::task::create::create_task(&self.app, &self.access(), &command, Zone::UTC, None)
+                .await,
+        )
     }
 
     pub async fn update_task(&self, id: &str, body: Value) -> Result<Value, AppError> {
@@ -118,6 +132,7 @@ impl House {
                 &command,
                 &IfMatch::Any,
                 Zone::UTC,
+                None,
             )
             .await,
         )

@@ -1,9 +1,11 @@
 //! Faults: why a command can't be carried out. A rule reports all of them at once.
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits;
 
 /// What sort of fault it is; it decides the status of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FaultKind {
     /// The request is wrong whatever the state: a wrong type, a missing or unusable value.
     Invalid,
@@ -16,7 +18,7 @@ pub enum FaultKind {
 }
 
 /// The keys that a fault can name. The wire knows their spellings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each variant is the key that it names")]
 pub enum Key {
     Body,
@@ -79,7 +81,7 @@ pub enum Key {
 }
 
 /// One fault of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Decides the status of the answer.
     pub kind: FaultKind,
@@ -92,7 +94,7 @@ pub struct Fault {
 }
 
 /// A list of faults that grows up to [`limits::FAULTS_MAX`] entries and keeps the first ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use casement_api::{router, server};
 use casement_app::app::{App, StoreState};
-use casement_app::deadline;
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
+use casement_app::{deadline, sweep};
 use casement_store::options::Options;
 use casement_store::store::Store;
 use tokio::net::TcpListener;
@@ -38,6 +38,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
+    let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
     let told = told_to_stop()?;
     let entries = app.installation().workspaces.clone();
@@ -53,6 +54,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         ended = &mut follower => Some(ended),
         ended = &mut serving => { ended.context("the accept loop ended early")?; None }
         ended = &mut deadlines => { ended.context("the look for passed deadlines ended early")?; None }
+        ended = &mut sweeps => { ended.context("the sweep of ended claims ended early")?; None }
     };
     tracing::info!("casement stops");
     // The receiver lives as long as the accept loop; when that is gone, there is nothing to tell.
@@ -61,6 +63,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         serving.await.context("the accept loop ended early")?;
     }
     deadlines.abort();
+    sweeps.abort();
     match failure {
         Some(ended) => {
             ended.context("the follower of the log ended early")??;

@@ -26,6 +26,8 @@ mod full_store;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod json_bodies;
 #[cfg(test)]
 mod lifecycle;

@@ -16,18 +16,35 @@ use crate::customer::Freshness;
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
+use crate::once::{Attempt, Done, Start, Ticket};
 
 /// Creates a case with the tasks of its template, and its customer when it is a new one.
 ///
 /// # Errors
-/// The command has faults, or the store takes no writes now.
+/// The command has faults, the attempt's key is not usable, or the store takes no writes now.
 pub async fn create_case(
     app: &App,
     access: &Access,
     command: &CreateCase,
     zone: Zone,
+    attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
+    let ticket = match app.begin(access, attempt).await? {
+        Start::Repeated(answer) => return answer,
+        Start::First(ticket) => ticket,
+    };
+    let done = create(app, access, command, zone, ticket.as_ref()).await;
+    app.finish(access, ticket, done).await
+}
+
+async fn create(
+    app: &App,
+    access: &Access,
+    command: &CreateCase,
+    zone: Zone,
+    ticket: Option<&Ticket<'_>>,
+) -> Result<Done, AppError> {
     let workspace = &access.workspace;
     let customer = command.customer();
     for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
@@ -39,9 +56,9 @@ pub async fn create_case(
         let change = decide(&config, &access.actor, command, &customers, zone, now, &mut app.sources().ids())
             .map_err(AppError::Refused)?;
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
-        let pending = pending(&config, act, &change, reads, app.sources())?;
-        if let Some(committed) = app.commit(workspace, pending).await? {
-            return rendered(&change, &committed, &config);
+        let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending, ticket).await? {
+            return rendered(&change, &committed, &config).map(Done::Committed);
         }
     }
     Err(contended())
@@ -60,5 +77,9 @@ fn rendered(change: &Change, committed: &Committed, config: &Workspace) -> Resul
     }
     let (case, number, version) =
         case.ok_or_else(|| AppError::Failed("a new case is missing in its own change".to_owned()))?;
-    Ok(Rendered { body: Bytes::from(write_created_case(case, number, &tasks, config)), version })
+    Ok(Rendered {
+        body: Bytes::from(write_created_case(case, number, &tasks, config)),
+        version,
+        is_replayed: false,
+    })
 }

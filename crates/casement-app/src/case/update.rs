@@ -18,12 +18,13 @@ use crate::customer::Freshness;
 use crate::document::{IfMatch, Numbers, Rendered};
 use crate::error::AppError;
 use crate::limits;
+use crate::once::{Attempt, Done, Outcome, Start, Ticket};
 
 /// Updates a case. A command that changes nothing gives the case as it is and makes no event.
 ///
 /// # Errors
-/// There is no such case, it has another version than `if_match` demands, the command has faults, or the store takes
-/// no writes now.
+/// There is no such case, it has another version than `if_match` demands, the command has faults, the attempt's key is not
+/// usable, or the store takes no writes now.
 pub async fn update_case(
     app: &App,
     access: &Access,
@@ -31,8 +32,26 @@ pub async fn update_case(
     command: &UpdateCase,
     if_match: &IfMatch,
     zone: Zone,
+    attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
+    let ticket = match app.begin(access, attempt).await? {
+        Start::Repeated(answer) => return answer,
+        Start::First(ticket) => ticket,
+    };
+    let done = update(app, access, id, command, if_match, zone, ticket.as_ref()).await;
+    app.finish(access, ticket, done).await
+}
+
+async fn update(
+    app: &App,
+    access: &Access,
+    id: &str,
+    command: &UpdateCase,
+    if_match: &IfMatch,
+    zone: Zone,
+    ticket: Option<&Ticket<'_>>,
+) -> Result<Done, AppError> {
     let workspace = &access.workspace;
     let _turn = workspace.turn(id).await;
     for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
@@ -71,12 +90,13 @@ pub async fn update_case(
             &mut ids,
         );
         let Some(change) = decided.map_err(AppError::Refused)? else {
-            return Ok(app.rendered_case(before, &config));
+            let outcome = Outcome::Case { id: id.to_owned(), version: before.version };
+            return Ok(Done::Unchanged(app.rendered_case(before, &config), outcome));
         };
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
-        let pending = pending(&config, act, &change, reads, app.sources())?;
-        if let Some(committed) = app.commit(workspace, pending).await? {
-            return app.rendered_change(change, &committed, 0, &config);
+        let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending, ticket).await? {
+            return app.rendered_change(change, &committed, 0, &config).map(Done::Committed);
         }
     }
     Err(contended())
@@ -119,7 +139,7 @@ impl App {
         let number = case.number.unwrap_or_default();
         let numbers = Numbers { version: case.version, number, case_number: number };
         let body = self.rendered().render(&Work::Case(case.value), numbers, config);
-        Rendered { body, version: numbers.version }
+        Rendered { body, version: numbers.version, is_replayed: false }
     }
 
     /// Gives the first document of a committed change as an answer; `case_number` is that of a task's case.
@@ -143,6 +163,10 @@ impl App {
         };
         let numbers =
             Numbers { version: outcome.version, number: outcome.number.unwrap_or_default(), case_number };
-        Ok(Rendered { body: self.rendered().render(&work, numbers, config), version: numbers.version })
+        Ok(Rendered {
+            body: self.rendered().render(&work, numbers, config),
+            version: numbers.version,
+            is_replayed: false,
+        })
     }
 }

@@ -10,18 +10,35 @@ use crate::customer::Freshness;
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
+use crate::once::{Attempt, Done, Start, Ticket};
 
 /// Creates a task; its case gets it among its tasks in the same transaction.
 ///
 /// # Errors
-/// The command has faults (an unknown case is one), or the store takes no writes now.
+/// The command has faults (an unknown case is one), the attempt's key is not usable, or the store takes no writes now.
 pub async fn create_task(
     app: &App,
     access: &Access,
     command: &CreateTask,
     zone: Zone,
+    attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
+    let ticket = match app.begin(access, attempt).await? {
+        Start::Repeated(answer) => return answer,
+        Start::First(ticket) => ticket,
+    };
+    let done = create(app, access, command, zone, ticket.as_ref()).await;
+    app.finish(access, ticket, done).await
+}
+
+async fn create(
+    app: &App,
+    access: &Access,
+    command: &CreateTask,
+    zone: Zone,
+    ticket: Option<&Ticket<'_>>,
+) -> Result<Done, AppError> {
     let workspace = &access.workspace;
     let case_id = command.case.value().map(String::as_str).unwrap_or_default();
     let _turn = workspace.turn(case_id).await;
@@ -38,9 +55,9 @@ pub async fn create_task(
         let change = decided.map_err(AppError::Refused)?;
         let case_number = case.and_then(|case| case.number).unwrap_or_default();
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
-        let pending = pending(&config, act, &change, reads, app.sources())?;
-        if let Some(committed) = app.commit(workspace, pending).await? {
-            return app.rendered_change(change, &committed, case_number, &config);
+        let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending, ticket).await? {
+            return app.rendered_change(change, &committed, case_number, &config).map(Done::Committed);
         }
     }
     Err(contended())

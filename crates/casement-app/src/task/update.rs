@@ -6,6 +6,7 @@ use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::task::update::{UpdateTask, update_task as decide};
 use casement_domain::version::Versioned;
+use casement_domain::workspace::Workspace;
 
 use crate::access::Access;
 use crate::app::App;
@@ -15,12 +16,13 @@ use crate::customer::Freshness;
 use crate::document::{IfMatch, Numbers, Rendered};
 use crate::error::AppError;
 use crate::limits;
+use crate::once::{Attempt, Done, Outcome, Start, Ticket};
 
 /// Updates a task. A command that changes nothing gives the task as it is and makes no event.
 ///
 /// # Errors
-/// There is no such task, it has another version than `if_match` demands, the command has faults, or the store takes
-/// no writes now.
+/// There is no such task, it has another version than `if_match` demands, the command has faults, the attempt's key is not
+/// usable, or the store takes no writes now.
 pub async fn update_task(
     app: &App,
     access: &Access,
@@ -28,8 +30,26 @@ pub async fn update_task(
     command: &UpdateTask,
     if_match: &IfMatch,
     zone: Zone,
+    attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
+    let ticket = match app.begin(access, attempt).await? {
+        Start::Repeated(answer) => return answer,
+        Start::First(ticket) => ticket,
+    };
+    let done = update(app, access, id, command, if_match, zone, ticket.as_ref()).await;
+    app.finish(access, ticket, done).await
+}
+
+async fn update(
+    app: &App,
+    access: &Access,
+    id: &str,
+    command: &UpdateTask,
+    if_match: &IfMatch,
+    zone: Zone,
+    ticket: Option<&Ticket<'_>>,
+) -> Result<Done, AppError> {
     let workspace = &access.workspace;
     // A task never changes its case, so the case of the first read tells whose turn it is.
     let first = app.task(workspace.id(), id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
@@ -69,21 +89,31 @@ pub async fn update_task(
         );
         let case_number = case.number.unwrap_or_default();
         let Some(change) = decided.map_err(AppError::Refused)? else {
-            let number = before.number.unwrap_or_default();
-            let numbers = Numbers { version: before.version, number, case_number };
-            let body = app.rendered().render(&Work::Task(before.value), numbers, &config);
-            return Ok(Rendered { body, version: numbers.version });
+            let outcome = Outcome::Task { id: id.to_owned(), version: before.version };
+            return Ok(Done::Unchanged(app.rendered_task(before, case_number, &config), outcome));
         };
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
-        let pending = pending(&config, act, &change, reads, app.sources())?;
-        if let Some(committed) = app.commit(workspace, pending).await? {
-            return app.rendered_change(change, &committed, case_number, &config);
+        let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending, ticket).await? {
+            return app.rendered_change(change, &committed, case_number, &config).map(Done::Committed);
         }
     }
     Err(contended())
 }
 
 impl App {
+    /// Gives a stored task as an answer; `case_number` is that of its case.
+    pub(crate) fn rendered_task(
+        &self,
+        task: Versioned<Task>,
+        case_number: u64,
+        config: &Workspace,
+    ) -> Rendered {
+        let numbers = Numbers { version: task.version, number: task.number.unwrap_or_default(), case_number };
+        let body = self.rendered().render(&Work::Task(task.value), numbers, config);
+        Rendered { body, version: numbers.version, is_replayed: false }
+    }
+
     /// Loads a task and notes that it was read.
     pub(crate) async fn task(
         &self,

@@ -22,6 +22,8 @@ pub enum Violation {
     WrongValue { id: String, expected: Vec<String>, found: String },
     /// A document that nobody created, or one that a former check had shown to be lost.
     NeverSent { id: String, name: String },
+    /// A create took effect twice: names are unique to a request.
+    MadeTwice { name: String },
     /// A document is listed twice.
     ListedTwice { id: String },
     /// A reference number stands on two documents.
@@ -51,6 +53,7 @@ impl fmt::Display for Violation {
             Self::NeverSent { id, name } => {
                 write!(formatter, "{id} ({name:?}) was never sent, or had been lost before")
             }
+            Self::MadeTwice { name } => write!(formatter, "{name:?} was made twice"),
             Self::ListedTwice { id } => write!(formatter, "{id} is listed twice"),
             Self::Repeated { reference } => write!(formatter, "{reference} stands on two documents"),
             Self::Gap { after, next } => write!(formatter, "after number {after} comes {next}"),
@@ -105,16 +108,20 @@ fn numbering(listing: &Listing) -> Vec<Violation> {
 fn contents(book: &Book, listing: &Listing) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut open: BTreeSet<&str> = book.open.iter().map(String::as_str).collect();
+    let mut names = BTreeSet::new();
+    let open = &book.open;
     for document in &listing.documents {
         if !seen.insert(document.id.as_str()) {
             found.push(Violation::ListedTwice { id: document.id.clone() });
             continue;
         }
+        if !names.insert(document.name.as_str()) {
+            found.push(Violation::MadeTwice { name: document.name.clone() });
+            continue;
+        }
         match book.known.get(&document.id) {
             Some(known) => found.extend(differences(known, document)),
-            // Taken out, so that a create that happened twice is found.
-            None if open.remove(document.name.as_str()) => {}
+            None if open.contains(document.name.as_str()) => {}
             None => found.push(Violation::NeverSent { id: document.id.clone(), name: document.name.clone() }),
         }
     }
@@ -225,6 +232,18 @@ mod tests {
     }
 
     #[test]
+    fn a_create_that_took_effect_twice_is_found() {
+        let (mut ledger, _folder) = ledger();
+        let twin = Listed { name: "case 102".to_owned(), ..case(103, "first") };
+        ledger.case_sent(&twin.name).unwrap();
+        assert!(ledger.cases.open.is_empty(), "what is certain to have happened can't happen again");
+        ledger.case_acknowledged(&twin).unwrap();
+        let mut documents = whole();
+        documents.push(twin);
+        assert_eq!(found(&ledger, documents), [Violation::MadeTwice { name: "case 102".to_owned() }]);
+    }
+
+    #[test]
     fn a_doubled_number_is_found() {
         let (mut ledger, _folder) = ledger();
         ledger.case_sent("other").unwrap();
@@ -284,7 +303,7 @@ mod tests {
         cases.push(case(103, "x"));
         assert_eq!(found(&ledger, cases.clone()), []);
         cases.push(Listed { id: "ci-again".to_owned(), name: "case 103".to_owned(), ..case(104, "x") });
-        let twice = Violation::NeverSent { id: "ci-again".to_owned(), name: "case 103".to_owned() };
+        let twice = Violation::MadeTwice { name: "case 103".to_owned() };
         assert_eq!(found(&ledger, cases), [twice]);
     }
 

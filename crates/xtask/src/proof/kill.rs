@@ -93,6 +93,8 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
 struct Summary {
     rounds: u32,
     acknowledged: Tally,
+    resent: u64,
+    repeated: u64,
     events_verified: u64,
 }
 
@@ -102,8 +104,8 @@ impl std::fmt::Display for Summary {
         write!(
             formatter,
             "proof kill: {} kills survived; acknowledged {cases} cases, {updates} updates, {tasks} tasks, none lost; \
-             hash chain of {} events whole",
-            self.rounds, self.events_verified
+             {} sent again after a kill and {} repeated, each took effect once; hash chain of {} events whole",
+            self.rounds, self.resent, self.repeated, self.events_verified
         )
     }
 }
@@ -146,6 +148,8 @@ async fn prove(
         }
     }
     let Tally { cases, updates, tasks } = shared.ledger().acknowledged;
+    summary.resent += shared.ledger().resent;
+    summary.repeated += shared.ledger().repeated;
     summary.acknowledged.cases += cases;
     summary.acknowledged.updates += updates;
     summary.acknowledged.tasks += tasks;

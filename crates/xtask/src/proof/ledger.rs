@@ -56,6 +56,10 @@ pub struct Ledger {
     pub tasks: Book,
     /// What was acknowledged so far.
     pub acknowledged: Tally,
+    /// How many requests were sent again after a kill.
+    pub resent: u64,
+    /// How many acknowledged requests were repeated and answered the same.
+    pub repeated: u64,
     file: File,
 }
 
@@ -66,7 +70,15 @@ impl Ledger {
     /// When the file can't be made.
     pub fn create(path: &Path) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("{} could not be made", path.display()))?;
-        Ok(Self { cases: Book::default(), tasks: Book::default(), acknowledged: Tally::default(), file })
+        let acknowledged = Tally::default();
+        Ok(Self {
+            cases: Book::default(),
+            tasks: Book::default(),
+            acknowledged,
+            resent: 0,
+            repeated: 0,
+            file,
+        })
     }
 
     /// Notes that a case is about to be created.
@@ -74,7 +86,7 @@ impl Ledger {
     /// # Errors
     /// When the file can't be written.
     pub fn case_sent(&mut self, name: &str) -> Result<()> {
-        self.cases.open.insert(name.to_owned());
+        self.cases.open(name);
         self.append(&json!({"sent": "createCase", "name": name}))
     }
 
@@ -117,7 +129,7 @@ impl Ledger {
     /// # Errors
     /// When the file can't be written.
     pub fn task_sent(&mut self, case: &str, name: &str) -> Result<()> {
-        self.tasks.open.insert(name.to_owned());
+        self.tasks.open(name);
         self.append(&json!({"sent": "createTask", "case": case, "name": name}))
     }
 
@@ -144,6 +156,13 @@ impl Ledger {
 }
 
 impl Book {
+    /// Notes that a create is on its way. One that is certain to have happened can't happen again.
+    fn open(&mut self, name: &str) {
+        if !self.known.values().any(|known| known.name == name) {
+            self.open.insert(name.to_owned());
+        }
+    }
+
     /// Makes a document certain, as it was answered.
     fn acknowledge(&mut self, document: &Listed) {
         self.open.remove(&document.name);

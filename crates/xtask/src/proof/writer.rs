@@ -1,4 +1,5 @@
 //! One of the writers: a connection that creates cases, changes some of them and adds tasks, until the server is killed.
+//! What the kill left without an answer is sent again after the restart, under the same idempotency key.
 //!
 //! Each request is noted in the ledger before it is sent, each acknowledgement at once after it was read. A lost
 //! connection is expected after the kill and a fault before it.
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -28,6 +30,11 @@ const UPDATES_PERCENT: u8 = 25;
 
 /// Of a hundred requests so many add a task.
 const TASKS_PERCENT: u8 = 15;
+
+/// Of a hundred acknowledged requests so many are sent once more.
+const REPEATS_PERCENT: u8 = 10;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the writers of one installation share.
 #[derive(Debug)]
@@ -56,6 +63,8 @@ pub struct Writer {
     random: fastrand::Rng,
     sent: u64,
     own: Vec<OwnCase>,
+    /// What was sent before a kill and has no answer.
+    unanswered: Option<Write>,
 }
 
 /// A case that this writer created.
@@ -63,6 +72,24 @@ pub struct Writer {
 struct OwnCase {
     id: String,
     reference: String,
+}
+
+/// A write that was put together once and is sent as often as it takes.
+#[derive(Clone, Debug)]
+struct Write {
+    effect: Effect,
+    operation: String,
+    body: Value,
+    /// Its idempotency key: however often it is sent, it takes effect once.
+    key: String,
+}
+
+/// What a write does.
+#[derive(Clone, Debug)]
+enum Effect {
+    Case { name: String },
+    Value { case: String, value: String },
+    Task { case: String, name: String },
 }
 
 /// What one request came to.
@@ -75,42 +102,55 @@ enum Outcome {
 impl Writer {
     /// A writer with random choices of its own.
     pub fn new(number: u64, seed: u64) -> Self {
-        Self { number, random: fastrand::Rng::with_seed(seed.wrapping_add(number)), sent: 0, own: Vec::new() }
+        let random = fastrand::Rng::with_seed(seed.wrapping_add(number));
+        Self { number, random, sent: 0, own: Vec::new(), unanswered: None }
     }
 
-    /// Writes until the server is killed.
+    /// Sends again what the last kill left without an answer, then writes until the server is killed.
     ///
     /// # Errors
-    /// When a request is refused, or the connection breaks while the server should be up.
+    /// When a request is refused, a repetition is answered differently, or the connection breaks while the server
+    /// should be up.
     pub async fn run(mut self, shared: Arc<Shared>, address: SocketAddr) -> Result<Self> {
         let Some(mut connection) = unless_killed(&shared, Connection::open(address).await)? else {
             return Ok(self);
         };
-        while let Outcome::Acknowledged = self.send_one(&shared, &mut connection).await? {
+        loop {
+            let write = match self.unanswered.take() {
+                Some(write) => {
+                    shared.ledger().resent += 1;
+                    write
+                }
+                None => self.next(&shared.installation),
+            };
+            self.unanswered = Some(write.clone());
+            let Outcome::Acknowledged = self.send(&shared, &mut connection, &write).await? else {
+                return Ok(self);
+            };
+            self.unanswered = None;
             shared.acknowledged.notify_one();
         }
-        Ok(self)
     }
 
-    /// Sends one request of a kind that chance picks.
-    async fn send_one(&mut self, shared: &Shared, connection: &mut Connection) -> Result<Outcome> {
+    /// Puts together a write of a kind that chance picks.
+    fn next(&mut self, installation: &Installation) -> Write {
         let own = self.random.choice(&self.own).cloned();
-        match (self.random.u8(..100), own) {
-            (chance, Some(case)) if chance < UPDATES_PERCENT => {
-                self.update_case(shared, connection, &case).await
-            }
+        let write = match (self.random.u8(..100), own) {
+            (chance, Some(case)) if chance < UPDATES_PERCENT => self.update_case(&case),
             (chance, Some(case)) if chance < UPDATES_PERCENT + TASKS_PERCENT => {
-                self.create_task(shared, connection, &case).await
+                self.create_task(installation, &case)
             }
-            (_, _) => self.create_case(shared, connection).await,
-        }
+            (_, _) => self.create_case(installation),
+        };
+        let key = self.unique("key");
+        Write { key, ..write }
     }
 
-    async fn create_case(&mut self, shared: &Shared, connection: &mut Connection) -> Result<Outcome> {
+    fn create_case(&mut self, installation: &Installation) -> Write {
         let name = self.unique("case");
         let customer = self.random.u8(..);
         let body = json!({
-            "caseTmp": shared.installation.case_template,
+            "caseTmp": installation.case_template,
             "name": name,
             "desc": format!("as created by writer {}", self.number),
             "userInfo": {"name": format!("Customer {customer}")},
@@ -118,60 +158,62 @@ impl Writer {
             "source": "rtm",
             "dueDate": "2030-01-01T00:00:00.000Z",
         });
-        shared.ledger().case_sent(&name)?;
-        let Some(answer) = send(shared, connection, "createCase", &body).await? else {
-            return Ok(Outcome::Cut);
-        };
-        let case = Listed::parse(&answer)?;
-        ensure!(case.name == name, "createCase answered another case: {}", case.name);
-        shared.ledger().case_acknowledged(&case)?;
-        if self.own.len() == OWN_CASES_MAX {
-            self.own.swap_remove(self.random.usize(..OWN_CASES_MAX));
-        }
-        self.own.push(OwnCase { id: case.id, reference: case.reference });
-        Ok(Outcome::Acknowledged)
+        Write::new(Effect::Case { name }, "createCase", body)
     }
 
-    async fn update_case(
-        &mut self,
-        shared: &Shared,
-        connection: &mut Connection,
-        case: &OwnCase,
-    ) -> Result<Outcome> {
+    fn update_case(&mut self, case: &OwnCase) -> Write {
         let value = self.unique("value");
-        shared.ledger().value_sent(&case.id, &value)?;
+        let body = json!({"desc": value});
         let operation = format!("updateCase/{}", case.id);
-        let Some(answer) = send(shared, connection, &operation, &json!({"desc": value})).await? else {
-            return Ok(Outcome::Cut);
-        };
-        let answered = Listed::parse(&answer)?;
-        ensure!(answered.value == value, "updateCase answered {:?} for {value:?}", answered.value);
-        shared.ledger().value_acknowledged(&case.id, &value)?;
-        Ok(Outcome::Acknowledged)
+        Write::new(Effect::Value { case: case.id.clone(), value }, &operation, body)
     }
 
-    async fn create_task(
-        &mut self,
-        shared: &Shared,
-        connection: &mut Connection,
-        case: &OwnCase,
-    ) -> Result<Outcome> {
+    fn create_task(&mut self, installation: &Installation, case: &OwnCase) -> Write {
         let name = self.unique("task");
         let body = json!({
             "caseId": case.id,
             "caseRefId": case.reference,
-            "taskTmp": shared.installation.task_template,
+            "taskTmp": installation.task_template,
             "name": name,
             "userInfo": {"name": "Customer", "emailId": "customer-0@example.com"},
             "source": "rtm",
         });
-        shared.ledger().task_sent(&case.id, &name)?;
-        let Some(answer) = send(shared, connection, "createTask", &body).await? else {
-            return Ok(Outcome::Cut);
-        };
-        let task = Listed::parse(&answer)?;
-        ensure!(task.name == name, "createTask answered another task: {}", task.name);
-        shared.ledger().task_acknowledged(&task)?;
+        Write::new(Effect::Task { case: case.id.clone(), name }, "createTask", body)
+    }
+
+    /// Sends a write; now and then once more, which must be answered the same.
+    async fn send(&mut self, shared: &Shared, connection: &mut Connection, write: &Write) -> Result<Outcome> {
+        match &write.effect {
+            Effect::Case { name } => shared.ledger().case_sent(name)?,
+            Effect::Value { case, value } => shared.ledger().value_sent(case, value)?,
+            Effect::Task { case, name } => shared.ledger().task_sent(case, name)?,
+        }
+        let Some(answer) = send(shared, connection, write).await? else { return Ok(Outcome::Cut) };
+        let document = Listed::parse(&answer)?;
+        match &write.effect {
+            Effect::Case { name } => {
+                ensure!(document.name == *name, "createCase answered another case: {}", document.name);
+                shared.ledger().case_acknowledged(&document)?;
+                if self.own.len() == OWN_CASES_MAX {
+                    self.own.swap_remove(self.random.usize(..OWN_CASES_MAX));
+                }
+                self.own.push(OwnCase { id: document.id, reference: document.reference });
+            }
+            Effect::Value { case, value } => {
+                ensure!(document.value == *value, "updateCase answered {:?} for {value:?}", document.value);
+                shared.ledger().value_acknowledged(case, value)?;
+            }
+            Effect::Task { name, .. } => {
+                ensure!(document.name == *name, "createTask answered another task: {}", document.name);
+                shared.ledger().task_acknowledged(&document)?;
+            }
+        }
+        if self.random.u8(..100) >= REPEATS_PERCENT {
+            return Ok(Outcome::Acknowledged);
+        }
+        let Some(again) = send(shared, connection, write).await? else { return Ok(Outcome::Acknowledged) };
+        ensure!(again == answer, "{} was answered differently when it was repeated", write.operation);
+        shared.ledger().repeated += 1;
         Ok(Outcome::Acknowledged)
     }
 
@@ -182,14 +224,17 @@ impl Writer {
     }
 }
 
-/// Sends a request; nothing when the connection broke after the kill.
-async fn send(
-    shared: &Shared,
-    connection: &mut Connection,
-    operation: &str,
-    body: &Value,
-) -> Result<Option<Value>> {
-    let request = shared.installation.request(operation, body)?;
+impl Write {
+    fn new(effect: Effect, operation: &str, body: Value) -> Self {
+        Self { effect, operation: operation.to_owned(), body, key: String::new() }
+    }
+}
+
+/// Sends a write; nothing when the connection broke after the kill.
+async fn send(shared: &Shared, connection: &mut Connection, write: &Write) -> Result<Option<Value>> {
+    let Write { operation, body, key, .. } = write;
+    let mut request = shared.installation.request(operation, body)?;
+    request.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_str(key)?);
     let answer = tokio::time::timeout(ANSWER_WAIT, connection.send(request)).await;
     let answer = answer.with_context(|| format!("{operation}: no answer within {ANSWER_WAIT:?}"))?;
     let Some((status, answer)) = unless_killed(shared, answer)? else { return Ok(None) };

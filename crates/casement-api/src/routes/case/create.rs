@@ -11,7 +11,7 @@ use casement_wire::spelling::Noun;
 use crate::answer::{Document, Refusal};
 use crate::api::Api;
 use crate::authentication::Caller;
-use crate::body::JsonBody;
+use crate::body::WriteBody;
 use crate::routes::run;
 
 /// Creates a case.
@@ -25,6 +25,7 @@ use crate::routes::run;
     params(
         ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
         ("AccountId" = Option<String>, Header, description = "The account of the stream."),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer."),
         ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one."),
         ("bot-language" = Option<String>, Header, description = "The case's language when the body names none.")
     ),
@@ -35,9 +36,10 @@ use crate::routes::run;
         (status = 401, description = "No usable token.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The stream or the account is not the app's.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body took too long.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A request with the same idempotency key is still being carried out.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The configuration forbids it.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The configuration forbids it, or the idempotency key was used for another request.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
     ),
@@ -46,8 +48,10 @@ use crate::routes::run;
 pub async fn create_case(
     State(api): State<Api>,
     caller: Caller,
-    JsonBody(body): JsonBody,
+    WriteBody { object, attempt }: WriteBody,
 ) -> Result<Document, Refusal> {
-    let command = read_create(&body, caller.language.as_deref());
-    run(Noun::Case, create(&api.app, &caller.access, &command, caller.zone)).await.map(Document)
+    let command = read_create(&object, caller.language.as_deref());
+    run(Noun::Case, create(&api.app, &caller.access, &command, caller.zone, attempt.as_ref()))
+        .await
+        .map(Document)
 }

@@ -12,7 +12,7 @@ use casement_wire::task::read_update_task;
 use crate::answer::{Document, Refusal};
 use crate::api::Api;
 use crate::authentication::AccountCaller;
-use crate::body::JsonBody;
+use crate::body::WriteBody;
 use crate::routes::{if_match, run};
 
 /// Updates a task.
@@ -27,6 +27,7 @@ use crate::routes::{if_match, run};
         ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
         ("taskId" = String, Path, description = "The id of the task."),
         ("AccountId" = String, Header, description = "The account of the stream."),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer."),
         ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one."),
         ("If-Match" = Option<String>, Header, description = "Entity tags of the versions that may be updated, or `*`.")
     ),
@@ -42,7 +43,7 @@ use crate::routes::{if_match, run};
         (status = 412, description = "The document has another version than `If-Match` names.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The configuration forbids it.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The configuration forbids it, or the idempotency key was used for another request.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
     ),
@@ -52,10 +53,18 @@ pub async fn update_task(
     State(api): State<Api>,
     AccountCaller(caller): AccountCaller,
     headers: HeaderMap,
-    JsonBody(body): JsonBody,
+    WriteBody { object, attempt }: WriteBody,
 ) -> Result<Document, Refusal> {
-    let command = read_update_task(&body);
+    let command = read_update_task(&object);
     let if_match = if_match(&headers);
-    let work = update(&api.app, &caller.access, &caller.document, &command, &if_match, caller.zone);
+    let work = update(
+        &api.app,
+        &caller.access,
+        &caller.document,
+        &command,
+        &if_match,
+        caller.zone,
+        attempt.as_ref(),
+    );
     run(Noun::Task, work).await.map(Document)
 }

@@ -1,0 +1,78 @@
+//! The sweep: removes claims that have ended, such as idempotency keys after their 7 days. They hold nothing from the
+//! moment of their end; the sweep gives their room back.
+
+use std::sync::Arc;
+
+use casement_domain::actor::Actor;
+use casement_store::error::CommitError;
+use casement_store::set::{ClaimWrite, WriteSet};
+
+use crate::app::{App, StoreState};
+use crate::error::AppError;
+use crate::installation::INSTALLATION;
+use crate::limits;
+
+/// Sweeps until the task is ended.
+pub async fn run(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(limits::SWEEP_PERIOD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = sweep(&app).await {
+            tracing::warn!(%error, "claims that have ended could not be removed");
+        }
+    }
+}
+
+/// Removes what has ended by now. Returns how many claims were looked at.
+///
+/// # Errors
+/// The store can't be read or takes no writes now; what is left is removed by the next sweep.
+pub async fn sweep(app: &App) -> Result<usize, AppError> {
+    // A store that takes no writes says so itself; there is no point in trying.
+    if !app.is_ready() || app.store_state() != StoreState::Ready {
+        return Ok(0);
+    }
+    let mut swept = 0;
+    for workspace in app.open_workspaces() {
+        swept += sweep_workspace(app, workspace.id()).await?;
+    }
+    Ok(swept + sweep_workspace(app, INSTALLATION).await?)
+}
+
+async fn sweep_workspace(app: &App, workspace: &str) -> Result<usize, AppError> {
+    let mut swept = 0;
+    loop {
+        let at_ms = app.sources().now().ms();
+        let keys = app.store().expired_claims(workspace, at_ms, limits::SWEEP_PAGE).await?;
+        let count = keys.len();
+        if count == 0 {
+            return Ok(swept);
+        }
+        let set = WriteSet {
+            workspace: workspace.to_owned(),
+            operation: app.sources().operation(),
+            at_ms,
+            actor: Actor::server().id.to_string(),
+            app: String::new(),
+            config_version: None,
+            changes_config: false,
+            guards: Vec::new(),
+            claim_guards: Vec::new(),
+            documents: Vec::new(),
+            claims: keys.into_iter().map(|key| ClaimWrite::RemoveExpired { key }).collect(),
+            events: Vec::new(),
+        };
+        match app.store().commit(set).await {
+            Ok(_) => swept += count,
+            Err(CommitError::Missed(_)) => return Ok(swept),
+            Err(error) => {
+                let missed = || AppError::Failed("a miss was answered above".to_owned());
+                return Err(AppError::of_commit(error).unwrap_or_else(missed));
+            }
+        }
+        if count < limits::SWEEP_PAGE {
+            return Ok(swept);
+        }
+    }
+}
