@@ -49,7 +49,8 @@ pub fn json(body: Bytes) -> Response {
 pub struct Refusal {
     problem: Problem,
     cause: Option<Cause>,
-    retry_after: bool,
+    /// After so many seconds the same request may succeed.
+    retry_after_seconds: Option<u32>,
 }
 
 /// Why a request failed that should not have; for the log only, where the gate writes it beside the request's id.
@@ -65,13 +66,20 @@ impl Refusal {
     /// Refuses with a problem.
     pub fn of_problem(problem: Problem) -> Self {
         let temporary = [ErrorKind::Unavailable, ErrorKind::TooManyRequests];
-        let retry_after = temporary.iter().any(|kind| kind.status() == problem.status);
-        Self { problem, cause: None, retry_after }
+        let is_temporary = temporary.iter().any(|kind| kind.status() == problem.status);
+        let retry_after_seconds = is_temporary.then_some(limits::RETRY_AFTER_SECONDS);
+        Self { problem, cause: None, retry_after_seconds }
     }
 
     /// Adds the cause, for the log.
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(Cause(cause.into()));
+        self
+    }
+
+    /// Says after how many seconds the same request may succeed.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
         self
     }
 
@@ -97,7 +105,8 @@ impl Refusal {
             AppError::InFlight => {
                 let detail =
                     "an earlier request with this idempotency key is still being carried out; try again";
-                Self { retry_after: true, ..Self::new(ErrorKind::Conflict, detail, Some(IDEMPOTENCY_KEY)) }
+                Self::new(ErrorKind::Conflict, detail, Some(IDEMPOTENCY_KEY))
+                    .retry_after(limits::RETRY_AFTER_SECONDS)
             }
             AppError::Unavailable(cause) => {
                 Self::new(ErrorKind::Unavailable, "the server can't answer now; try again later", None)
@@ -128,8 +137,8 @@ impl IntoResponse for Refusal {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(limits::RETRY_AFTER_SECONDS));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -12,6 +12,7 @@ use casement_wire::error::ErrorKind;
 use crate::answer::Refusal;
 use crate::api::Api;
 use crate::limits;
+use crate::rate::{Noted, seconds};
 use crate::token::unauthenticated;
 
 /// A request of an app that may reach the stream of the path. The header `AccountId` may be absent.
@@ -56,6 +57,7 @@ impl FromRequestParts<Api> for AccountCaller {
 /// Authenticates a request: 401 first, then 403 for the stream, then what is wrong with `AccountId`.
 async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> Result<Caller, Refusal> {
     let verified = api.tokens.verify(&api.app, token(&parts.headers)?)?;
+    count(parts, api, verified.app.client_id.as_str())?;
     // A path that can't be read names no stream of the app's.
     let path: HashMap<String, String> =
         Path::from_request_parts(parts, api).await.map(|Path(names)| names).unwrap_or_default();
@@ -71,6 +73,22 @@ async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> R
         language: text(&parts.headers, "bot-language").map(str::to_owned),
         document: document.unwrap_or_default(),
     })
+}
+
+/// Counts the request among those of its app.
+fn count(parts: &Parts, api: &Api, client_id: &str) -> Result<(), Refusal> {
+    let allowance = api.rates.count(client_id);
+    if let Some(noted) = parts.extensions.get::<Noted>() {
+        // A request is counted once, so nothing is noted yet.
+        let _ = noted.set(allowance);
+    }
+    match allowance.wait {
+        None => Ok(()),
+        Some(wait) => {
+            let detail = "the app sends more requests than it may; wait as long as Retry-After says";
+            Err(Refusal::new(ErrorKind::TooManyRequests, detail, None).retry_after(seconds(wait)))
+        }
+    }
 }
 
 /// Checks the account that the headers name; an empty one counts as absent, one that is given twice must be right both

@@ -6,10 +6,11 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -17,12 +18,12 @@ use crate::limits;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+enum Phase {
     /// The head of a request is awaited or arrives.
     Head,
     /// A request is at work.
     Work,
-    /// A request was answered and the next has not begun.
+    /// Every request was answered and the next has not begun.
     Idle,
 }
 
@@ -34,42 +35,57 @@ impl Phase {
             Self::Idle => Some(limits::IDLE_TIMEOUT),
         }
     }
+}
 
-    fn of_number(number: u8) -> Self {
-        match number {
-            0 => Self::Head,
-            1 => Self::Work,
-            _ => Self::Idle,
-        }
-    }
+/// What one connection is doing, shared by its stream and its requests.
+#[derive(Debug, Clone, Default)]
+pub struct Activity(Arc<Shared>);
 
-    fn number(self) -> u8 {
-        match self {
-            Self::Head => 0,
-            Self::Work => 1,
-            Self::Idle => 2,
-        }
+#[derive(Debug, Default)]
+struct Shared {
+    at_work: AtomicUsize,
+    /// Requests that have begun; the count alone matters to tell a new one.
+    begun: AtomicUsize,
+    /// A next head has begun to arrive; HTTP/1 only, since HTTP/2 has other frames than heads.
+    in_head: AtomicBool,
+    is_http2: AtomicBool,
+}
+
+/// A request at work on a connection; dropped when it is answered.
+#[derive(Debug)]
+pub struct AtWork(Activity);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.0.at_work.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// The phase of one connection, shared by its stream and its service.
-#[derive(Debug, Clone)]
-pub struct PhaseCell(Arc<AtomicU8>);
-
-impl Default for PhaseCell {
-    fn default() -> Self {
-        Self(Arc::new(AtomicU8::new(Phase::Head.number())))
-    }
-}
-
-impl PhaseCell {
-    /// Begins a phase.
-    pub fn begin(&self, phase: Phase) {
-        self.0.store(phase.number(), Ordering::Relaxed);
+impl Activity {
+    /// Begins a request.
+    pub fn begin(&self, version: Version) -> AtWork {
+        self.0.is_http2.store(version == Version::HTTP_2, Ordering::Relaxed);
+        self.0.in_head.store(false, Ordering::Relaxed);
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
+        self.0.at_work.fetch_add(1, Ordering::Relaxed);
+        AtWork(self.clone())
     }
 
     fn phase(&self) -> Phase {
-        Phase::of_number(self.0.load(Ordering::Relaxed))
+        if self.0.at_work.load(Ordering::Relaxed) > 0 {
+            Phase::Work
+        } else if self.0.begun.load(Ordering::Relaxed) == 0 || self.0.in_head.load(Ordering::Relaxed) {
+            Phase::Head
+        } else {
+            Phase::Idle
+        }
+    }
+
+    /// Notes that bytes arrived.
+    fn arrived(&self) {
+        if self.phase() == Phase::Idle && !self.0.is_http2.load(Ordering::Relaxed) {
+            self.0.in_head.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -77,7 +93,7 @@ impl PhaseCell {
 #[derive(Debug)]
 pub struct TimedStream<S> {
     inner: S,
-    cell: PhaseCell,
+    activity: Activity,
     /// The phase that the timer was set for.
     timed: Phase,
     timer: Pin<Box<Sleep>>,
@@ -85,14 +101,21 @@ pub struct TimedStream<S> {
 
 impl<S> TimedStream<S> {
     /// Takes a stream whose first head is awaited from now on.
-    pub fn new(inner: S, cell: PhaseCell) -> Self {
+    pub fn new(inner: S, activity: Activity) -> Self {
         let timer = Box::pin(sleep_until(Instant::now() + limits::HEAD_TIMEOUT));
-        Self { inner, cell, timed: Phase::Head, timer }
+        Self { inner, activity, timed: Phase::Head, timer }
+    }
+
+    /// A client that still takes its answer is not idle.
+    fn note_written(&mut self, written: &Poll<io::Result<usize>>) {
+        if matches!(written, Poll::Ready(Ok(bytes)) if *bytes > 0) && self.timed == Phase::Idle {
+            self.timer.as_mut().reset(Instant::now() + limits::IDLE_TIMEOUT);
+        }
     }
 
     /// Sets the timer where a phase has begun.
     fn follow_phase(&mut self) {
-        let phase = self.cell.phase();
+        let phase = self.activity.phase();
         if phase != self.timed {
             self.timed = phase;
             if let Some(time_max) = phase.time_max() {
@@ -110,8 +133,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) {
-            if buffer.filled().len() > before && self.cell.phase() == Phase::Idle {
-                self.cell.begin(Phase::Head);
+            if buffer.filled().len() > before {
+                self.activity.arrived();
                 self.follow_phase();
             }
             return Poll::Ready(read);
@@ -130,7 +153,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.note_written(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -138,7 +163,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.note_written(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -160,10 +187,10 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (DuplexStream, TimedStream<DuplexStream>, PhaseCell) {
+    fn pair() -> (DuplexStream, TimedStream<DuplexStream>, Activity) {
         let (client, server) = duplex(64);
-        let cell = PhaseCell::default();
-        (client, TimedStream::new(server, cell.clone()), cell)
+        let activity = Activity::default();
+        (client, TimedStream::new(server, activity.clone()), activity)
     }
 
     async fn ends_after(stream: &mut TimedStream<DuplexStream>) -> Duration {
@@ -198,8 +225,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_at_work_has_no_timer_here() {
-        let (mut client, mut stream, cell) = pair();
-        cell.begin(Phase::Work);
+        let (mut client, mut stream, activity) = pair();
+        let _at_work = activity.begin(Version::HTTP_11);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             client.write_all(b"x").await.unwrap();
@@ -209,13 +236,57 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_idle_connection_ends_later_and_its_next_head_has_the_time_of_a_head() {
-        let (_client, mut stream, cell) = pair();
-        cell.begin(Phase::Idle);
+        let (_client, mut stream, activity) = pair();
+        drop(activity.begin(Version::HTTP_11));
         assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT));
-        let (mut client, mut stream, cell) = pair();
-        cell.begin(Phase::Idle);
+        let (mut client, mut stream, activity) = pair();
+        drop(activity.begin(Version::HTTP_11));
         client.write_all(b"x").await.unwrap();
         assert_eq!(stream.read_u8().await.unwrap(), b'x');
         assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_of_an_idle_http2_connection_are_no_head() {
+        let (mut client, mut stream, activity) = pair();
+        drop(activity.begin(Version::HTTP_2));
+        client.write_all(b"ping").await.unwrap();
+        for _ in 0..4 {
+            stream.read_u8().await.unwrap();
+        }
+        assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_several_requests_the_last_one_begins_the_idle_time() {
+        let (_client, mut stream, activity) = pair();
+        let first = activity.begin(Version::HTTP_2);
+        let second = activity.begin(Version::HTTP_2);
+        drop(first);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            drop(second);
+        });
+        // Nothing arrives, so the stream is asked again only by its timer or its user.
+        let still_open = tokio::time::timeout(Duration::from_secs(3500), stream.read_u8()).await;
+        assert!(still_open.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_its_answer_slowly_is_not_idle() {
+        let (mut client, mut stream, activity) = pair();
+        drop(activity.begin(Version::HTTP_11));
+        let taking = tokio::spawn(async move {
+            for _ in 0..20 {
+                tokio::time::sleep(limits::IDLE_TIMEOUT / 2).await;
+                let mut taken = [0; 64];
+                client.read_exact(&mut taken).await.unwrap();
+            }
+            client
+        });
+        stream.follow_phase();
+        stream.write_all(&[b'x'; 64 * 20]).await.unwrap();
+        let _client = taking.await.unwrap();
+        assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT / 2));
     }
 }

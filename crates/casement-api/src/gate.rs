@@ -12,7 +12,9 @@ use casement_wire::error::ErrorKind;
 
 use crate::answer::{Cause, Refusal};
 use crate::api::Api;
+use crate::client::{self, Peer};
 use crate::limits;
+use crate::rate::Noted;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,8 +27,11 @@ const FIXED_HEADERS: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Passes a request on, unless its head is over a limit.
-pub async fn pass(State(api): State<Api>, request: Request, next: Next) -> Response {
+pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
+    let noted = Noted::default();
+    request.extensions_mut().insert(Noted::clone(&noted));
+    let client = client_text(&request, &api);
     let id = request_id(request.headers(), api.app.sources());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
@@ -40,19 +45,29 @@ pub async fn pass(State(api): State<Api>, request: Request, next: Next) -> Respo
     let duration_ms = began.elapsed().as_secs_f64() * 1000.0;
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) if status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => {
-            tracing::warn!(request.id = id_text, %method, route, status, duration_ms, cause, "a request could not be served");
+            tracing::warn!(request.id = id_text, %method, route, status, duration_ms, client, cause, "a request could not be served");
         }
         Some(Cause(cause)) => {
-            tracing::error!(request.id = id_text, %method, route, status, duration_ms, cause, "a request failed");
+            tracing::error!(request.id = id_text, %method, route, status, duration_ms, client, cause, "a request failed");
         }
         None => {
-            tracing::debug!(request.id = id_text, %method, route, status, duration_ms, "a request was answered")
+            tracing::debug!(request.id = id_text, %method, route, status, duration_ms, client, "a request was answered")
         }
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.extend(FIXED_HEADERS);
+    if let Some(allowance) = noted.get() {
+        allowance.write(headers);
+    }
     response
+}
+
+/// The client's address for the log; empty where there is no connection.
+fn client_text(request: &Request, api: &Api) -> String {
+    let peer = request.extensions().get::<Peer>();
+    peer.map(|peer| client::address(peer.0.ip(), request.headers(), &api.trusted_proxies).to_string())
+        .unwrap_or_default()
 }
 
 /// Takes the client's request id when it is short and plain, else makes one.

@@ -1,5 +1,6 @@
 //! The limits of HTTP requests and connections.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Bytes of a JSON body; past it 413.
@@ -23,14 +24,53 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub const BODY_GRACE: Duration = Duration::from_secs(5);
 /// The pace at which a body must arrive; below it 408.
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
+/// Requests a second that an app may send in the long run, if the options say nothing; past it 429.
+pub const RATE_PER_SECOND: NonZeroU32 = NonZeroU32::new(1_000).expect("invariant: not zero");
+/// Requests that an app may send at once after a rest, if the options say nothing; past it 429.
+pub const RATE_BURST: NonZeroU32 = NonZeroU32::new(2_000).expect("invariant: not zero");
+/// Requests at work at once when the server starts; past the limit of the moment they wait.
+pub const AT_WORK_START: usize = 256;
+/// The least that the limit of requests at work shrinks to.
+pub const AT_WORK_MIN: usize = 64;
+/// The most that the limit of requests at work grows to.
+pub const AT_WORK_MAX: usize = 2_048;
+/// By how much the limit grows each [`LOAD_PERIOD`] while the server keeps up.
+pub const AT_WORK_STEP: usize = 4;
+/// How often the load is looked at.
+pub const LOAD_PERIOD: Duration = Duration::from_millis(20);
+/// How late the runtime may run a task before the limit shrinks.
+pub const LATENESS_MAX: Duration = Duration::from_millis(20);
+/// How long a request waits for a place; past it 503.
+pub const QUEUE_WAIT: Duration = Duration::from_millis(500);
+/// Requests of one class that wait for a place; past it 503 at once.
+pub const QUEUE_REQUESTS_MAX: usize = 2_048;
 /// How long a use case may take; past it 503. A write that was handed to the store goes on.
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a connection may take to send its first head, and each head once it has begun; past it it is closed.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between two requests; past it it is closed.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Connections at once; further ones are closed at once.
+/// Connections at once, if the options say nothing; further ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// Connections at once from one address, if the options say nothing; further ones are closed at once.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+/// Requests at once on one HTTP/2 connection; the protocol makes the client wait.
+pub const HTTP2_STREAMS_MAX: u32 = 128;
+/// Bytes of the headers of an HTTP/2 request as that protocol counts them (32 more for each), above what is answered by
+/// us with 431; past it the stream is refused.
+pub const HTTP2_HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
+/// Streams that a client may open and take back before they are served; past it the connection is closed.
+pub const HTTP2_RESETS_MAX: usize = 64;
+/// Bytes of one body, and of all bodies of a connection, that a client may send ahead.
+pub const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// See [`HTTP2_STREAM_WINDOW_BYTES`].
+pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Bytes of answers that wait in memory for one stream.
+pub const HTTP2_SEND_BUFFER_BYTES: usize = 256 * 1024;
+/// How often a silent HTTP/2 client is asked whether it is there.
+pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
+/// How often changed certificate files are looked for.
+pub const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
 /// How long open requests may take to end when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of a token; a longer one is not looked at.
@@ -46,4 +86,4 @@ pub const CLAIM_SECONDS_MAX: f64 = 253_402_300_799.0;
 /// Characters of a request id that a client may choose.
 pub const REQUEST_ID_CHARACTERS_MAX: usize = 64;
 /// Seconds after which a client that got a 503 should try again.
-pub const RETRY_AFTER_SECONDS: &str = "1";
+pub const RETRY_AFTER_SECONDS: u32 = 1;

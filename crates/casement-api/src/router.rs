@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::{Refusal, no_method, no_route};
-use crate::api::Api;
+use crate::api::{Api, ApiOptions};
 use crate::gate;
 use crate::routes::{case, health, task};
 
@@ -84,9 +84,13 @@ pub fn description() -> utoipa::openapi::OpenApi {
     description
 }
 
-/// Makes the router of an application.
+/// Makes the router of an application, with the default options.
 pub fn router(app: Arc<App>) -> Router {
-    let api = Api { app, tokens: Arc::default() };
+    router_of(Api::new(app, &ApiOptions::default()))
+}
+
+/// Makes the router of an API.
+pub fn router_of(api: Api) -> Router {
     let (router, _) = described().split_for_parts();
     router
         .fallback(no_route)

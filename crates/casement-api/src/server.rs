@@ -1,40 +1,80 @@
-//! The accept loop: connections within limits, and a stop that lets open requests end.
+//! The accept loop: connections within limits, TLS, HTTP/1.1 and HTTP/2, and a stop that lets open requests end.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
+use axum::extract::Request;
+use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::connection::{Phase, PhaseCell, TimedStream};
+use crate::client::Peer;
+use crate::connection::{Activity, TimedStream};
 use crate::limits;
+use crate::places::{Place, Places};
+use crate::tls::Tls;
 
 /// How long the loop rests when the system has no room for another connection.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
+/// How connections are served.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Connections at once; further ones are closed at once.
+    pub connections_max: usize,
+    /// Connections at once from one address, trusted proxies excepted; further ones are closed at once.
+    pub connections_per_address_max: usize,
+    /// The proxies that may say who the client is.
+    pub trusted_proxies: Arc<[IpNet]>,
+    /// The certificate; without one, connections are in the clear.
+    pub tls: Option<Tls>,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: limits::CONNECTIONS_MAX,
+            connections_per_address_max: limits::CONNECTIONS_PER_ADDRESS_MAX,
+            trusted_proxies: Arc::default(),
+            tls: None,
+        }
+    }
+}
+
 /// Serves connections until `stop` ends, then lets open requests end within a bounded time.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ServerOptions,
+    stop: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
+    let places = Places::new(&options);
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
             () = &mut stop => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        if let Some((stream, place)) = accepted {
-            let connection = graceful.watch(connection(stream, router.clone()));
+        if let Some((stream, peer, place)) = accepted {
+            let (router, tls, watcher) = (router.clone(), options.tls.clone(), graceful.watcher());
             tokio::spawn(async move {
-                // A client that goes away or breaks the protocol is no event of ours.
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended early");
+                match tls {
+                    Some(tls) => {
+                        if let Some(stream) = tls.accept(stream).await {
+                            connection(stream, peer, router, watcher).await;
+                        }
+                    }
+                    None => connection(stream, peer, router, watcher).await,
                 }
                 drop(place);
             });
@@ -47,39 +87,57 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 }
 
 /// Serves the requests of one connection, within its timers.
-fn connection(stream: TcpStream, router: Router) -> impl GracefulConnection<Error = hyper::Error> {
-    let phase = PhaseCell::default();
-    let stream = TimedStream::new(stream, phase.clone());
-    let service = service_fn(move |request| {
-        phase.begin(Phase::Work);
-        let phase = phase.clone();
+async fn connection<S>(stream: S, peer: SocketAddr, router: Router, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Activity::default();
+    let stream = TimedStream::new(stream, activity.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let at_work = activity.begin(request.version());
+        request.extensions_mut().insert(Peer(peer));
         let answering = TowerToHyperService::new(router.clone()).call(request);
         async move {
             let answer = answering.await;
-            phase.begin(Phase::Idle);
+            drop(at_work);
             answer
         }
     });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
     // The library's own timer counts idle time as if a head were arriving: the stream has better ones.
-    let mut builder = http1::Builder::new();
     builder
+        .http1()
+        .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_headers(limits::HEAD_HEADERS_MAX)
         .max_buf_size(limits::HEAD_BYTES_MAX);
-    builder.serve_connection(TokioIo::new(stream), service)
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits::HTTP2_STREAMS_MAX)
+        .max_header_list_size(limits::HTTP2_HEADER_LIST_BYTES_MAX)
+        .max_pending_accept_reset_streams(limits::HTTP2_RESETS_MAX)
+        .max_local_error_reset_streams(limits::HTTP2_RESETS_MAX)
+        .initial_stream_window_size(limits::HTTP2_STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::HTTP2_CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(limits::HTTP2_SEND_BUFFER_BYTES)
+        .keep_alive_interval(limits::HTTP2_PING_INTERVAL)
+        .keep_alive_timeout(limits::HEAD_TIMEOUT);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    // A client that goes away or breaks the protocol is no event of ours.
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
-/// Accepts a connection; one past the limit is closed at once.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+/// Accepts a connection; one past a limit is closed at once.
+async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, SocketAddr, Place)> {
     match listener.accept().await {
-        Ok((stream, _)) => {
-            let place = Arc::clone(places).try_acquire_owned().ok()?;
+        Ok((stream, peer)) => {
+            let place = places.take(peer.ip())?;
             // Answers are written whole: waiting for more would only add latency.
             let _ = stream.set_nodelay(true);
-            Some((stream, place))
+            Some((stream, peer, place))
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");

@@ -1,14 +1,18 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 /// Casement: a self-hosted case management server.
 #[derive(Debug, Parser)]
 #[command(name = "casement", version, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub struct Cli {
+    /// The settings file; `casement.toml` in the current folder where it is there.
+    #[arg(long, global = true, env = "CASEMENT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -35,6 +39,8 @@ pub enum Command {
     /// Works on workspaces.
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Prints the settings in effect and where each comes from.
+    Config(ConfigArguments),
     /// Prints the version.
     Version(VersionArguments),
     /// Prints the description of the API as OpenAPI 3.1.
@@ -75,6 +81,49 @@ pub struct ServeArguments {
     /// What is logged: error, warn, info, debug or trace, also by module (casement_api=debug).
     #[arg(long, env = "CASEMENT_LOG", value_name = "LEVEL", default_value = "info")]
     pub log: String,
+    /// The certificate chain for TLS, a PEM file. Read anew when it changes.
+    #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The private key of the certificate, a PEM file.
+    #[arg(long, env = "CASEMENT_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// The proxies before this server, as addresses or networks: only their `Forwarded` and `X-Forwarded-For` count.
+    #[arg(long, env = "CASEMENT_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Connections at once; further ones are closed.
+    #[arg(long, env = "CASEMENT_CONNECTIONS_MAX", value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_max: u32,
+    /// Connections at once from one address (IPv6: one /64); trusted proxies have no such limit.
+    #[arg(long, env = "CASEMENT_CONNECTIONS_PER_ADDRESS_MAX", value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_address_max: u32,
+    /// Requests a second that each app may send in the long run; past it 429.
+    #[arg(long, env = "CASEMENT_RATE_PER_SECOND", value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub rate_per_second: u32,
+    /// Requests that each app may send at once after a rest.
+    #[arg(long, env = "CASEMENT_RATE_BURST", value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub rate_burst: u32,
+}
+
+/// Reads a network, or an address as the network of that address alone.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse()
+        .or_else(|_| address())
+        .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// The arguments of `config`: those of `serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement config
+  casement config --config /etc/casement/casement.toml --json")]
+pub struct ConfigArguments {
+    #[command(flatten)]
+    pub serve: ServeArguments,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How log lines are written.

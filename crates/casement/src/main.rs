@@ -2,32 +2,51 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use anyhow::Context;
+use clap::FromArgMatches;
 
 mod cli;
+mod config;
 mod init;
 mod logging;
 mod serve;
+mod settings;
 mod sources;
 mod token;
 mod version;
 
 use cli::{Cli, Command, WorkspaceCommand};
+use settings::Settings;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Serve(arguments) => serve::run(&arguments),
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("casement: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let settings = Settings::read()?;
+    let matches = settings.command.clone().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Command::Serve(arguments) => {
+            settings.check_variables()?;
+            serve::run(&arguments)
+        }
         Command::Init(arguments) => init::init(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("casement: {error:#}");
-            ExitCode::FAILURE
+        Command::Config(arguments) => {
+            settings.check_variables()?;
+            let matches = matches.subcommand_matches("config").context("the command is `config`")?;
+            config::run(&arguments, &settings, matches);
+            Ok(())
         }
     }
 }

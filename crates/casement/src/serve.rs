@@ -1,9 +1,13 @@
 //! `casement serve`: opens the data directory, follows the log and serves until it is told to stop.
 
-use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::Context;
+use casement_api::api::{Api, ApiOptions};
+use casement_api::rate::Rate;
+use casement_api::server::ServerOptions;
+use casement_api::tls::Tls;
 use casement_api::{router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::installation::WorkspaceEntry;
@@ -28,6 +32,7 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
 }
 
 async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
+    let options = server_options(arguments)?;
     // The address first: a port in use must not leave a data directory behind.
     let listener = TcpListener::bind(arguments.listen)
         .await
@@ -41,13 +46,18 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
     let told = told_to_stop()?;
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let base = format!("{scheme}://{address}");
     let entries = app.installation().workspaces.clone();
     match entries.first() {
-        None => print_made(&app.make_workspace(NewWorkspaceInput::default()).await?, address)?,
-        Some(_) => print_known(&entries, address),
+        None => print_made(&app.make_workspace(NewWorkspaceInput::default()).await?, &base)?,
+        Some(_) => print_known(&entries, &base),
     }
     tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
-    let mut serving = tokio::spawn(server::serve(listener, router::router(Arc::clone(&app)), until(stopped)));
+    let api = Api::new(Arc::clone(&app), &api_options(arguments));
+    let load = tokio::spawn(api.load.clone().follow());
+    let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow()));
+    let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
 
     let failure = tokio::select! {
         () = told => None,
@@ -64,6 +74,10 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     }
     deadlines.abort();
     sweeps.abort();
+    load.abort();
+    if let Some(certificate) = certificate {
+        certificate.abort();
+    }
     match failure {
         Some(ended) => {
             ended.context("the follower of the log ended early")??;
@@ -85,6 +99,30 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     }
 }
 
+fn server_options(arguments: &ServeArguments) -> anyhow::Result<ServerOptions> {
+    let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::open(certificate.clone(), key.clone())?),
+        (Some(_) | None, Some(_) | None) => None,
+    };
+    Ok(ServerOptions {
+        connections_max: usize::try_from(arguments.connections_max)?,
+        connections_per_address_max: usize::try_from(arguments.connections_per_address_max)?,
+        trusted_proxies: arguments.trusted_proxies.as_slice().into(),
+        tls,
+    })
+}
+
+fn api_options(arguments: &ServeArguments) -> ApiOptions {
+    let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    ApiOptions {
+        rate: Rate {
+            per_second: at_least_one(arguments.rate_per_second),
+            burst: at_least_one(arguments.rate_burst),
+        },
+        trusted_proxies: arguments.trusted_proxies.as_slice().into(),
+    }
+}
+
 async fn until(mut stopped: watch::Receiver<bool>) {
     // An error says that the sender is gone, which also means: stop.
     let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -102,21 +140,21 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn print_known(entries: &[WorkspaceEntry], address: SocketAddr) {
-    println!("Casement serves on http://{address}");
+fn print_known(entries: &[WorkspaceEntry], base: &str) {
+    println!("Casement serves on {base}");
     for entry in entries {
         println!("  {}: account {}, stream {}", entry.name, entry.account, entry.stream);
     }
     println!("  `casement token --help` tells how to make a token.");
 }
 
-fn print_made(made: &MadeWorkspace, address: SocketAddr) -> anyhow::Result<()> {
+fn print_made(made: &MadeWorkspace, base: &str) -> anyhow::Result<()> {
     let MadeWorkspace { workspace, app } = made;
     let token = token::of_app(app, sources::now())?;
     let template = workspace.case_templates.first().map_or("General", |template| template.name.as_str());
-    let url = format!("http://{address}/caseManagement/api/public/analytics/{}", workspace.stream);
+    let url = format!("{base}/caseManagement/api/public/analytics/{}", workspace.stream);
     println!(
-        r#"Casement serves on http://{address}
+        r#"Casement serves on {base}
 
 A workspace with defaults was made for you:
   account       {account}

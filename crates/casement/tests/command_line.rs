@@ -23,8 +23,8 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 fn casement(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_casement"));
     command.args(arguments);
-    for name in ["DATA_DIR", "LISTEN", "LOG", "LOG_FORMAT", "CLIENT_ID", "CLIENT_SECRET"] {
-        command.env_remove(format!("CASEMENT_{name}"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CASEMENT_")) {
+        command.env_remove(name);
     }
     command
 }
@@ -331,4 +331,52 @@ fn the_version_and_the_help_are_printed() {
     {
         assert!(succeeded(&arguments).contains("Examples:"), "{arguments:?}");
     }
+}
+
+#[test]
+fn config_tells_each_setting_and_where_it_comes_from() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("casement.toml");
+    std::fs::write(&file, "listen = \"127.0.0.1:1\"\nrate_burst = 5\ntrusted_proxies = [\"10.0.0.0/8\"]\n")
+        .unwrap();
+    let output = casement(&["config", "--json", "--rate-burst", "6", "--config", text(&file)])
+        .env("CASEMENT_LOG", "warn")
+        .env("CASEMENT_LISTEN", "127.0.0.1:2")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let setting = |value: &str, origin: &str| json!({"value": value, "origin": origin});
+    assert_eq!(said["listen"], setting("127.0.0.1:2", "CASEMENT_LISTEN"));
+    assert_eq!(said["rate_burst"], setting("6", "--rate-burst"));
+    assert_eq!(said["trusted_proxies"], setting("10.0.0.0/8", text(&file)));
+    assert_eq!(said["log"], setting("warn", "CASEMENT_LOG"));
+    assert_eq!(said["data_dir"], setting("casement-data", "default"));
+    assert_eq!(said["tls_key"], json!({"value": null, "origin": "default"}));
+}
+
+#[test]
+fn every_unknown_or_wrong_setting_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("casement.toml");
+    std::fs::write(&file, "lissten = \"x\"\nrate_burst = 0\nlog_format = \"xml\"\n").unwrap();
+    let said = failed(&["serve", "--config", text(&file)]);
+    for part in [text(&file), "lissten: there is no such setting", "rate_burst: ", "log_format: "] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(failed(&["serve", "--config", "absent.toml"]).contains("absent.toml"));
+    let output =
+        casement(&["config"]).env("CASEMENT_LISTNE", "x").env("CASEMENT_DATADIR", "y").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    assert!(said.contains("CASEMENT_LISTNE") && said.contains("CASEMENT_DATADIR"), "{said}");
+}
+
+#[test]
+fn the_file_in_the_current_folder_holds_for_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("casement.toml"), "data_dir = \"kept-here\"\n").unwrap();
+    let output = casement(&["init", "--json"]).current_dir(directory.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(directory.path().join("kept-here/casement.db").exists());
 }

@@ -14,6 +14,8 @@ mod command_line;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod create_case;
 #[cfg(test)]
 mod create_task;
@@ -37,6 +39,8 @@ mod list_filters;
 mod list_pages;
 #[cfg(test)]
 mod merge;
+#[cfg(test)]
+mod rates;
 #[cfg(test)]
 mod request_heads;
 #[cfg(test)]

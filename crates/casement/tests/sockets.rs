@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use casement_api::server::serve;
+use casement_api::server::{ServerOptions, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -26,7 +26,7 @@ async fn serving(server: &Server) -> Serving {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let loop_task = tokio::spawn(serve(listener, server.router.clone(), async {
+    let loop_task = tokio::spawn(serve(listener, server.router.clone(), ServerOptions::default(), async {
         stopped.await.ok();
     }));
     Serving { address, stop, loop_task }

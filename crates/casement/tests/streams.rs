@@ -20,8 +20,12 @@ fn all() -> impl Iterator<Item = &'static str> {
 }
 
 async fn sent(call: Call<'_>) -> Answer {
-    // The id of the request is the one thing in an answer that tells two of them apart.
-    call.header("X-Request-Id", "same").send().await
+    // The id of the request and the count of the app's requests are all that tells two answers apart.
+    let mut answer = call.header("X-Request-Id", "same").send().await;
+    for count in ["ratelimit-remaining", "ratelimit-reset"] {
+        assert!(answer.headers.remove(count).is_some());
+    }
+    answer
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::workspace::Workspace;
 
 /// The subcommands that `docs/cli.md` describes, in its order.
-const SUBCOMMANDS: [&[&str]; 5] = [&["serve"], &["init"], &["token"], &["workspace", "create"], &["version"]];
+const SUBCOMMANDS: [&[&str]; 6] =
+    [&["serve"], &["init"], &["token"], &["workspace", "create"], &["config"], &["version"]];
 
 /// How wide the printed help is, in columns; without it, it would follow the terminal of whoever runs this.
 const HELP_COLUMNS: &str = "100";

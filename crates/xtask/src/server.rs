@@ -47,6 +47,9 @@ pub struct Installation {
     pub task_template: String,
 }
 
+/// One app sends everything here, as fast as it can.
+const UNLIMITED_RATE: [&str; 4] = ["--rate-per-second", "10000000", "--rate-burst", "10000000"];
+
 impl Installation {
     /// Makes a data directory below a folder with `casement init`, and a token with `casement token`.
     ///
@@ -116,6 +119,7 @@ impl Installation {
             .arg(&self.data)
             .arg("--listen")
             .arg(address.to_string())
+            .args(UNLIMITED_RATE)
             .env_clear()
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())

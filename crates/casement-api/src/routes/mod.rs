@@ -15,13 +15,25 @@ use casement_wire::error::ErrorKind;
 use casement_wire::spelling::Noun;
 
 use crate::answer::Refusal;
+use crate::api::Api;
 use crate::limits;
+use crate::load::Class;
 
-/// Runs a use case within the time that it may take.
+/// Runs a use case when there is a place for it, within the time that it may take.
 pub(crate) async fn run<T>(
+    api: &Api,
+    class: Class,
     noun: Noun,
     work: impl Future<Output = Result<T, AppError>>,
 ) -> Result<T, Refusal> {
+    let Ok(_permit) = api.load.enter(class).await else {
+        let detail = "the server has too much to do; try again later";
+        return Err(Refusal::new(ErrorKind::Unavailable, detail, None).because("overload"));
+    };
+    within_time(noun, work).await
+}
+
+async fn within_time<T>(noun: Noun, work: impl Future<Output = Result<T, AppError>>) -> Result<T, Refusal> {
     match tokio::time::timeout(limits::HANDLER_TIMEOUT, work).await {
         Ok(outcome) => outcome.map_err(|error| Refusal::of_app(error, noun)),
         Err(_) => {
@@ -59,7 +71,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_use_case_that_takes_too_long_is_a_503_that_says_when_to_try_again() {
-        let refusal = run::<()>(Noun::Case, std::future::pending()).await.unwrap_err();
+        let refusal = within_time::<()>(Noun::Case, std::future::pending()).await.unwrap_err();
         let response = refusal.into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(response.headers().contains_key("retry-after"));
@@ -68,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_of_ours_keeps_its_cause_for_the_log() {
         let failed = async { Err::<(), _>(AppError::Failed("secret detail".to_owned())) };
-        let response = run(Noun::Case, failed).await.unwrap_err().into_response();
+        let response = within_time(Noun::Case, failed).await.unwrap_err().into_response();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(response.extensions().get::<crate::answer::Cause>().is_some());
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();

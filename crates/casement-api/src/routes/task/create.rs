@@ -12,6 +12,7 @@ use crate::answer::{Document, Refusal};
 use crate::api::Api;
 use crate::authentication::Caller;
 use crate::body::WriteBody;
+use crate::load::Class;
 use crate::routes::run;
 
 /// Creates a task.
@@ -40,6 +41,7 @@ use crate::routes::run;
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The configuration forbids it, or the idempotency key was used for another request.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The app sends more requests than it may.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
     ),
@@ -51,7 +53,12 @@ pub async fn create_task(
     WriteBody { object, attempt }: WriteBody,
 ) -> Result<Document, Refusal> {
     let command = read_create(&object);
-    run(Noun::Task, create(&api.app, &caller.access, &command, caller.zone, attempt.as_ref()))
-        .await
-        .map(Document)
+    run(
+        &api,
+        Class::Write,
+        Noun::Task,
+        create(&api.app, &caller.access, &command, caller.zone, attempt.as_ref()),
+    )
+    .await
+    .map(Document)
 }

@@ -13,6 +13,7 @@ use crate::answer::{Refusal, json};
 use crate::api::Api;
 use crate::authentication::AccountCaller;
 use crate::body::OptionalJsonBody;
+use crate::load::Class;
 use crate::routes::run;
 
 /// Lists tasks.
@@ -37,6 +38,7 @@ use crate::routes::run;
         (status = 408, description = "The body took too long.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The app sends more requests than it may.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
     ),
@@ -48,5 +50,7 @@ pub async fn get_tasks(
     OptionalJsonBody(body): OptionalJsonBody,
 ) -> Result<Response, Refusal> {
     let query = read_query(&body, Noun::Task);
-    run(Noun::Task, list(&api.app, &caller.access, Noun::Task, query, caller.zone)).await.map(json)
+    run(&api, Class::List, Noun::Task, list(&api.app, &caller.access, Noun::Task, query, caller.zone))
+        .await
+        .map(json)
 }

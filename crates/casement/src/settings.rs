@@ -1,0 +1,274 @@
+//! Settings: a flag wins over its `CASEMENT_…` variable, that over the settings file, that over the default.
+//!
+//! The arguments of `casement serve` that have a variable are the settings; the command line alone knows them, their
+//! types and their defaults. The file replaces defaults, so that flags, variables and file are read and refused by the
+//! same parsers, and every command that shares an argument with `serve` takes it from the file too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::builder::OsStr;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory};
+use toml::{Table, Value};
+
+use crate::cli::Cli;
+
+/// The prefix of every variable of ours.
+const PREFIX: &str = "CASEMENT_";
+/// The variable that names the settings file.
+pub const FILE_VARIABLE: &str = "CASEMENT_CONFIG";
+/// The settings file that is read when none is named and it is there.
+const FILE_DEFAULT: &str = "casement.toml";
+/// Bytes of a settings file; a larger one is refused.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A setting with where its value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name, as in the file.
+    pub name: String,
+    /// The value as it would be written after the flag; `None`: it is not set.
+    pub value: Option<String>,
+    /// Where the value comes from.
+    pub origin: String,
+}
+
+/// The command line of this process, with the settings file in place of the defaults.
+#[derive(Debug)]
+pub struct Settings {
+    /// The commands with their defaults from the file.
+    pub command: Command,
+    file: Option<PathBuf>,
+    in_file: BTreeSet<String>,
+}
+
+impl Settings {
+    /// Reads the settings file that the command line or the environment names, or `casement.toml` where it is there.
+    ///
+    /// # Errors
+    /// The file can't be read, or holds unknown or wrong settings; all of them are named.
+    pub fn read() -> anyhow::Result<Self> {
+        let command = Cli::command();
+        let Some(path) = file_named(&command)? else {
+            return Ok(Self { command, file: None, in_file: BTreeSet::new() });
+        };
+        let size = std::fs::metadata(&path).with_context(|| format!("can't read {}", path.display()))?.len();
+        if size > FILE_BYTES_MAX {
+            bail!("{} is larger than {FILE_BYTES_MAX} bytes and no settings file", path.display());
+        }
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+        let defaults = defaults_of(&command, &text).map_err(|faults| of_file(&path, &faults))?;
+        let in_file = defaults.keys().cloned().collect();
+        Ok(Self { command: with_defaults(command, &defaults), file: Some(path), in_file })
+    }
+
+    /// Refuses variables that look like settings and are none: a slip of the pen must not go unnoticed.
+    ///
+    /// # Errors
+    /// Names every unknown variable.
+    pub fn check_variables(&self) -> anyhow::Result<()> {
+        let mut known = BTreeSet::from([FILE_VARIABLE.to_owned()]);
+        variables_of(&self.command, &mut known);
+        let unknown: Vec<String> = std::env::vars_os()
+            .map(|(name, _)| name.to_string_lossy().into_owned())
+            .filter(|name| name.starts_with(PREFIX) && !known.contains(name))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        bail!("unknown variables: {}; `casement config` lists the settings", unknown.join(", "))
+    }
+
+    /// Lists the settings of a command as they are in effect, by name.
+    pub fn in_effect(&self, matches: &ArgMatches) -> Vec<Setting> {
+        let mut settings: Vec<Setting> =
+            settings_of(&self.command).map(|argument| self.effective(argument, matches)).collect();
+        settings.sort_by(|left, right| left.name.cmp(&right.name));
+        settings
+    }
+
+    fn effective(&self, argument: &Arg, matches: &ArgMatches) -> Setting {
+        let id = argument.get_id().as_str();
+        let name = name_of(argument);
+        let values = matches.get_raw(id).into_iter().flatten();
+        let values: Vec<String> = values.map(|value| value.to_string_lossy().into_owned()).collect();
+        let variable = || argument.get_env().map(|name| name.to_string_lossy().into_owned());
+        let origin = match matches.value_source(id) {
+            Some(ValueSource::CommandLine) => format!("--{}", argument.get_long().unwrap_or_default()),
+            Some(ValueSource::EnvVariable) => variable().unwrap_or_default(),
+            _ if self.in_file.contains(&name) => {
+                self.file.as_deref().unwrap_or(Path::new(FILE_DEFAULT)).display().to_string()
+            }
+            _ => "default".to_owned(),
+        };
+        Setting { name, value: (!values.is_empty()).then(|| values.join(",")), origin }
+    }
+}
+
+/// Finds the settings file: the flag `--config`, then the variable, then the default name where such a file is there.
+fn file_named(command: &Command) -> anyhow::Result<Option<PathBuf>> {
+    // Everything else may still be wrong here: the second, real parse tells.
+    let matches = command.clone().ignore_errors(true).disable_help_flag(true).try_get_matches();
+    let named = matches.ok().and_then(|matches| deepest(&matches, "config"));
+    if let Some(path) = named.or_else(|| std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty())) {
+        return Ok(Some(PathBuf::from(path)));
+    }
+    let default = PathBuf::from(FILE_DEFAULT);
+    match default.try_exists() {
+        Ok(exists) => Ok(exists.then_some(default)),
+        Err(error) => Err(error).with_context(|| format!("can't look for {FILE_DEFAULT}")),
+    }
+}
+
+fn deepest(matches: &ArgMatches, id: &str) -> Option<OsString> {
+    let below = matches.subcommand().and_then(|(_, below)| deepest(below, id));
+    below.or_else(|| {
+        let mut values = matches.try_get_raw(id).ok().flatten()?;
+        values.next().map(OsString::from)
+    })
+}
+
+/// Gives the settings that a file holds, as they would be written after their flags, or all that is wrong with it.
+fn defaults_of(command: &Command, text: &str) -> Result<BTreeMap<String, String>, Vec<String>> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| vec![error.to_string()])?;
+    let known: BTreeMap<String, &Arg> =
+        settings_of(command).map(|argument| (name_of(argument), argument)).collect();
+    let mut faults = Vec::new();
+    let mut defaults = BTreeMap::new();
+    for (name, value) in &table {
+        match known.get(name).map(|argument| checked(argument, value)) {
+            None => faults.push(format!("{name}: there is no such setting")),
+            Some(Err(fault)) => faults.push(format!("{name}: {fault}")),
+            Some(Ok(text)) => drop(defaults.insert(name.clone(), text)),
+        }
+    }
+    if faults.is_empty() { Ok(defaults) } else { Err(faults) }
+}
+
+fn of_file(path: &Path, faults: &[String]) -> anyhow::Error {
+    let faults: Vec<String> = faults.iter().map(|fault| format!("\n  {}", fault.trim())).collect();
+    anyhow::anyhow!("{} is not usable:{}", path.display(), faults.concat())
+}
+
+/// Gives a value as it would be written after its flag, when the flag's parser takes it.
+fn checked(argument: &Arg, value: &Value) -> Result<String, String> {
+    let text = written(value).ok_or("must be a string, a number, true, false or a list of these")?;
+    let flag = argument.get_long().unwrap_or_default();
+    let alone = Command::new("casement").no_binary_name(true).arg(argument.clone());
+    match alone.try_get_matches_from([format!("--{flag}={text}")]) {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            let said = error.to_string();
+            let first = said.lines().next().unwrap_or_default();
+            Err(first.trim_start_matches("error: ").to_owned())
+        }
+    }
+}
+
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        Value::Array(values) => {
+            let texts: Option<Vec<String>> = values.iter().map(written).collect();
+            texts.map(|texts| texts.join(","))
+        }
+        Value::Datetime(_) | Value::Table(_) => None,
+    }
+}
+
+/// Puts the file's values in place of the defaults, in every command that has the argument.
+fn with_defaults(command: Command, defaults: &BTreeMap<String, String>) -> Command {
+    let command = command.mut_args(|argument| match defaults.get(&name_of(&argument)) {
+        Some(text) if argument.get_env().is_some() => argument.default_value(OsStr::from(text.clone())),
+        Some(_) | None => argument,
+    });
+    command.mut_subcommands(|below| with_defaults(below, defaults))
+}
+
+/// The arguments of `serve` that have a variable.
+fn settings_of(command: &Command) -> impl Iterator<Item = &Arg> {
+    let serve = command.find_subcommand("serve").into_iter();
+    serve.flat_map(Command::get_arguments).filter(|argument| argument.get_env().is_some())
+}
+
+/// The name of an argument in the file: its flag with underscores.
+fn name_of(argument: &Arg) -> String {
+    argument.get_long().unwrap_or_default().replace('-', "_")
+}
+
+fn variables_of(command: &Command, known: &mut BTreeSet<String>) {
+    known.extend(
+        command.get_arguments().filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned)),
+    );
+    for below in command.get_subcommands() {
+        variables_of(below, known);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        defaults_of(&Cli::command(), text).unwrap_err()
+    }
+
+    #[test]
+    fn a_file_may_hold_any_setting_of_serve() {
+        let defaults = defaults_of(&Cli::command(), "listen = \"0.0.0.0:1\"\nlog_format = \"json\"").unwrap();
+        assert_eq!(defaults["listen"], "0.0.0.0:1");
+        let command = with_defaults(Cli::command(), &defaults);
+        let matches = command.try_get_matches_from(["casement", "serve"]).unwrap();
+        let serve = matches.subcommand_matches("serve").unwrap();
+        assert_eq!(serve.get_raw("listen").unwrap().next().unwrap(), "0.0.0.0:1");
+    }
+
+    #[test]
+    fn every_unknown_and_every_wrong_setting_is_named() {
+        let faults = faults("listne = 1\nlisten = \"nowhere\"\nlog_format = \"xml\"\n[data_dir]\nx = 1");
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert!(faults.iter().any(|fault| fault == "listne: there is no such setting"), "{faults:?}");
+        for name in ["listen: ", "log_format: ", "data_dir: "] {
+            assert!(faults.iter().any(|fault| fault.starts_with(name)), "{name} {faults:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_with_its_line() {
+        assert!(faults("listen = ").concat().contains("line 1"));
+    }
+
+    #[test]
+    fn a_flag_beats_the_file() {
+        let defaults = BTreeMap::from([("listen".to_owned(), "0.0.0.0:1".to_owned())]);
+        let command = with_defaults(Cli::command(), &defaults);
+        let matches = command.try_get_matches_from(["casement", "serve", "--listen", "0.0.0.0:2"]).unwrap();
+        let serve = matches.subcommand_matches("serve").unwrap();
+        assert_eq!(serve.get_raw("listen").unwrap().next().unwrap(), "0.0.0.0:2");
+    }
+
+    #[test]
+    fn a_list_in_the_file_is_a_list() {
+        let defaults = defaults_of(&Cli::command(), "trusted_proxies = [\"10.0.0.0/8\", \"::1\"]").unwrap();
+        let command = with_defaults(Cli::command(), &defaults);
+        let matches = command.try_get_matches_from(["casement", "serve"]).unwrap();
+        let serve = matches.subcommand_matches("serve").unwrap();
+        let networks: Vec<_> = serve.get_many::<ipnet::IpNet>("trusted_proxies").unwrap().collect();
+        assert_eq!(networks.len(), 2);
+    }
+
+    #[test]
+    fn every_setting_has_the_variable_of_its_name() {
+        for argument in settings_of(&Cli::command()) {
+            let variable = argument.get_env().and_then(|name| name.to_str()).unwrap();
+            assert_eq!(variable, format!("{PREFIX}{}", name_of(argument).to_uppercase()));
+        }
+    }
+}
