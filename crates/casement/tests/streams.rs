@@ -80,12 +80,8 @@ async fn an_app_reaches_each_of_its_streams_and_no_document_of_another() {
     let listed = sister("getCases").send().await.document();
     assert_eq!(listed["totalResults"], 0);
     let update = format!("updateCase/{}", case["_id"].as_str().unwrap());
-    let foreign = sister(&update).header("X-Request-Id", "same").json(&json!({"name": "New"})).send().await;
-    let absent = sister("updateCase/ci-absent")
-        .header("X-Request-Id", "same")
-        .json(&json!({"name": "New"}))
-        .send()
-        .await;
+    let foreign = sent(sister(&update).json(&json!({"name": "New"}))).await;
+    let absent = sent(sister("updateCase/ci-absent").json(&json!({"name": "New"}))).await;
     foreign.refused(404);
     assert_eq!((foreign.bytes, foreign.headers), (absent.bytes, absent.headers));
     let body = server.task_body(&case, json!({"taskTmp": "Follow-up"}));
