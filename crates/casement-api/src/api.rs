@@ -6,6 +6,7 @@ use casement_app::app::App;
 use ipnet::IpNet;
 
 use crate::load::Load;
+use crate::metrics_page::Metrics;
 use crate::rate::{Rate, Rates};
 use crate::token::Tokens;
 
@@ -16,6 +17,8 @@ pub struct ApiOptions {
     pub rate: Rate,
     /// The proxies that may say who the client is.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// The page of metrics, when it has no listener of its own.
+    pub metrics: Option<Metrics>,
 }
 
 /// What the routes work with.
@@ -31,6 +34,8 @@ pub struct Api {
     pub load: Load,
     /// The proxies that may say who the client is.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// The page of metrics, for this machine alone.
+    pub metrics: Option<Metrics>,
 }
 
 impl Api {
@@ -42,6 +47,7 @@ impl Api {
             rates: Arc::new(Rates::new(options.rate)),
             load: Load::default(),
             trusted_proxies: Arc::clone(&options.trusted_proxies),
+            metrics: options.metrics.clone(),
         }
     }
 }

@@ -14,10 +14,15 @@ use crate::answer::{Cause, Refusal};
 use crate::api::Api;
 use crate::client::{self, Peer};
 use crate::limits;
+use crate::measure;
 use crate::rate::Noted;
+use crate::routes::table::ROUTES;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Stands for every path that is no route.
+const NO_ROUTE: &str = "none";
 
 const FIXED_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -33,16 +38,17 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     request.extensions_mut().insert(Noted::clone(&noted));
     let client = client_text(&request, &api);
     let id = request_id(request.headers(), api.app.sources());
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, |route| known(route.as_str()));
     let method = request.method().clone();
     let mut response = match check_head(&request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
     let id_text = id.to_str().unwrap_or_default();
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let time = began.elapsed();
+    measure::answered(&method, route, response.status(), time);
     let status = response.status().as_u16();
-    let duration_ms = began.elapsed().as_secs_f64() * 1000.0;
+    let duration_ms = time.as_secs_f64() * 1000.0;
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) if status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => {
             tracing::warn!(request.id = id_text, %method, route, status, duration_ms, client, cause, "a request could not be served");
@@ -61,6 +67,11 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
         allowance.write(headers);
     }
     response
+}
+
+/// Gives a route of the table by its path.
+fn known(path: &str) -> &'static str {
+    ROUTES.iter().find(|route| route.path == path).map_or(NO_ROUTE, |route| route.path)
 }
 
 /// The client's address for the log; empty where there is no connection.

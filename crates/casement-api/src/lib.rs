@@ -13,6 +13,8 @@ pub mod connection;
 pub mod gate;
 pub mod limits;
 pub mod load;
+pub mod measure;
+pub mod metrics_page;
 mod places;
 pub mod rate;
 pub mod router;

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::limits;
+use crate::measure;
 
 /// What sort of work a request is; the first go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,6 +111,8 @@ impl Load {
             let began = Instant::now();
             tokio::time::sleep(limits::LOAD_PERIOD).await;
             self.adapt(began.elapsed().saturating_sub(limits::LOAD_PERIOD));
+            let (at_work, limit) = self.at_work();
+            measure::at_work(at_work, limit);
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ipnet::IpNet;
 
+use crate::measure;
 use crate::server::ServerOptions;
 
 /// The places of a server.
@@ -61,6 +62,7 @@ impl Places {
             *own += 1;
         }
         taken.all += 1;
+        measure::connection_opened();
         Some(Place { places: self.clone(), address: counted })
     }
 }
@@ -69,6 +71,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all -= 1;
+        measure::connection_closed();
         if let Some(address) = self.address
             && let Some(own) = taken.by_address.get_mut(&address)
         {

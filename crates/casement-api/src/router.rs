@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 
 use crate::answer::{Refusal, no_method, no_route};
 use crate::api::{Api, ApiOptions};
-use crate::gate;
 use crate::routes::{case, health, task};
+use crate::{gate, metrics_page};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -92,6 +92,10 @@ pub fn router(app: Arc<App>) -> Router {
 /// Makes the router of an API.
 pub fn router_of(api: Api) -> Router {
     let (router, _) = described().split_for_parts();
+    let router = match api.metrics.clone() {
+        Some(metrics) => router.merge(metrics_page::local_route(metrics)),
+        None => router,
+    };
     router
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::client::Peer;
 use crate::connection::{Activity, TimedStream};
 use crate::limits;
+use crate::measure;
 use crate::places::{Place, Places};
 use crate::tls::Tls;
 
@@ -134,7 +135,10 @@ where
 async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, SocketAddr, Place)> {
     match listener.accept().await {
         Ok((stream, peer)) => {
-            let place = places.take(peer.ip())?;
+            let Some(place) = places.take(peer.ip()) else {
+                measure::connection_refused();
+                return None;
+            };
             // Answers are written whole: waiting for more would only add latency.
             let _ = stream.set_nodelay(true);
             Some((stream, peer, place))

@@ -80,6 +80,11 @@ impl Default for RenderedCache {
 }
 
 impl RenderedCache {
+    /// Gives how many bytes are kept.
+    pub fn bytes(&self) -> u64 {
+        self.0.weight()
+    }
+
     /// Gives the wire form of a document.
     pub fn render(&self, work: &Work, numbers: Numbers, workspace: &Workspace) -> Bytes {
         let key = RenderedKey {

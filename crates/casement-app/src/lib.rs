@@ -18,6 +18,7 @@ pub mod installation;
 pub mod limits;
 pub mod list;
 pub mod making;
+pub mod measure;
 pub mod once;
 pub mod scan;
 pub mod sources;

@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 pub mod limits;
 mod lock;
+pub mod measure;
 pub mod options;
 mod queue;
 pub mod set;

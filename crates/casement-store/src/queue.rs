@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::document::NewWorkspace;
 use crate::error::{CommitError, Health, StoreError};
 use crate::limits;
+use crate::measure;
 use crate::set::{Committed, WriteSet};
 
 /// Where the answer to a set goes.
@@ -130,6 +131,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             if let Some(work) = state.take() {
+                measure::queued(state.waiting.len());
                 return Some(work);
             }
             if state.closed {

@@ -81,6 +81,9 @@ pub struct ServeArguments {
     /// What is logged: error, warn, info, debug or trace, also by module (casement_api=debug).
     #[arg(long, env = "CASEMENT_LOG", value_name = "LEVEL", default_value = "info")]
     pub log: String,
+    /// The address and port for metrics alone; without it `/metrics` on the main one answers this machine.
+    #[arg(long, env = "CASEMENT_METRICS_LISTEN", value_name = "ADDR")]
+    pub metrics_listen: Option<SocketAddr>,
     /// The certificate chain for TLS, a PEM file. Read anew when it changes.
     #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
     pub tls_certificate: Option<PathBuf>,

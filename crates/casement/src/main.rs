@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod init;
 mod logging;
+mod measure;
 mod serve;
 mod settings;
 mod sources;

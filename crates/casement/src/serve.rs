@@ -8,7 +8,7 @@ use casement_api::api::{Api, ApiOptions};
 use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
 use casement_api::tls::Tls;
-use casement_api::{router, server};
+use casement_api::{metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::{init, logging, sources, token};
+use crate::{init, logging, measure, sources, token};
 
 /// Runs `casement serve`.
 ///
@@ -38,6 +38,14 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("can't listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
+    let metrics_listener = match arguments.metrics_listen {
+        Some(address) => {
+            let listener = TcpListener::bind(address).await;
+            Some(listener.with_context(|| format!("can't listen on {address} for metrics"))?)
+        }
+        None => None,
+    };
+    let recorder = measure::begin()?;
     let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
     let app = App::open(store.clone(), sources::system()).await?;
     let (stop, stopped) = watch::channel(false);
@@ -54,7 +62,20 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         Some(_) => print_known(&entries, &base),
     }
     tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
-    let api = Api::new(Arc::clone(&app), &api_options(arguments));
+    let metrics = measure::page(recorder.clone(), Arc::clone(&app));
+    let upkeep = tokio::spawn(measure::keep_up(recorder));
+    let mut api_options = api_options(arguments);
+    let metrics_server = match metrics_listener {
+        Some(listener) => {
+            let (router, stopped) = (metrics_page::router(metrics), stop.subscribe());
+            Some(tokio::spawn(server::serve(listener, router, ServerOptions::default(), until(stopped))))
+        }
+        None => {
+            api_options.metrics = Some(metrics);
+            None
+        }
+    };
+    let api = Api::new(Arc::clone(&app), &api_options);
     let load = tokio::spawn(api.load.clone().follow());
     let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow()));
     let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
@@ -75,6 +96,10 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     deadlines.abort();
     sweeps.abort();
     load.abort();
+    upkeep.abort();
+    if let Some(metrics_server) = metrics_server {
+        metrics_server.await.context("the listener for metrics ended early")?;
+    }
     if let Some(certificate) = certificate {
         certificate.abort();
     }
@@ -120,6 +145,7 @@ fn api_options(arguments: &ServeArguments) -> ApiOptions {
             burst: at_least_one(arguments.rate_burst),
         },
         trusted_proxies: arguments.trusted_proxies.as_slice().into(),
+        metrics: None,
     }
 }
 

@@ -40,6 +40,8 @@ mod list_pages;
 #[cfg(test)]
 mod merge;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod request_heads;

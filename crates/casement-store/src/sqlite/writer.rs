@@ -8,6 +8,7 @@ use std::iter::zip;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::mpsc;
@@ -16,6 +17,7 @@ use crate::document::NewWorkspace;
 use crate::error::{CommitError, Health, StoreError};
 use crate::limits;
 use crate::lock::DirectoryLock;
+use crate::measure;
 use crate::queue::{Batch, PanicGuard, Queue, Work, WorkspaceReply};
 use crate::sqlite::checkpoint::{self, Checkpoints, Mode};
 use crate::sqlite::writing;
@@ -92,6 +94,7 @@ impl Writer {
             let reason = "the consumer of the commit feed is gone; nothing was written";
             return answer_all(batch, &CommitError::Unavailable(reason.into()));
         }
+        let began = Instant::now();
         let outcome = self.apply_quota().and_then(|()| writing::write_sets(&self.connection, &batch.sets));
         let outcomes = match outcome {
             Ok(outcomes) => outcomes,
@@ -101,6 +104,7 @@ impl Writer {
             }
         };
         let mut committed = Vec::with_capacity(batch.sets.len());
+        let missed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
         for ((set, reply), outcome) in zip(zip(batch.sets, batch.replies), outcomes) {
             match outcome {
                 Ok(outcome) => committed.push(CommittedSet::new(set, outcome, reply)),
@@ -108,6 +112,7 @@ impl Writer {
                 Err(error) => drop(reply.send(Err(error))),
             }
         }
+        measure::committed(committed.len(), missed, began.elapsed());
         if committed.is_empty() {
             return;
         }
@@ -227,6 +232,7 @@ impl Writer {
     /// the log here, where no other write can come between.
     fn tend_log(&mut self) {
         let outcome = checkpoint::checkpoint(&self.connection, Mode::Noop).and_then(|log| {
+            measure::log_pages(log.pages);
             if log.pages < self.log_pages_seen {
                 self.log_pages_seen = 0;
             }

@@ -1,0 +1,35 @@
+//! What use cases tell the metrics: the sizes of what is kept in memory, worked out when they are asked for.
+
+use metrics::{Unit, describe_gauge, gauge};
+
+use crate::app::{App, StoreState};
+
+const DOCUMENTS: &str = "casement_index_documents";
+const RENDERED_BYTES: &str = "casement_rendered_bytes";
+const WORKSPACES: &str = "casement_workspaces";
+const STORE_READY: &str = "casement_store_ready";
+
+/// Tells the recorder what the measures mean.
+pub fn describe() {
+    describe_gauge!(DOCUMENTS, Unit::Count, "Documents in the index, deleted ones too, by kind.");
+    describe_gauge!(RENDERED_BYTES, Unit::Bytes, "Rendered documents that are kept.");
+    describe_gauge!(WORKSPACES, Unit::Count, "Open workspaces.");
+    describe_gauge!(STORE_READY, Unit::Count, "1 when the store takes writes, else 0.");
+}
+
+/// Notes the sizes of now.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+pub fn observe(app: &App) {
+    let workspaces = app.open_workspaces();
+    let (mut cases, mut tasks) = (0, 0);
+    for workspace in &workspaces {
+        let tables = workspace.tables();
+        cases += tables.cases.len();
+        tasks += tables.tasks.len();
+    }
+    gauge!(DOCUMENTS, "kind" => "case").set(cases as f64);
+    gauge!(DOCUMENTS, "kind" => "task").set(tasks as f64);
+    gauge!(RENDERED_BYTES).set(app.rendered().bytes() as f64);
+    gauge!(WORKSPACES).set(workspaces.len() as f64);
+    gauge!(STORE_READY).set(f64::from(u8::from(app.store_state() == StoreState::Ready)));
+}
