@@ -62,7 +62,10 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
-    headers.extend(FIXED_HEADERS);
+    for (name, value) in FIXED_HEADERS {
+        // A page may have a policy of its own.
+        headers.entry(name).or_insert(value);
+    }
     if let Some(allowance) = noted.get() {
         allowance.write(headers);
     }

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::answer::{Refusal, no_method, no_route};
 use crate::api::{Api, ApiOptions};
 use crate::routes::{case, health, task};
-use crate::{gate, metrics_page};
+use crate::{explorer, gate, metrics_page};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -92,6 +92,7 @@ pub fn router(app: Arc<App>) -> Router {
 /// Makes the router of an API.
 pub fn router_of(api: Api) -> Router {
     let (router, _) = described().split_for_parts();
+    let router = router.merge(explorer::routes());
     let router = match api.metrics.clone() {
         Some(metrics) => router.merge(metrics_page::local_route(metrics)),
         None => router,

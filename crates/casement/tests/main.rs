@@ -24,6 +24,8 @@ mod customers;
 #[cfg(test)]
 mod deadlines;
 #[cfg(test)]
+mod explorer;
+#[cfg(test)]
 mod full_store;
 #[cfg(test)]
 mod harness;
