@@ -7,7 +7,8 @@ use casement_domain::id::{AppId, StreamId};
 
 use crate::app::App;
 use crate::error::AppError;
-use crate::installation::{JwtApp, SCOPE_CASES};
+use crate::installation::SCOPE_CASES;
+use crate::jwt_app::JwtApp;
 use crate::workspace::OpenWorkspace;
 
 /// What a verified request may reach. Every use case takes one; only [`App::access`] makes one.

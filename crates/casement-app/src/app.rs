@@ -13,7 +13,8 @@ use casement_store::store::{CommitFeed, Store};
 use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
-use crate::installation::{self, INSTALLATION, Installation, JwtApp};
+use crate::installation::{self, INSTALLATION, Installation};
+use crate::jwt_app::JwtApp;
 use crate::sources::Sources;
 use crate::workspace::{OpenWorkspace, load_config};
 
@@ -169,7 +170,7 @@ impl App {
 
     /// Reads the installation anew and opens the workspaces that it lists and that are not open yet.
     pub(crate) async fn reload_installation(&self) -> Result<(), AppError> {
-        let installation = installation::load(&self.store).await?;
+        let installation = installation::load(&self.store, &self.installation()).await?;
         for entry in &installation.workspaces {
             if self.workspace(&entry.stream).is_none() {
                 let config = load_config(&self.store, entry).await?;

@@ -166,32 +166,44 @@ pub struct InitArguments {
 #[command(after_help = "\
 Examples:
   casement token --client-id cs-… --client-secret …
-  CASEMENT_CLIENT_SECRET=… casement token --client-id cs-… --sub agent@example.com --hours 1")]
+  CASEMENT_CLIENT_SECRET=… casement token --client-id cs-… --sub agent@example.com --hours 1
+  casement token --client-id cs-… --algorithm rs256 --private-key app.pem --jti --hours 1")]
 pub struct TokenArguments {
     /// The client id of the app.
     #[arg(long, env = "CASEMENT_CLIENT_ID", value_name = "ID")]
     pub client_id: String,
-    /// The secret of the app; better given by the variable, which other users of the machine can't see.
+    /// The secret of the app, for hs256 and hs512; better given by the variable, which other users of the machine
+    /// can't see.
     #[arg(long, env = "CASEMENT_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
-    pub client_secret: String,
+    pub client_secret: Option<String>,
+    /// The file with the app's private key, for rs256 and rs512: PEM, not encrypted.
+    #[arg(long, value_name = "FILE")]
+    pub private_key: Option<PathBuf>,
     /// Who acts: the user id or e-mail address of an agent. The app itself when absent.
     #[arg(long, value_name = "USER")]
     pub sub: Option<String>,
     /// How the app's tokens are signed.
     #[arg(long, value_name = "ALGORITHM", default_value = "hs256")]
-    pub algorithm: TokenAlgorithm,
+    pub algorithm: AppAlgorithm,
     /// Hours until the token expires.
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     pub hours: u32,
+    /// Give the token an id of its own, for an app whose tokens serve once.
+    #[arg(long)]
+    pub jti: bool,
 }
 
 /// How tokens are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TokenAlgorithm {
+pub enum AppAlgorithm {
     /// HMAC with SHA-256.
     Hs256,
     /// HMAC with SHA-512.
     Hs512,
+    /// RSA with SHA-256.
+    Rs256,
+    /// RSA with SHA-512.
+    Rs512,
 }
 
 /// The arguments of `version`.

@@ -81,7 +81,7 @@ fn input(arguments: &InitArguments) -> NewWorkspaceInput {
 }
 
 fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
-    let MadeWorkspace { workspace, app } = made;
+    let MadeWorkspace { workspace, app, secret } = made;
     if as_json {
         println!("{}", serde_json::to_string_pretty(&description(made))?);
         return Ok(());
@@ -93,18 +93,18 @@ fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
     println!("  organisation  {}", workspace.organisation);
     println!("  app           {}", app.name);
     println!("  client id     {}", app.client_id);
-    println!("  client secret {}  (shown this once)", app.secret.reveal());
+    println!("  client secret {}  (shown this once)", secret.reveal());
     Ok(())
 }
 
 fn description(made: &MadeWorkspace) -> Value {
-    let MadeWorkspace { workspace, app } = made;
+    let MadeWorkspace { workspace, app, secret } = made;
     let Workspace { statuses, priorities, queues, case_templates, task_templates, agents, .. } = workspace;
     json!({
         "accountId": workspace.account,
         "streamId": workspace.stream,
         "orgId": workspace.organisation,
-        "app": {"clientId": app.client_id, "clientSecret": app.secret.reveal(), "name": app.name},
+        "app": {"clientId": app.client_id, "clientSecret": secret.reveal(), "name": app.name},
         "caseTemplates": each(case_templates, |template| json!({"_id": template.id, "name": template.name})),
         "taskTemplates": each(task_templates, |template| json!({"_id": template.id, "name": template.name})),
         "statuses": each(statuses, |status| json!({

@@ -7,6 +7,7 @@ use clap::FromArgMatches;
 
 mod cli;
 mod config;
+mod file;
 mod init;
 mod logging;
 mod serve;

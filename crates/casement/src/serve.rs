@@ -149,8 +149,8 @@ fn print_known(entries: &[WorkspaceEntry], base: &str) {
 }
 
 fn print_made(made: &MadeWorkspace, base: &str) -> anyhow::Result<()> {
-    let MadeWorkspace { workspace, app } = made;
-    let token = token::of_app(app, sources::now())?;
+    let MadeWorkspace { workspace, app, secret } = made;
+    let token = token::of_app(app, secret, sources::now())?;
     let template = workspace.case_templates.first().map_or("General", |template| template.name.as_str());
     let url = format!("{base}/caseManagement/api/public/analytics/{}", workspace.stream);
     println!(
@@ -179,7 +179,7 @@ List it:
         account = workspace.account,
         stream = workspace.stream,
         client_id = app.client_id,
-        secret = app.secret.reveal(),
+        secret = secret.reveal(),
     );
     Ok(())
 }

@@ -7,7 +7,7 @@ use axum::Router;
 use casement_api::router::router;
 use casement_app::app::App;
 use casement_app::error::AppError;
-use casement_app::installation::JwtApp;
+use casement_app::jwt_app::JwtApp;
 use casement_app::making::NewWorkspaceInput;
 use casement_app::sources::Sources;
 use casement_domain::date::Moment;
