@@ -71,6 +71,10 @@ pub const HTTP2_SEND_BUFFER_BYTES: usize = 256 * 1024;
 pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// How often changed certificate files are looked for.
 pub const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
+/// Connections to the control socket at once; further ones are closed at once.
+pub const CONTROL_CONNECTIONS_MAX: usize = 16;
+/// Bytes of an answer that the command line reads from the control socket; a longer one is an error.
+pub const CONTROL_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long open requests may take to end when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of a token; a longer one is not looked at and gets the 401 of any wrong token.

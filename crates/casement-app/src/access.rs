@@ -71,4 +71,15 @@ impl App {
             Err(AppError::Unavailable("the index is being built".to_owned()))
         }
     }
+    /// Tells whether what works on the installation alone may be committed.
+    ///
+    /// # Errors
+    /// Nobody follows the log yet: the index is still being built.
+    pub(crate) fn check_followed(&self) -> Result<(), AppError> {
+        if self.is_followed() {
+            Ok(())
+        } else {
+            Err(AppError::Unavailable("the index is being built".to_owned()))
+        }
+    }
 }

@@ -6,13 +6,11 @@ use anyhow::{Context, bail};
 use casement_app::app::App;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_domain::workspace::Workspace;
-use casement_store::options::Options;
-use casement_store::store::Store;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::cli::InitArguments;
-use crate::sources;
+use crate::opened;
 
 /// Runs `casement init`. A data directory that has a workspace is left as it is.
 ///
@@ -59,16 +57,7 @@ async fn with_app(
 ) -> anyhow::Result<MadeWorkspace> {
     // Before the directory is made: a wrong id must leave nothing behind.
     input(arguments).check()?;
-    let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
-    let app = App::open(store.clone(), sources::system()).await?;
-    let follower = tokio::spawn(Arc::clone(&app).follow(feed));
-    let made = work(&app).await;
-    store.close().await;
-    let followed = follower.await.context("the follower of the log ended early")?;
-    // A refusal comes first: it may have closed the store while the follower still read it.
-    let made = made?;
-    followed?;
-    Ok(made)
+    opened::with_app(&arguments.data.path, async |app: &Arc<App>| work(app).await).await
 }
 
 fn input(arguments: &InitArguments) -> NewWorkspaceInput {

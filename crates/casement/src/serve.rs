@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use casement_api::api::{Api, ApiOptions};
+use casement_api::control::router::control_router;
+use casement_api::control::socket::{ControlSocket, SOCKET_NAME};
 use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
 use casement_api::tls::Tls;
-use casement_api::{router, server};
+use casement_api::{control, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
@@ -39,6 +41,9 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         .with_context(|| format!("can't listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
     let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
+    let control = ControlSocket::bind(&arguments.data.path).with_context(|| {
+        format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
+    })?;
     let app = App::open(store.clone(), sources::system()).await?;
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
@@ -54,6 +59,11 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         Some(_) => print_known(&entries, &base),
     }
     tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
+    let controlling = tokio::spawn(control::serve::serve(
+        control,
+        control_router(Arc::clone(&app)),
+        until(stopped.clone()),
+    ));
     let api = Api::new(Arc::clone(&app), &api_options(arguments));
     let load = tokio::spawn(api.load.clone().follow());
     let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow()));
@@ -72,6 +82,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     if !serving.is_finished() {
         serving.await.context("the accept loop ended early")?;
     }
+    controlling.await.context("the control socket's loop ended early")?;
     deadlines.abort();
     sweeps.abort();
     load.abort();

@@ -36,7 +36,7 @@ pub enum Served {
 /// # Errors
 /// The index is still being built, or the store takes no writes.
 pub async fn use_token_id(app: &App, jwt_app: &JwtApp, token: TokenUse<'_>) -> Result<Served, AppError> {
-    app.check_ready()?;
+    app.check_followed()?;
     let mut set = app.made_set(INSTALLATION, token.now);
     // A fresh holder for each use: a claim that is put twice for one holder would be no miss.
     let holder = u128::from_be_bytes(set.operation);

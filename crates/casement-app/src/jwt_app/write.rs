@@ -39,7 +39,7 @@ impl App {
     /// Commits a change of one app. It holds for the next request once this returns. `false`: what was read has
     /// changed since, decide anew.
     pub(crate) async fn write_jwt_app(&self, write: AppWrite<'_>) -> Result<bool, AppError> {
-        self.check_ready()?;
+        self.check_followed()?;
         let AppWrite { event, before, after, guards } = write;
         let id = after.client_id.to_string();
         let mut set = self.made_set(INSTALLATION, self.sources().now());
