@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod assignment;
 #[cfg(test)]
 mod authentication;
@@ -51,6 +53,8 @@ mod slow_bodies;
 mod sockets;
 #[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod token_attacks;
 #[cfg(test)]
 mod update_keys;
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Server {
         self.write(INSTALLATION, KIND_APP, app.client_id.as_str(), app).await;
     }
 
+    /// Registers an app by its stored body.
+    pub async fn register_body(&self, client_id: &str, body: &serde_json::Value) {
+        self.write(INSTALLATION, KIND_APP, client_id, body).await;
+    }
+
     /// Makes a further workspace.
     pub async fn another_workspace(&self, account: &str, stream: &str) -> MadeWorkspace {
         let input = NewWorkspaceInput {

@@ -86,6 +86,21 @@ impl Server {
         Self { app, store, router, workspace, jwt, clock_ms, directory, feed: Some(feed) }
     }
 
+    /// Stops the server and starts another on its data, at the same time of the clock.
+    pub async fn restarted(self) -> Self {
+        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, feed: _ } = self;
+        store.close().await;
+        drop((app, store, former));
+        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let app = App::open(store.clone(), sources(&clock_ms, 1_000_000)).await.unwrap();
+        tokio::spawn(Arc::clone(&app).follow(feed));
+        while !app.is_ready() {
+            tokio::task::yield_now().await;
+        }
+        let router = router(Arc::clone(&app));
+        Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }
+    }
+
     /// Sets the clock.
     pub fn set_clock(&self, ms: i64) {
         self.clock_ms.store(ms, Ordering::Relaxed);
