@@ -39,8 +39,8 @@ pub const APP_STREAMS_MAX: usize = 100;
 /// Bytes of a public key as it is given, in PEM or as a JWK; a longer one is refused.
 pub const PUBLIC_KEY_BYTES_MAX: usize = 16 * 1024;
 /// Bits of an RSA key at least: below it signatures can be forged with enough means. A shorter one is refused.
-pub const RSA_BITS_MIN: usize = 2048;
+pub const RSA_BITS_MIN: u32 = 2048;
 /// Bits of an RSA key at most: verifying a signature of a longer one costs too much. A longer one is refused.
-pub const RSA_BITS_MAX: usize = 8192;
+pub const RSA_BITS_MAX: u32 = 8192;
 /// How long the former key of an app may stay good, in milliseconds: 30 days. A longer time is refused.
 pub const ROTATION_GRACE_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1000;

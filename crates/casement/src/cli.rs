@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -280,7 +281,7 @@ Examples:
   casement app revoke cs-…")]
 pub struct AppShowArguments {
     /// The client id of the app.
-    #[arg(value_name = "CLIENT_ID")]
+    #[arg(value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     pub client_id: String,
     #[command(flatten)]
     pub data: DataDirectory,
@@ -298,7 +299,7 @@ Examples:
   casement app rotate cs-… --public-key next.pem --grace 7d")]
 pub struct AppRotateArguments {
     /// The client id of the app.
-    #[arg(value_name = "CLIENT_ID")]
+    #[arg(value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     pub client_id: String,
     #[command(flatten)]
     pub data: DataDirectory,

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod app_commands;
+#[cfg(test)]
 mod apps;
 #[cfg(test)]
 mod assignment;

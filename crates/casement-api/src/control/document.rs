@@ -79,7 +79,7 @@ pub struct KeyDocument {
     pub made_at: Option<String>,
     /// The size of a public key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bits: Option<usize>,
+    pub bits: Option<u32>,
     /// A public key as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,

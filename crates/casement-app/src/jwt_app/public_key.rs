@@ -6,7 +6,7 @@
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rsa::{PublicEncryptingKey, PublicKey as RsaPublicKey, PublicKeyComponents};
+use aws_lc_rs::rsa::{PublicKey as RsaPublicKey, PublicKeyComponents, RsaParameters};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use casement_wire::json::read_object;
@@ -23,7 +23,7 @@ const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     der: Vec<u8>,
-    bits: usize,
+    bits: u32,
 }
 
 /// Why a text is no usable public key.
@@ -51,7 +51,7 @@ pub enum PublicKeyFault {
     NotRsa,
     /// Its size.
     #[error("the key has {0} bits; {min} to {max} are taken", min = limits::RSA_BITS_MIN, max = limits::RSA_BITS_MAX)]
-    Size(usize),
+    Size(u32),
     /// A member of a JWK is missing or unusable.
     #[error("the JWK's {0}")]
     Jwk(String),
@@ -117,16 +117,19 @@ impl PublicKey {
         Self::of_der(der.as_ref())
     }
 
-    /// Takes a key in DER, of either form, and brings it into one.
+    /// Takes a key in DER, of either form, and brings it into one. What another writer would have written differently
+    /// (bytes after the key, lengths with zeros) is not taken.
     fn of_der(der: &[u8]) -> Result<Self, PublicKeyFault> {
         let key = RsaPublicKey::from_der(der).map_err(|_| PublicKeyFault::NotRsa)?;
-        let der: PublicKeyX509Der<'_> = key.as_der().map_err(|_| PublicKeyFault::NotRsa)?;
-        let der = der.as_ref().to_vec();
-        let bits = PublicEncryptingKey::from_der(&der).map_err(|_| PublicKeyFault::NotRsa)?.key_size_bits();
+        let info: PublicKeyX509Der<'_> = key.as_der().map_err(|_| PublicKeyFault::NotRsa)?;
+        if der != info.as_ref() && der != key.as_ref() {
+            return Err(PublicKeyFault::NotRsa);
+        }
+        let bits = RsaParameters::public_modulus_len(key.as_ref()).map_err(|_| PublicKeyFault::NotRsa)?;
         if !(limits::RSA_BITS_MIN..=limits::RSA_BITS_MAX).contains(&bits) {
             return Err(PublicKeyFault::Size(bits));
         }
-        Ok(Self { der, bits })
+        Ok(Self { der: info.as_ref().to_vec(), bits })
     }
 
     /// Gives the key as DER (`SubjectPublicKeyInfo`).
@@ -135,7 +138,7 @@ impl PublicKey {
     }
 
     /// Gives its size in bits.
-    pub fn bits(&self) -> usize {
+    pub fn bits(&self) -> u32 {
         self.bits
     }
 

@@ -6,5 +6,6 @@ pub mod configuration;
 pub mod curl;
 pub mod forge;
 pub mod http;
+pub mod program;
 pub mod server;
 pub mod token;
