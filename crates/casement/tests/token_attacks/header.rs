@@ -50,7 +50,7 @@ fn keys_by_header(world: &World) -> Vec<Row> {
         [0; 3],
     );
     rows.push(Row::auth("a secret in the header", token));
-    for kid in ["../../../../dev/null", "/dev/null", "' OR '1'='1", "x' UNION SELECT 'a", "|cat", "", "0"] {
+    for kid in ["../../../../dev/null", "/dev/null", "' OR '1'='1", "x' union select 'a", "|cat", "", "0"] {
         let token = hs256(
             json!({"alg": "HS256", "kid": kid}).to_string(),
             world.right(&world.own).1.to_string(),
