@@ -41,7 +41,8 @@ async fn carry_out<T>(
     directory: &Path,
     command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
 ) -> anyhow::Result<T> {
-    if !directory.join("casement.db").exists() {
+    let database = directory.join("casement.db");
+    if !database.try_exists().with_context(|| format!("can't look for {}", database.display()))? {
         bail!("{} holds no data; `casement init` or `casement serve` makes it", directory.display());
     }
     let mut waited = Duration::ZERO;

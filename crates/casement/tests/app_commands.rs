@@ -216,6 +216,25 @@ fn the_control_socket_is_the_owners_alone_and_goes_with_the_server() {
 }
 
 #[test]
+fn a_token_that_has_served_has_served_after_a_kill_too() {
+    let data = Data::make();
+    let mut program = Program::serve(&data.path);
+    let address = program.address();
+    let made = data.app(&["create", "--name", "Website", "--enforce-jti"]);
+    let once = token(&made, &made["clientSecret"]);
+    assert_eq!(list(&address, &once), 200);
+    // Killed, not stopped: its socket stays behind.
+    drop(program);
+    assert!(data.path.join("control.sock").exists());
+    assert_eq!(data.app(&["list"])["apps"].as_array().unwrap().len(), 2);
+    let mut program = Program::serve(&data.path);
+    let address = program.address();
+    assert_eq!(list(&address, &once), 401);
+    assert_eq!(list(&address, &token(&made, &made["clientSecret"])), 200);
+    assert!(program.stop());
+}
+
+#[test]
 fn a_data_directory_of_any_length_is_reached() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("d".repeat(120)).join("e".repeat(120));

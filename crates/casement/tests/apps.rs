@@ -214,7 +214,7 @@ async fn a_token_id_serves_once_whatever_becomes_of_the_request() {
     assert_eq!(head(&server).await, 4);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_token_id_serves_once_among_requests_at_the_same_moment() {
     let server = Arc::new(Server::start().await);
     let app = once_app(&server).await;

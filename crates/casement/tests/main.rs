@@ -20,6 +20,8 @@ mod concurrency;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod create_case;
 #[cfg(test)]
 mod create_task;
