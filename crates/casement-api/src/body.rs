@@ -44,10 +44,10 @@ impl FromRequest<Api> for WriteBody {
     }
 }
 
-impl FromRequest<Api> for OptionalJsonBody {
+impl<S: Sync> FromRequest<S> for OptionalJsonBody {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &Api) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let bytes = read(request).await?;
         if bytes.is_empty() {
             return Ok(Self(Map::new()));

@@ -10,6 +10,7 @@ pub mod authentication;
 pub mod body;
 pub mod client;
 pub mod connection;
+pub mod control;
 mod explorer;
 pub mod gate;
 pub mod limits;

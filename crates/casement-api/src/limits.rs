@@ -71,9 +71,13 @@ pub const HTTP2_SEND_BUFFER_BYTES: usize = 256 * 1024;
 pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// How often changed certificate files are looked for.
 pub const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
+/// Connections to the control socket at once; further ones are closed at once.
+pub const CONTROL_CONNECTIONS_MAX: usize = 16;
+/// Bytes of an answer that the command line reads from the control socket; a longer one is an error.
+pub const CONTROL_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long open requests may take to end when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// Bytes of a token; a longer one is not looked at.
+/// Bytes of a token; a longer one is not looked at and gets the 401 of any wrong token.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// Verified tokens that are kept, so that each need not be verified at every request.
 pub const TOKENS_KEPT: usize = 16_384;
@@ -81,6 +85,10 @@ pub const TOKENS_KEPT: usize = 16_384;
 pub const TOKENS_KEPT_BYTES: u64 = 16 * 1024 * 1024;
 /// How far clocks may differ; contract section 1.
 pub const CLOCK_LEEWAY_SECONDS: f64 = 60.0;
+/// Bytes of the id (`jti`) of a token that serves once; a longer one is refused.
+pub const TOKEN_ID_BYTES_MAX: usize = 256;
+/// How long a token that serves once may live, in seconds: its id is remembered as long.
+pub const ONCE_SECONDS_MAX: f64 = 24.0 * 60.0 * 60.0;
 /// The last second of the year 9999, which some libraries write for "never": a later time in a token is no time.
 pub const CLAIM_SECONDS_MAX: f64 = 253_402_300_799.0;
 /// Characters of a request id that a client may choose.

@@ -106,7 +106,7 @@ pub fn router_of(api: Api) -> Router {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
-fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+pub(crate) fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let message =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let cause = format!("a handler panicked: {}", message.unwrap_or("unknown"));

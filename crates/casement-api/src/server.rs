@@ -25,7 +25,7 @@ use crate::places::{Place, Places};
 use crate::tls::Tls;
 
 /// How long the loop rests when the system has no room for another connection.
-const ACCEPT_REST: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -72,10 +72,10 @@ pub async fn serve(
                 match tls {
                     Some(tls) => {
                         if let Some(stream) = tls.accept(stream).await {
-                            connection(stream, peer, router, watcher).await;
+                            connection(stream, Some(Peer(peer)), router, watcher).await;
                         }
                     }
-                    None => connection(stream, peer, router, watcher).await,
+                    None => connection(stream, Some(Peer(peer)), router, watcher).await,
                 }
                 drop(place);
             });
@@ -87,8 +87,8 @@ pub async fn serve(
     }
 }
 
-/// Serves the requests of one connection, within its timers.
-async fn connection<S>(stream: S, peer: SocketAddr, router: Router, watcher: Watcher)
+/// Serves the requests of one connection, within its timers. `peer` is whoever is at its other end of the network.
+pub(crate) async fn connection<S>(stream: S, peer: Option<Peer>, router: Router, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -96,7 +96,9 @@ where
     let stream = TimedStream::new(stream, activity.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         let at_work = activity.begin(request.version());
-        request.extensions_mut().insert(Peer(peer));
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let answering = TowerToHyperService::new(router.clone()).call(request);
         async move {
             let answer = answering.await;

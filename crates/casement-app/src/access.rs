@@ -7,7 +7,8 @@ use casement_domain::id::{AppId, StreamId};
 
 use crate::app::App;
 use crate::error::AppError;
-use crate::installation::{JwtApp, SCOPE_CASES};
+use crate::installation::SCOPE_CASES;
+use crate::jwt_app::JwtApp;
 use crate::workspace::OpenWorkspace;
 
 /// What a verified request may reach. Every use case takes one; only [`App::access`] makes one.
@@ -65,6 +66,17 @@ impl App {
     /// The index is still being built.
     pub(crate) fn check_ready(&self) -> Result<(), AppError> {
         if self.is_ready() {
+            Ok(())
+        } else {
+            Err(AppError::Unavailable("the index is being built".to_owned()))
+        }
+    }
+    /// Tells whether what works on the installation alone may be committed.
+    ///
+    /// # Errors
+    /// Nobody follows the log yet: the index is still being built.
+    pub(crate) fn check_followed(&self) -> Result<(), AppError> {
+        if self.is_followed() {
             Ok(())
         } else {
             Err(AppError::Unavailable("the index is being built".to_owned()))

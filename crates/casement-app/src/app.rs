@@ -13,7 +13,8 @@ use casement_store::store::{CommitFeed, Store};
 use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
-use crate::installation::{self, INSTALLATION, Installation, JwtApp};
+use crate::installation::{self, INSTALLATION, Installation};
+use crate::jwt_app::JwtApp;
 use crate::sources::Sources;
 use crate::workspace::{OpenWorkspace, load_config};
 
@@ -68,6 +69,7 @@ pub struct App {
     customers: CustomerCache,
     prepared: Prepared,
     ready: AtomicBool,
+    followed: AtomicBool,
 }
 
 impl App {
@@ -93,6 +95,7 @@ impl App {
             customers: CustomerCache::default(),
             prepared: Prepared::default(),
             ready: AtomicBool::new(false),
+            followed: AtomicBool::new(false),
         });
         app.reload_installation().await?;
         Ok(app)
@@ -105,6 +108,25 @@ impl App {
     pub async fn follow(self: Arc<Self>, mut feed: CommitFeed) -> Result<(), AppError> {
         self.build_index().await?;
         self.ready.store(true, Ordering::Release);
+        self.followed.store(true, Ordering::Release);
+        self.take_all(&mut feed).await
+    }
+
+    /// Follows the log without an index, until the store closes: enough for what works on the installation alone, and
+    /// done at once however many cases there are. Runs as a task of its own.
+    ///
+    /// # Errors
+    /// A document of the installation can't be read.
+    pub fn follow_installation(
+        self: Arc<Self>,
+        mut feed: CommitFeed,
+    ) -> impl Future<Output = Result<(), AppError>> + Send {
+        // Here and not in the task: whoever spawns it may commit at once.
+        self.followed.store(true, Ordering::Release);
+        async move { self.take_all(&mut feed).await }
+    }
+
+    async fn take_all(&self, feed: &mut CommitFeed) -> Result<(), AppError> {
         while let Some(batch) = feed.next().await {
             for committed in batch {
                 self.apply(&committed).await?;
@@ -117,6 +139,11 @@ impl App {
     /// Tells whether the index holds every document.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
+    }
+
+    /// Tells whether somebody takes what is committed: before that, a commit would wait for the index.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.followed.load(Ordering::Acquire)
     }
 
     /// Tells whether the store takes writes.
@@ -169,7 +196,7 @@ impl App {
 
     /// Reads the installation anew and opens the workspaces that it lists and that are not open yet.
     pub(crate) async fn reload_installation(&self) -> Result<(), AppError> {
-        let installation = installation::load(&self.store).await?;
+        let installation = installation::load(&self.store, &self.installation()).await?;
         for entry in &installation.workspaces {
             if self.workspace(&entry.stream).is_none() {
                 let config = load_config(&self.store, entry).await?;

@@ -15,6 +15,7 @@ pub mod document;
 pub mod error;
 pub mod follower;
 pub mod installation;
+pub mod jwt_app;
 pub mod limits;
 pub mod list;
 pub mod making;

@@ -30,3 +30,17 @@ pub const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 pub const SWEEP_PAGE: usize = 500;
 /// Bytes of the stored body of one document.
 pub const BODY_BYTES_MAX: usize = casement_store::limits::BODY_BYTES_MAX;
+/// Apps of one installation, revoked ones too; past it no further one is made.
+pub const APPS_MAX: usize = 10_000;
+/// Characters of an app's name; past it the app is not made.
+pub const APP_NAME_CHARACTERS_MAX: usize = 128;
+/// Streams that one app reaches; past it the app is not made.
+pub const APP_STREAMS_MAX: usize = 100;
+/// Bytes of a public key as it is given, in PEM or as a JWK; a longer one is refused.
+pub const PUBLIC_KEY_BYTES_MAX: usize = 16 * 1024;
+/// Bits of an RSA key at least: below it signatures can be forged with enough means. A shorter one is refused.
+pub const RSA_BITS_MIN: u32 = 2048;
+/// Bits of an RSA key at most: verifying a signature of a longer one costs too much. A longer one is refused.
+pub const RSA_BITS_MAX: u32 = 8192;
+/// How long the former key of an app may stay good, in milliseconds: 30 days. A longer time is refused.
+pub const ROTATION_GRACE_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1000;

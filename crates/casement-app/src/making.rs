@@ -20,9 +20,9 @@ use serde::Serialize;
 use crate::app::App;
 use crate::body;
 use crate::error::AppError;
-use crate::installation::{
-    Algorithm, INSTALLATION, JwtApp, KIND_APP, KIND_WORKSPACE, SCOPE_CASES, Secret, WorkspaceEntry,
-};
+use crate::installation::{INSTALLATION, KIND_APP, KIND_WORKSPACE, SCOPE_CASES, WorkspaceEntry};
+use crate::jwt_app::secret::Secret;
+use crate::jwt_app::{Digest, JwtApp, Keys, Rotating};
 use crate::workspace::{kinds, load_config};
 
 /// The number that the first reference id of each counter shows; contract section 2.
@@ -65,6 +65,8 @@ pub struct MadeWorkspace {
     pub workspace: Workspace,
     /// Its first app.
     pub app: JwtApp,
+    /// The secret of that app.
+    pub secret: Secret,
 }
 
 /// Why a workspace could not be made.
@@ -100,10 +102,11 @@ impl App {
             created_at: now,
         };
         self.make_configuration(identity, now).await?;
-        let app = self.new_app(&entry, &name);
+        let secret = Secret::fresh(self.sources());
+        let app = self.new_app(&entry, &name, secret.clone(), now);
         self.list_workspace(&entry, &app, now).await?;
         let workspace = load_config(self.store(), &entry).await?;
-        Ok(MadeWorkspace { workspace, app })
+        Ok(MadeWorkspace { workspace, app, secret })
     }
 
     fn identity(&self, input: NewWorkspaceInput) -> Result<(Identity, String), MakeError> {
@@ -161,29 +164,25 @@ impl App {
         self.commit_made(set).await
     }
 
-    fn new_app(&self, entry: &WorkspaceEntry, name: &str) -> JwtApp {
+    fn new_app(&self, entry: &WorkspaceEntry, name: &str, secret: Secret, now: Moment) -> JwtApp {
         let mut ids = self.sources().ids();
         let mut next = || ids.next().expect("invariant: the source of ids does not end");
-        let secret: Vec<String> = [self.sources().salt(), self.sources().salt()]
-            .iter()
-            .flatten()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         JwtApp {
             client_id: AppId::fresh(next()),
             name: format!("{name} app"),
             user: UserId::fresh(next()),
             account: entry.account.clone(),
-            algorithm: Algorithm::Hs256,
-            secret: Secret::new(secret.concat()),
+            keys: Keys::Hmac(Digest::Sha256, Rotating::first(secret, now)),
             scopes: vec![SCOPE_CASES.to_owned()],
             streams: vec![entry.stream.clone()],
             requires_expiry: false,
+            enforces_jti: false,
             active: true,
         }
     }
 
-    fn made_set(&self, workspace: &str, now: Moment) -> WriteSet {
+    /// Begins a write set of the server itself.
+    pub(crate) fn made_set(&self, workspace: &str, now: Moment) -> WriteSet {
         WriteSet {
             workspace: workspace.to_owned(),
             operation: self.sources().operation(),

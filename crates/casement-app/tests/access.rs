@@ -11,12 +11,12 @@ async fn an_app_reaches_its_own_streams_and_no_others() {
     let house = House::build().await;
     let other = House::add_workspace(&house.app, "st-2").await;
     let denied =
-        |app: &casement_app::installation::JwtApp, stream: &str| house.app.access(app, stream, None).is_err();
+        |app: &casement_app::jwt_app::JwtApp, stream: &str| house.app.access(app, stream, None).is_err();
     assert!(!denied(&house.jwt, STREAM) && !denied(&other, "st-2"));
     for stream in ["st-2", "st-3", "", "installation", "ST-1"] {
         assert!(denied(&house.jwt, stream), "{stream:?}");
     }
-    let changed = |change: fn(&mut casement_app::installation::JwtApp)| {
+    let changed = |change: fn(&mut casement_app::jwt_app::JwtApp)| {
         let mut app = house.jwt.clone();
         change(&mut app);
         denied(&app, STREAM)

@@ -8,7 +8,7 @@ use casement_app::access::Access;
 use casement_app::app::App;
 use casement_app::document::{IfMatch, Rendered};
 use casement_app::error::AppError;
-use casement_app::installation::JwtApp;
+use casement_app::jwt_app::JwtApp;
 use casement_app::making::NewWorkspaceInput;
 use casement_app::sources::Sources;
 use casement_domain::date::{Moment, Zone};

@@ -14,3 +14,5 @@ mod history;
 mod house;
 #[cfg(test)]
 mod lists;
+#[cfg(test)]
+mod public_keys;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -25,7 +26,9 @@ Examples:
   casement init --data-dir /var/lib/casement --account-id 6639f7bd58c97ffac0300001 --stream-id st-support --json
       Make a workspace without a server and print its ids and the app's secret as JSON.
   casement token --client-id cs-… --client-secret … --hours 24
-      Print a token for the API.";
+      Print a token for the API.
+  casement app rotate cs-… --grace 24h
+      Give an app another secret; the former one stays good for a day.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -41,6 +44,9 @@ pub enum Command {
     Workspace(WorkspaceCommand),
     /// Prints the settings in effect and where each comes from.
     Config(ConfigArguments),
+    /// Works on the apps that sign tokens, also while a server runs: it is asked then.
+    #[command(subcommand)]
+    App(AppCommand),
     /// Prints the version.
     Version(VersionArguments),
     /// Prints the description of the API as OpenAPI 3.1.
@@ -169,32 +175,164 @@ pub struct InitArguments {
 #[command(after_help = "\
 Examples:
   casement token --client-id cs-… --client-secret …
-  CASEMENT_CLIENT_SECRET=… casement token --client-id cs-… --sub agent@example.com --hours 1")]
+  CASEMENT_CLIENT_SECRET=… casement token --client-id cs-… --sub agent@example.com --hours 1
+  casement token --client-id cs-… --algorithm rs256 --private-key app.pem --jti --hours 1")]
 pub struct TokenArguments {
     /// The client id of the app.
     #[arg(long, env = "CASEMENT_CLIENT_ID", value_name = "ID")]
     pub client_id: String,
-    /// The secret of the app; better given by the variable, which other users of the machine can't see.
+    /// The secret of the app, for hs256 and hs512; better given by the variable, which other users of the machine
+    /// can't see.
     #[arg(long, env = "CASEMENT_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
-    pub client_secret: String,
+    pub client_secret: Option<String>,
+    /// The file with the app's private key, for rs256 and rs512: PEM, not encrypted.
+    #[arg(long, value_name = "FILE")]
+    pub private_key: Option<PathBuf>,
     /// Who acts: the user id or e-mail address of an agent. The app itself when absent.
     #[arg(long, value_name = "USER")]
     pub sub: Option<String>,
     /// How the app's tokens are signed.
     #[arg(long, value_name = "ALGORITHM", default_value = "hs256")]
-    pub algorithm: TokenAlgorithm,
+    pub algorithm: AppAlgorithm,
     /// Hours until the token expires.
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     pub hours: u32,
+    /// Give the token an id of its own, for an app whose tokens serve once.
+    #[arg(long)]
+    pub jti: bool,
 }
 
 /// How tokens are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TokenAlgorithm {
+pub enum AppAlgorithm {
     /// HMAC with SHA-256.
     Hs256,
     /// HMAC with SHA-512.
     Hs512,
+    /// RSA with SHA-256.
+    Rs256,
+    /// RSA with SHA-512.
+    Rs512,
+}
+
+/// The subcommands of `app`.
+#[derive(Debug, Subcommand)]
+pub enum AppCommand {
+    /// Makes an app and prints its secret, this once.
+    Create(AppCreateArguments),
+    /// Lists the apps, without secrets.
+    List(AppListArguments),
+    /// Shows an app, without its secret.
+    Show(AppShowArguments),
+    /// Gives an app another key; the former one stays good for a time.
+    Rotate(AppRotateArguments),
+    /// Revokes an app: none of its tokens is accepted from the next request on. It can't be taken back.
+    Revoke(AppShowArguments),
+}
+
+/// The arguments of `app create`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement app create --name Website
+  casement app create --name Billing --algorithm rs256 --public-key billing.pem --enforce-jti --json")]
+pub struct AppCreateArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The name of the app, which shows where it acts.
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// A stream that it reaches; may be repeated. The only one when there is but one.
+    #[arg(long = "stream", value_name = "ID")]
+    pub streams: Vec<String>,
+    /// How its tokens are signed.
+    #[arg(long, value_name = "ALGORITHM", default_value = "hs256")]
+    pub algorithm: AppAlgorithm,
+    /// The file with its public key, PEM or JWK: for rs256 and rs512.
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+    /// Its tokens must expire.
+    #[arg(long)]
+    pub require_expiry: bool,
+    /// Each of its tokens must have an id (`jti`), serves once and expires within a day.
+    #[arg(long)]
+    pub enforce_jti: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `app list`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement app list
+  casement app list --data-dir /var/lib/casement --json")]
+pub struct AppListArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `app show` and `app revoke`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement app show cs-…
+  casement app revoke cs-…")]
+pub struct AppShowArguments {
+    /// The client id of the app.
+    #[arg(value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub client_id: String,
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `app rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement app rotate cs-…
+  casement app rotate cs-… --grace 0
+  casement app rotate cs-… --public-key next.pem --grace 7d")]
+pub struct AppRotateArguments {
+    /// The client id of the app.
+    #[arg(value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    pub client_id: String,
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The file with the new public key, PEM or JWK: for rs256 and rs512. A new secret is made for the others.
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+    /// How long the former key stays good: a number with s, m, h or d, at most 30d; 0 ends it at once.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = seconds)]
+    pub grace: i64,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads a time such as `24h` as seconds.
+fn seconds(text: &str) -> Result<i64, String> {
+    let wrong = || format!("{text:?} is no time; write 0, or a number with s, m, h or d");
+    if text == "0" {
+        return Ok(0);
+    }
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let unit_seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
+    Ok(i64::from(number) * unit_seconds)
 }
 
 /// The arguments of `version`.
@@ -203,4 +341,28 @@ pub struct VersionArguments {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_is_a_number_with_its_unit() {
+        for (text, wanted) in
+            [("0", 0), ("0s", 0), ("90s", 90), ("5m", 300), ("24h", 86_400), ("30d", 2_592_000)]
+        {
+            assert_eq!(seconds(text), Ok(wanted), "{text}");
+        }
+        for wrong in ["", "h", "24", "-1h", "1.5h", "1 h", "1w", "1é", "99999999999d"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -6,13 +6,11 @@ use anyhow::{Context, bail};
 use casement_app::app::App;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_domain::workspace::Workspace;
-use casement_store::options::Options;
-use casement_store::store::Store;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::cli::InitArguments;
-use crate::sources;
+use crate::opened;
 
 /// Runs `casement init`. A data directory that has a workspace is left as it is.
 ///
@@ -59,16 +57,7 @@ async fn with_app(
 ) -> anyhow::Result<MadeWorkspace> {
     // Before the directory is made: a wrong id must leave nothing behind.
     input(arguments).check()?;
-    let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
-    let app = App::open(store.clone(), sources::system()).await?;
-    let follower = tokio::spawn(Arc::clone(&app).follow(feed));
-    let made = work(&app).await;
-    store.close().await;
-    let followed = follower.await.context("the follower of the log ended early")?;
-    // A refusal comes first: it may have closed the store while the follower still read it.
-    let made = made?;
-    followed?;
-    Ok(made)
+    opened::with_app(&arguments.data.path, async |app: &Arc<App>| work(app).await).await
 }
 
 fn input(arguments: &InitArguments) -> NewWorkspaceInput {
@@ -81,7 +70,7 @@ fn input(arguments: &InitArguments) -> NewWorkspaceInput {
 }
 
 fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
-    let MadeWorkspace { workspace, app } = made;
+    let MadeWorkspace { workspace, app, secret } = made;
     if as_json {
         println!("{}", serde_json::to_string_pretty(&description(made))?);
         return Ok(());
@@ -93,18 +82,18 @@ fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
     println!("  organisation  {}", workspace.organisation);
     println!("  app           {}", app.name);
     println!("  client id     {}", app.client_id);
-    println!("  client secret {}  (shown this once)", app.secret.reveal());
+    println!("  client secret {}  (shown this once)", secret.reveal());
     Ok(())
 }
 
 fn description(made: &MadeWorkspace) -> Value {
-    let MadeWorkspace { workspace, app } = made;
+    let MadeWorkspace { workspace, app, secret } = made;
     let Workspace { statuses, priorities, queues, case_templates, task_templates, agents, .. } = workspace;
     json!({
         "accountId": workspace.account,
         "streamId": workspace.stream,
         "orgId": workspace.organisation,
-        "app": {"clientId": app.client_id, "clientSecret": app.secret.reveal(), "name": app.name},
+        "app": {"clientId": app.client_id, "clientSecret": secret.reveal(), "name": app.name},
         "caseTemplates": each(case_templates, |template| json!({"_id": template.id, "name": template.name})),
         "taskTemplates": each(task_templates, |template| json!({"_id": template.id, "name": template.name})),
         "statuses": each(statuses, |status| json!({

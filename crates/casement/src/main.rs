@@ -5,18 +5,22 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::FromArgMatches;
 
+mod app;
 mod cli;
 mod config;
+mod control;
+mod file;
 mod init;
 mod logging;
 mod measure;
+mod opened;
 mod serve;
 mod settings;
 mod sources;
 mod token;
 mod version;
 
-use cli::{Cli, Command, WorkspaceCommand};
+use cli::{AppCommand, Cli, Command, WorkspaceCommand};
 use settings::Settings;
 
 fn main() -> ExitCode {
@@ -41,6 +45,11 @@ fn run() -> anyhow::Result<()> {
         Command::Init(arguments) => init::init(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
+        Command::App(AppCommand::Create(arguments)) => app::create(&arguments),
+        Command::App(AppCommand::List(arguments)) => app::list(&arguments),
+        Command::App(AppCommand::Show(arguments)) => app::show(&arguments),
+        Command::App(AppCommand::Rotate(arguments)) => app::rotate(&arguments),
+        Command::App(AppCommand::Revoke(arguments)) => app::revoke(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
         Command::Config(arguments) => {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use casement_api::api::{Api, ApiOptions};
+use casement_api::control::router::control_router;
+use casement_api::control::socket::{ControlSocket, SOCKET_NAME};
 use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
 use casement_api::tls::Tls;
-use casement_api::{metrics_page, router, server};
+use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
@@ -47,6 +49,9 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     };
     let recorder = measure::begin()?;
     let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
+    let control = ControlSocket::bind(&arguments.data.path).with_context(|| {
+        format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
+    })?;
     let app = App::open(store.clone(), sources::system()).await?;
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
@@ -76,6 +81,11 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         }
     };
     let api = Api::new(Arc::clone(&app), &api_options);
+    let controlling = tokio::spawn(control::serve::serve(
+        control,
+        control_router(Arc::clone(&app)),
+        until(stopped.clone()),
+    ));
     let load = tokio::spawn(api.load.clone().follow());
     let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow()));
     let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
@@ -93,6 +103,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     if !serving.is_finished() {
         serving.await.context("the accept loop ended early")?;
     }
+    controlling.await.context("the control socket's loop ended early")?;
     deadlines.abort();
     sweeps.abort();
     load.abort();
@@ -175,8 +186,8 @@ fn print_known(entries: &[WorkspaceEntry], base: &str) {
 }
 
 fn print_made(made: &MadeWorkspace, base: &str) -> anyhow::Result<()> {
-    let MadeWorkspace { workspace, app } = made;
-    let token = token::of_app(app, sources::now())?;
+    let MadeWorkspace { workspace, app, secret } = made;
+    let token = token::of_app(app, secret, sources::now())?;
     let template = workspace.case_templates.first().map_or("General", |template| template.name.as_str());
     let url = format!("{base}/caseManagement/api/public/analytics/{}", workspace.stream);
     println!(
@@ -205,7 +216,7 @@ List it:
         account = workspace.account,
         stream = workspace.stream,
         client_id = app.client_id,
-        secret = app.secret.reveal(),
+        secret = secret.reveal(),
     );
     Ok(())
 }

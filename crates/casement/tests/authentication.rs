@@ -1,12 +1,12 @@
 //! Contract section 1 and 11.10: tokens, and who acts by them.
 
-use casement_app::installation::Algorithm;
+use casement_app::jwt_app::{Digest, Keys};
 use serde_json::{Value, json};
 
 use crate::harness::call::Call;
 use crate::harness::configuration::jwt_app;
 use crate::harness::server::{START_MS, STREAM, Server, update_of};
-use crate::harness::token::{of, signed, unsigned};
+use crate::harness::token::{of, secret_of, signed, unsigned};
 
 /// The clock in seconds, as claims tell times.
 const NOW_S: i64 = START_MS / 1000;
@@ -85,9 +85,9 @@ async fn a_token_of_another_secret_or_app_is_refused() {
     let server = Server::start().await;
     let claims = json!({"appId": server.jwt.client_id});
     let hs256 = jsonwebtoken::Algorithm::HS256;
-    list(&server).header("auth", &signed(hs256, server.jwt.secret.reveal(), &claims)).send().await.document();
+    list(&server).header("auth", &signed(hs256, secret_of(&server.jwt), &claims)).send().await.document();
     list(&server).header("auth", &signed(hs256, "another secret", &claims)).refused(401).await;
-    let unknown = signed(hs256, server.jwt.secret.reveal(), &json!({"appId": "cs-unknown"}));
+    let unknown = signed(hs256, secret_of(&server.jwt), &json!({"appId": "cs-unknown"}));
     list(&server).header("auth", &unknown).refused(401).await;
     let mut revoked = jwt_app("cs-revoked", "revoked", &[STREAM]);
     revoked.active = false;
@@ -98,7 +98,7 @@ async fn a_token_of_another_secret_or_app_is_refused() {
 #[tokio::test]
 async fn the_algorithm_is_the_apps_and_never_the_tokens() {
     let server = Server::start().await;
-    let secret = server.jwt.secret.reveal();
+    let secret = secret_of(&server.jwt);
     let claims = json!({"appId": server.jwt.client_id});
     for wrong in [jsonwebtoken::Algorithm::HS384, jsonwebtoken::Algorithm::HS512] {
         list(&server).header("auth", &signed(wrong, secret, &claims)).refused(401).await;
@@ -106,10 +106,11 @@ async fn the_algorithm_is_the_apps_and_never_the_tokens() {
     list(&server).header("auth", &unsigned(&of(&server.jwt, &json!({})))).refused(401).await;
 
     let mut long = jwt_app("cs-long", "a secret of its own", &[STREAM]);
-    long.algorithm = Algorithm::Hs512;
+    let Keys::Hmac(_, keys) = long.keys else { panic!("it has a secret") };
+    long.keys = Keys::Hmac(Digest::Sha512, keys);
     server.register(&long).await;
     list(&server).header("auth", &of(&long, &json!({}))).send().await.document();
-    let short = signed(jsonwebtoken::Algorithm::HS256, long.secret.reveal(), &json!({"appId": "cs-long"}));
+    let short = signed(jsonwebtoken::Algorithm::HS256, secret_of(&long), &json!({"appId": "cs-long"}));
     list(&server).header("auth", &short).refused(401).await;
 }
 

@@ -6,6 +6,10 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod app_commands;
+#[cfg(test)]
+mod apps;
+#[cfg(test)]
 mod assignment;
 #[cfg(test)]
 mod authentication;
@@ -15,6 +19,8 @@ mod command_line;
 mod concurrency;
 #[cfg(test)]
 mod connections;
+#[cfg(test)]
+mod control;
 #[cfg(test)]
 mod create_case;
 #[cfg(test)]
@@ -55,6 +61,8 @@ mod slow_bodies;
 mod sockets;
 #[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod token_attacks;
 #[cfg(test)]
 mod update_keys;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Contract section 1 and 11.1: streams, accounts, and what is looked at first.
 
-use casement_app::installation::JwtApp;
+use casement_app::jwt_app::JwtApp;
 use serde_json::json;
 
 use crate::harness::answer::Answer;

@@ -1,9 +1,12 @@
 //! What a workspace can be configured with, written as the console will write it: one change of the configuration.
 
-use casement_app::installation::{Algorithm, INSTALLATION, JwtApp, KIND_APP, SCOPE_CASES, Secret};
+use casement_app::installation::{INSTALLATION, KIND_APP, SCOPE_CASES};
+use casement_app::jwt_app::secret::Secret;
+use casement_app::jwt_app::{Digest, JwtApp, Keys, Rotating};
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::workspace::kinds;
 use casement_domain::actor::NO_AVATAR;
+use casement_domain::date::Moment;
 use casement_domain::id::{
     AccountId, AgentId, AppId, CaseTemplateId, FieldId, QueueId, StatusId, StreamId, TaskTemplateId, UserId,
 };
@@ -13,7 +16,7 @@ use casement_domain::workspace::entries::{
 use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
 use serde::Serialize;
 
-use super::server::{ACCOUNT, STREAM, Server};
+use super::server::{ACCOUNT, START_MS, STREAM, Server};
 
 /// An app with the scope, signed with HS256.
 pub fn jwt_app(client_id: &str, secret: &str, streams: &[&str]) -> JwtApp {
@@ -22,11 +25,14 @@ pub fn jwt_app(client_id: &str, secret: &str, streams: &[&str]) -> JwtApp {
         name: format!("App {client_id}"),
         user: UserId::from_text(format!("u-{client_id}")),
         account: AccountId::from_text(ACCOUNT),
-        algorithm: Algorithm::Hs256,
-        secret: Secret::new(secret.to_owned()),
+        keys: Keys::Hmac(
+            Digest::Sha256,
+            Rotating::first(Secret::new(secret.to_owned()), Moment::from_ms(START_MS)),
+        ),
         scopes: vec![SCOPE_CASES.to_owned()],
         streams: streams.iter().map(|stream| StreamId::from_text(*stream)).collect(),
         requires_expiry: false,
+        enforces_jti: false,
         active: true,
     }
 }
@@ -35,6 +41,11 @@ impl Server {
     /// Registers an app.
     pub async fn register(&self, app: &JwtApp) {
         self.write(INSTALLATION, KIND_APP, app.client_id.as_str(), app).await;
+    }
+
+    /// Registers an app by its stored body.
+    pub async fn register_body(&self, client_id: &str, body: &serde_json::Value) {
+        self.write(INSTALLATION, KIND_APP, client_id, body).await;
     }
 
     /// Makes a further workspace.

@@ -4,6 +4,8 @@ pub mod answer;
 pub mod call;
 pub mod configuration;
 pub mod curl;
+pub mod forge;
 pub mod http;
+pub mod program;
 pub mod server;
 pub mod token;

@@ -7,7 +7,7 @@ use axum::Router;
 use casement_api::router::router;
 use casement_app::app::App;
 use casement_app::error::AppError;
-use casement_app::installation::JwtApp;
+use casement_app::jwt_app::JwtApp;
 use casement_app::making::NewWorkspaceInput;
 use casement_app::sources::Sources;
 use casement_domain::date::Moment;
@@ -84,6 +84,21 @@ impl Server {
         let app = App::open(store.clone(), sources(&clock_ms, 1_000_000)).await.unwrap();
         let router = router(Arc::clone(&app));
         Self { app, store, router, workspace, jwt, clock_ms, directory, feed: Some(feed) }
+    }
+
+    /// Stops the server and starts another on its data, at the same time of the clock.
+    pub async fn restarted(self) -> Self {
+        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, feed: _ } = self;
+        store.close().await;
+        drop((app, store, former));
+        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let app = App::open(store.clone(), sources(&clock_ms, 1_000_000)).await.unwrap();
+        tokio::spawn(Arc::clone(&app).follow(feed));
+        while !app.is_ready() {
+            tokio::task::yield_now().await;
+        }
+        let router = router(Arc::clone(&app));
+        Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }
     }
 
     /// Sets the clock.

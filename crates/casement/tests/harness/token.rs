@@ -1,6 +1,6 @@
 //! Tokens as clients sign them.
 
-use casement_app::installation::{Algorithm, JwtApp};
+use casement_app::jwt_app::{Digest, JwtApp, Keys};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -8,12 +8,21 @@ use super::server::overlaid;
 
 /// Signs claims beside the `appId` of an app, as the app's tokens are signed.
 pub fn of(app: &JwtApp, claims: &Value) -> String {
-    let algorithm = match app.algorithm {
-        Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
-        Algorithm::Hs512 => jsonwebtoken::Algorithm::HS512,
-    };
     let claims = overlaid(json!({"appId": app.client_id}), claims.clone());
-    signed(algorithm, app.secret.reveal(), &claims)
+    let algorithm = match &app.keys {
+        Keys::Hmac(Digest::Sha256, _) => jsonwebtoken::Algorithm::HS256,
+        Keys::Hmac(Digest::Sha512, _) => jsonwebtoken::Algorithm::HS512,
+        Keys::Rsa(_, _) => panic!("the server has no private key"),
+    };
+    signed(algorithm, secret_of(app), &claims)
+}
+
+/// Gives the secret of an app that has one.
+pub fn secret_of(app: &JwtApp) -> &str {
+    match &app.keys {
+        Keys::Hmac(_, keys) => keys.current.reveal(),
+        Keys::Rsa(_, _) => panic!("the app has no secret"),
+    }
 }
 
 /// Signs any claims in any way.

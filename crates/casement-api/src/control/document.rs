@@ -1,0 +1,123 @@
+//! What the control API takes and gives. Keys are in camel case, as in what the command line prints.
+
+use casement_app::jwt_app::secret::Secret;
+use casement_app::jwt_app::{Algorithm, JwtApp, Keys};
+use casement_domain::date::Moment;
+use serde::{Deserialize, Serialize};
+
+/// A new app, as it is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateAppBody {
+    /// Its name.
+    pub name: String,
+    /// The streams that it reaches; empty: the only one that there is.
+    #[serde(default)]
+    pub streams: Vec<String>,
+    /// `hs256`, `hs512`, `rs256` or `rs512`.
+    pub algorithm: Algorithm,
+    /// The public key as PEM or JWK, for RSA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// Whether its tokens must expire.
+    #[serde(default)]
+    pub requires_expiry: bool,
+    /// Whether each token serves once.
+    #[serde(default)]
+    pub enforces_jti: bool,
+}
+
+/// Another key for an app, as it is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RotateAppBody {
+    /// The public key as PEM or JWK, for RSA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// How long the former key stays good, in seconds.
+    pub grace_seconds: i64,
+}
+
+/// An app, as it is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppDocument {
+    /// Its client id.
+    pub client_id: String,
+    /// Its secret, in the answer that makes it and never again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The account that it belongs to.
+    pub account_id: String,
+    /// The streams that it reaches.
+    pub streams: Vec<String>,
+    /// `hs256`, `hs512`, `rs256` or `rs512`.
+    pub algorithm: Algorithm,
+    /// Whether its tokens must expire.
+    pub requires_expiry: bool,
+    /// Whether each token serves once.
+    pub enforces_jti: bool,
+    /// False once it is revoked.
+    pub active: bool,
+    /// Its key.
+    pub key: KeyDocument,
+    /// When the key before it ends; absent when there is none that is still good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_key_ends_at: Option<String>,
+}
+
+/// The key of an app, without what is secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyDocument {
+    /// How many keys the app has had with this one.
+    pub number: u32,
+    /// Since when it signs; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<String>,
+    /// The size of a public key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u32>,
+    /// A public key as PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+}
+
+/// All apps, as they are shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AppsDocument {
+    /// The apps in the order of their making.
+    pub apps: Vec<AppDocument>,
+}
+
+impl AppDocument {
+    /// Shows an app; `secret` only where it was just made.
+    pub fn of(app: &JwtApp, secret: Option<&Secret>, now: Moment) -> Self {
+        let (number, made_at) = app.keys.current();
+        let public_key = match &app.keys {
+            Keys::Hmac(_, _) => None,
+            Keys::Rsa(_, keys) => Some(&keys.current),
+        };
+        let former_ends_at = app.keys.former_ends_at().filter(|ends_at| app.active && now < *ends_at);
+        Self {
+            client_id: app.client_id.to_string(),
+            client_secret: secret.map(|secret| secret.reveal().to_owned()),
+            name: app.name.clone(),
+            account_id: app.account.to_string(),
+            streams: app.streams.iter().map(ToString::to_string).collect(),
+            algorithm: app.keys.algorithm(),
+            requires_expiry: app.requires_expiry,
+            enforces_jti: app.enforces_jti,
+            active: app.active,
+            key: KeyDocument {
+                number,
+                made_at: made_at.map(Moment::iso),
+                bits: public_key.map(|key| key.bits()),
+                public_key: public_key.map(|key| key.pem()),
+            },
+            former_key_ends_at: former_ends_at.map(Moment::iso),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! How a command reaches the data: through the server that holds the directory, or by opening the directory itself.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use casement_api::control::client::{Client, CommandError};
+use casement_api::control::router::control_router;
+use casement_api::control::socket::connect;
+use casement_app::app::App;
+use casement_store::error::StoreError;
+
+use crate::{init, opened};
+
+/// How long a command waits for a server that starts or stops, or for another command.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+/// How often it looks meanwhile.
+const WAIT_STEP: Duration = Duration::from_millis(50);
+
+/// What an operator knows the keys of a command as.
+const OPTIONS: [(&str, &str); 4] = [
+    ("name: ", "--name "),
+    ("streams: ", "--stream "),
+    ("publicKey: ", "--public-key "),
+    ("graceSeconds: ", "--grace "),
+];
+
+/// Carries out a command.
+///
+/// # Errors
+/// There is no data in the directory, it can't be reached, or the command was refused.
+pub fn run<T>(
+    directory: &Path,
+    command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
+) -> anyhow::Result<T> {
+    init::runtime()?.block_on(carry_out(directory, command))
+}
+
+async fn carry_out<T>(
+    directory: &Path,
+    command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
+) -> anyhow::Result<T> {
+    let database = directory.join("casement.db");
+    if !database.try_exists().with_context(|| format!("can't look for {}", database.display()))? {
+        bail!("{} holds no data; `casement init` or `casement serve` makes it", directory.display());
+    }
+    let mut waited = Duration::ZERO;
+    loop {
+        let server = connect(directory)
+            .with_context(|| format!("the server that holds {} can't be asked", directory.display()))?;
+        if let Some(stream) = server {
+            return command(Client::Server(stream)).await.map_err(told);
+        }
+        match opened::open(directory) {
+            Ok(store) => {
+                let work = async |app: &Arc<App>| {
+                    let router = control_router(Arc::clone(app));
+                    command(Client::Here(router)).await.map_err(told)
+                };
+                return opened::with_store(store, work).await;
+            }
+            // Somebody has it and does not listen: a server that starts or stops, or another command.
+            Err(StoreError::Locked { .. }) if waited < WAIT_MAX => {
+                tokio::time::sleep(WAIT_STEP).await;
+                waited += WAIT_STEP;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Tells an operator why a command was not carried out.
+fn told(error: CommandError) -> anyhow::Error {
+    let sentence = |text: String| {
+        let known =
+            OPTIONS.iter().find_map(|(key, option)| Some(format!("{option}{}", text.strip_prefix(key)?)));
+        known.unwrap_or(text)
+    };
+    match error {
+        CommandError::Refused(texts) => {
+            CommandError::Refused(texts.into_iter().map(sentence).collect()).into()
+        }
+        CommandError::Broken(_) => error.into(),
+    }
+}
