@@ -34,6 +34,19 @@ pub const PHONE_CHARACTERS_MAX: usize = 64;
 pub const FIELDS_MAX: usize = 200;
 /// Bytes of one field's value as JSON.
 pub const FIELD_VALUE_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of a text that is held against a pattern; a longer one breaks the rule of length.
+pub const PATTERN_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Characters of a pattern.
+pub const PATTERN_CHARACTERS_MAX: usize = 512;
+/// Bytes that a compiled pattern takes.
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+/// Groups within groups of a pattern.
+pub const PATTERN_NESTING_MAX: u32 = 50;
+/// Former versions of a template that are kept; past it the oldest is dropped, and its documents follow the oldest one
+/// that is kept.
+pub const TEMPLATE_VERSIONS_MAX: usize = 50;
+/// Turns of agents that a document remembers; past it the oldest ended ones are dropped.
+pub const PARTICIPANTS_MAX: usize = 200;
 /// Tasks of one case that are not deleted; each is a guard of the set that closes the case.
 pub const TASKS_PER_CASE_MAX: usize = 200;
 /// Faults that one answer lists.

@@ -15,9 +15,13 @@ mod documents;
 #[cfg(test)]
 mod due;
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod list;
+#[cfg(test)]
+mod template_versions;
 #[cfg(test)]
 mod texts;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 pub mod case;
 pub mod document;
 pub mod error;
+pub mod field;
 pub mod item;
 pub mod json;
 pub mod limits;
