@@ -30,3 +30,7 @@ pub const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 pub const SWEEP_PAGE: usize = 500;
 /// Bytes of the stored body of one document.
 pub const BODY_BYTES_MAX: usize = casement_store::limits::BODY_BYTES_MAX;
+/// Bytes of a configuration document; past it the document is refused.
+pub const CONFIGURATION_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Entries that one configuration document adds or changes: they are one set. Past it the document is refused.
+pub const CONFIGURATION_CHANGES_MAX: usize = casement_store::limits::SET_DOCUMENTS_MAX;

@@ -88,9 +88,11 @@ fn only(faults: &Faults) -> &Fault {
     &faults.list()[0]
 }
 
-/// Each format with its rules: values that it takes, with what is kept of them; values that break a rule; and values of
+/// A format with its rules: values that it takes, with what is kept of them; values that break a rule; and values of
 /// another type.
-fn formats() -> Vec<(Value, Vec<(Value, Value)>, Vec<Value>, Vec<Value>)> {
+type Format = (Value, Vec<(Value, Value)>, Vec<Value>, Vec<Value>);
+
+fn formats() -> Vec<Format> {
     let same = |values: &[Value]| values.iter().map(|value| (value.clone(), value.clone())).collect();
     let text =
         |format: &str| json!({"format": format, "length_min": 2, "length_max": 4, "pattern": "[a-zé]*"});

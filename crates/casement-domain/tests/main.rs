@@ -5,6 +5,10 @@
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod configure;
+#[cfg(test)]
+mod configure_fields;
+#[cfg(test)]
 mod create_case;
 #[cfg(test)]
 mod create_task;

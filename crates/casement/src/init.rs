@@ -1,25 +1,22 @@
 //! `casement init` and `casement workspace create`: making a workspace without a server.
 
-use std::sync::Arc;
-
-use anyhow::{Context, bail};
+use anyhow::bail;
 use casement_app::app::App;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_domain::workspace::Workspace;
-use casement_store::options::Options;
-use casement_store::store::Store;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use crate::cli::InitArguments;
-use crate::sources;
+use crate::offline::{runtime, with_app};
 
 /// Runs `casement init`. A data directory that has a workspace is left as it is.
 ///
 /// # Errors
 /// There is a workspace, the directory is in use or can't be written, or an id is not usable.
 pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
-    let made = runtime()?.block_on(with_app(arguments, async |app: &App| {
+    // Before the directory is made: a wrong id must leave nothing behind.
+    input(arguments).check()?;
+    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &App| {
         if !app.installation().workspaces.is_empty() {
             bail!(
                 "{} has a workspace already; nothing was changed. `casement workspace create` makes another",
@@ -36,39 +33,15 @@ pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
 /// # Errors
 /// There is no first workspace or one of this stream, the directory is in use, or an id is not usable.
 pub fn create_workspace(arguments: &InitArguments) -> anyhow::Result<()> {
-    let made = runtime()?.block_on(with_app(arguments, async |app: &App| {
+    // Before the directory is made: a wrong id must leave nothing behind.
+    input(arguments).check()?;
+    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &App| {
         if app.installation().workspaces.is_empty() {
             bail!("{} has no workspace yet; `casement init` makes the first", arguments.data.path.display());
         }
         Ok(app.make_workspace(input(arguments)).await?)
     }))?;
     print(&made, arguments.json)
-}
-
-/// Makes the runtime of a command.
-///
-/// # Errors
-/// The system gives no threads.
-pub fn runtime() -> anyhow::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't be started")
-}
-
-async fn with_app(
-    arguments: &InitArguments,
-    work: impl AsyncFnOnce(&App) -> anyhow::Result<MadeWorkspace>,
-) -> anyhow::Result<MadeWorkspace> {
-    // Before the directory is made: a wrong id must leave nothing behind.
-    input(arguments).check()?;
-    let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
-    let app = App::open(store.clone(), sources::system()).await?;
-    let follower = tokio::spawn(Arc::clone(&app).follow(feed));
-    let made = work(&app).await;
-    store.close().await;
-    let followed = follower.await.context("the follower of the log ended early")?;
-    // A refusal comes first: it may have closed the store while the follower still read it.
-    let made = made?;
-    followed?;
-    Ok(made)
 }
 
 fn input(arguments: &InitArguments) -> NewWorkspaceInput {

@@ -10,11 +10,13 @@ mod config;
 mod init;
 mod logging;
 mod measure;
+mod offline;
 mod serve;
 mod settings;
 mod sources;
 mod token;
 mod version;
+mod workspace;
 
 use cli::{Cli, Command, WorkspaceCommand};
 use settings::Settings;
@@ -41,6 +43,8 @@ fn run() -> anyhow::Result<()> {
         Command::Init(arguments) => init::init(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
+        Command::Workspace(WorkspaceCommand::Show(arguments)) => workspace::show(&arguments),
+        Command::Workspace(WorkspaceCommand::Apply(arguments)) => workspace::apply(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
         Command::Config(arguments) => {

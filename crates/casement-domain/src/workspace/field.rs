@@ -71,6 +71,23 @@ pub enum FieldSort {
     DateTime,
 }
 
+impl FieldSort {
+    /// All sorts.
+    pub const ALL: [Self; 11] = [
+        Self::Input,
+        Self::Textarea,
+        Self::Number,
+        Self::Dropdown,
+        Self::Radio,
+        Self::MultiSelect,
+        Self::Checkbox,
+        Self::Phone,
+        Self::Email,
+        Self::Url,
+        Self::DateTime,
+    ];
+}
+
 impl FieldFormat {
     /// Gives the sort of the format.
     pub fn sort(&self) -> FieldSort {

@@ -1,5 +1,6 @@
 //! The workspace: the configuration that rules decide by. One workspace is one stream of the public API.
 
+pub mod configure;
 pub mod defaults;
 pub mod entries;
 pub mod field;

@@ -181,7 +181,7 @@ fn read_option(value: &Value, options: &Options) -> Result<Value, Vec<Unfit>> {
 fn not_an_option(name: &str, options: &Options) -> Option<String> {
     match options.options.iter().find(|option| option.name == name) {
         Some(option) if option.active => None,
-        Some(_) => Some(format!("the option {name:?} is switched off")),
+        Some(_) => Some(format!("can't take the option {name:?}, which is switched off")),
         None => Some(format!("must be one of the options; {name:?} is none of them")),
     }
 }
@@ -197,7 +197,7 @@ fn read_options(value: &Value, choices: &Choices, stored: Option<&Value>) -> Res
             return Err(vec![Unfit::WrongType("must be an array of strings")]);
         };
         if entries.iter().take(place).any(|former| former == entry) {
-            broken.push(Unfit::Broken(FieldRule::Count, format!("the option {name:?} is given twice")));
+            broken.push(Unfit::Broken(FieldRule::Count, format!("has the option {name:?} twice")));
         } else if let Some(sentence) = not_an_option(name, &choices.options)
             && !kept.is_some_and(|kept| kept.contains(entry))
         {
