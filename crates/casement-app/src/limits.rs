@@ -30,6 +30,9 @@ pub const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 pub const SWEEP_PAGE: usize = 500;
 /// Bytes of the stored body of one document.
 pub const BODY_BYTES_MAX: usize = casement_store::limits::BODY_BYTES_MAX;
+/// How long a decision that missed the configuration waits for the newer one to come with the log; past it the decision
+/// is made anew all the same.
+pub const CONFIG_WAIT: Duration = Duration::from_secs(1);
 /// Bytes of a configuration document; past it the document is refused.
 pub const CONFIGURATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Entries that one configuration document adds or changes: they are one set. Past it the document is refused.

@@ -156,3 +156,22 @@ async fn the_stream_may_be_absent_where_there_is_one_workspace() {
     assert!(show(&house.app, Some("st-2")).is_ok());
     assert!(show(&house.app, Some("st-3")).unwrap_err().to_string().contains("st-3"));
 }
+
+#[tokio::test]
+async fn cases_that_are_made_while_the_configuration_changes_are_all_made() {
+    let house = House::build().await;
+    let mut configuring = tokio::task::JoinSet::new();
+    for place in 0..10 {
+        let app = Arc::clone(&house.app);
+        let document = json!({"queues": [{"name": format!("Queue {place}")}]}).to_string();
+        configuring.spawn(async move { apply(&app, None, document.as_bytes(), Run::Real).await.unwrap() });
+    }
+    let made = async {
+        for place in 0..40 {
+            house.create_case(new_case(&format!("Case {place}"))).await.unwrap();
+        }
+    };
+    let (_, ()) = tokio::join!(configuring.join_all(), made);
+    assert_eq!((house.stored("case").await.len(), house.stored("queue").await.len()), (40, 11));
+    house.verify().await;
+}

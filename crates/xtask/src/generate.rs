@@ -10,8 +10,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::workspace::Workspace;
 
 /// The subcommands that `docs/cli.md` describes, in its order.
-const SUBCOMMANDS: [&[&str]; 6] =
-    [&["serve"], &["init"], &["token"], &["workspace", "create"], &["config"], &["version"]];
+const SUBCOMMANDS: [&[&str]; 8] = [
+    &["serve"],
+    &["init"],
+    &["token"],
+    &["workspace", "create"],
+    &["workspace", "show"],
+    &["workspace", "apply"],
+    &["config"],
+    &["version"],
+];
 
 /// How wide the printed help is, in columns; without it, it would follow the terminal of whoever runs this.
 const HELP_COLUMNS: &str = "100";

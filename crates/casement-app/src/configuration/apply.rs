@@ -7,6 +7,7 @@ use casement_domain::change::differences;
 use casement_domain::workspace::Workspace;
 use casement_domain::workspace::configure::draft::{Changed, Entry};
 use casement_domain::workspace::configure::{ChangedEntry, ConfigurationChange, configure};
+use casement_store::error::CommitError;
 use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
 use casement_wire::configuration::read::read;
 use casement_wire::configuration::{DocumentFault, document_faults};
@@ -114,14 +115,14 @@ async fn commit(
     }
     match app.store().commit(set).await {
         Ok(_) => Ok(true),
-        Err(error) => match AppError::of_commit(error) {
-            Some(error) => Err(error),
-            None => {
-                // A newer configuration reaches this node with the log; give the follower its turn.
-                tokio::task::yield_now().await;
-                Ok(false)
-            }
-        },
+        Err(CommitError::Missed(misses)) => {
+            workspace.wait_for_missed_config(&misses).await;
+            Ok(false)
+        }
+        Err(error) => {
+            let missed = || AppError::Failed("a miss was answered above".to_owned());
+            Err(AppError::of_commit(error).unwrap_or_else(missed))
+        }
     }
 }
 
