@@ -183,7 +183,6 @@ impl App {
     ) -> Result<Option<Committed>, AppError> {
         let Pending { set, rows } = pending;
         let operation = set.operation;
-        let config_version = set.config_version;
         // Taken back when the caller goes away before the follower took the rows: it then works them out itself.
         let _kept = self.prepared().keep(operation, rows);
         match self.store().commit(set).await {
@@ -191,17 +190,13 @@ impl App {
             Err(CommitError::Missed(misses)) if ticket.is_some_and(|ticket| ticket.is_missed(&misses)) => {
                 Err(AppError::InFlight)
             }
+            Err(CommitError::Missed(misses)) => {
+                workspace.wait_for_missed_config(&misses).await;
+                Ok(None)
+            }
             Err(error) => {
-                match AppError::of_commit(error) {
-                    Some(error) => Err(error),
-                    None => {
-                        // A newer configuration reaches this node with the log; give the follower its turn.
-                        if config_version == Some(workspace.config().config_version) {
-                            tokio::task::yield_now().await;
-                        }
-                        Ok(None)
-                    }
-                }
+                let missed = || AppError::Failed("a miss was answered above".to_owned());
+                Err(AppError::of_commit(error).unwrap_or_else(missed))
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod app;
 pub mod body;
 pub mod case;
 pub mod commit;
+pub mod configuration;
 pub mod customer;
 pub mod deadline;
 pub mod document;

@@ -44,3 +44,10 @@ pub const RSA_BITS_MIN: u32 = 2048;
 pub const RSA_BITS_MAX: u32 = 8192;
 /// How long the former key of an app may stay good, in milliseconds: 30 days. A longer time is refused.
 pub const ROTATION_GRACE_MS_MAX: i64 = 30 * 24 * 60 * 60 * 1000;
+/// How long a decision that missed the configuration waits for the newer one to come with the log; past it the decision
+/// is made anew all the same.
+pub const CONFIG_WAIT: Duration = Duration::from_secs(1);
+/// Bytes of a configuration document; past it the document is refused.
+pub const CONFIGURATION_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Entries that one configuration document adds or changes: they are one set. Past it the document is refused.
+pub const CONFIGURATION_CHANGES_MAX: usize = casement_store::limits::SET_DOCUMENTS_MAX;

@@ -7,9 +7,10 @@ use casement_domain::id::StreamId;
 use casement_domain::list::row::{Row, Work};
 use casement_domain::workspace::Workspace;
 use casement_index::table::Table;
+use casement_store::error::Miss;
 use casement_store::store::Store;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::body;
 use crate::error::AppError;
@@ -61,7 +62,7 @@ impl Tables {
 #[derive(Debug)]
 pub struct OpenWorkspace {
     stream: StreamId,
-    config: RwLock<Arc<Workspace>>,
+    config: watch::Sender<Arc<Workspace>>,
     tables: RwLock<Tables>,
     turns: Vec<Mutex<()>>,
     in_flight: InFlight,
@@ -72,7 +73,7 @@ impl OpenWorkspace {
     pub fn new(config: Workspace) -> Self {
         Self {
             stream: config.stream.clone(),
-            config: RwLock::new(Arc::new(config)),
+            config: watch::Sender::new(Arc::new(config)),
             tables: RwLock::new(Tables::default()),
             turns: std::iter::repeat_with(|| Mutex::new(())).take(limits::TURNS).collect(),
             in_flight: InFlight::default(),
@@ -86,11 +87,25 @@ impl OpenWorkspace {
 
     /// Gives the configuration.
     pub fn config(&self) -> Arc<Workspace> {
-        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.config.borrow())
     }
 
     pub(crate) fn set_config(&self, config: Workspace) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        self.config.send_replace(Arc::new(config));
+    }
+
+    /// Waits until the configuration that a commit missed has come with the log, at most [`limits::CONFIG_WAIT`].
+    pub(crate) async fn wait_for_missed_config(&self, misses: &[Miss]) {
+        let newest = misses.iter().filter_map(|miss| match miss {
+            Miss::Config { found, .. } => Some(*found),
+            Miss::Document { .. } | Miss::Claim { .. } => None,
+        });
+        if let Some(newest) = newest.max() {
+            let mut config = self.config.subscribe();
+            let arrived = config.wait_for(|config| config.config_version >= newest);
+            // Past the wait the decision is made anew and misses again; its attempts are counted.
+            let _ = tokio::time::timeout(limits::CONFIG_WAIT, arrived).await;
+        }
     }
 
     pub(crate) fn tables(&self) -> RwLockReadGuard<'_, Tables> {

@@ -7,6 +7,8 @@ mod access;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod deadlines;
 #[cfg(test)]
 mod history;

@@ -34,6 +34,19 @@ pub const PHONE_CHARACTERS_MAX: usize = 64;
 pub const FIELDS_MAX: usize = 200;
 /// Bytes of one field's value as JSON.
 pub const FIELD_VALUE_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of a text that is held against a pattern; a longer one breaks the rule of length.
+pub const PATTERN_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// Characters of a pattern.
+pub const PATTERN_CHARACTERS_MAX: usize = 512;
+/// Bytes that a compiled pattern takes.
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 1024 * 1024;
+/// Groups within groups of a pattern.
+pub const PATTERN_NESTING_MAX: u32 = 50;
+/// Former versions of a template that are kept; past it the oldest is dropped, and its documents follow the oldest one
+/// that is kept.
+pub const TEMPLATE_VERSIONS_MAX: usize = 50;
+/// Turns of agents that a document remembers; past it the oldest ended ones are dropped.
+pub const PARTICIPANTS_MAX: usize = 200;
 /// Tasks of one case that are not deleted; each is a guard of the set that closes the case.
 pub const TASKS_PER_CASE_MAX: usize = 200;
 /// Faults that one answer lists.
@@ -42,3 +55,29 @@ pub const FAULTS_MAX: usize = 100;
 pub const PAGE_MAX: u32 = 500;
 /// Documents on a page when the request names no limit; contract section 6.
 pub const PAGE_DEFAULT: u32 = 50;
+/// Statuses of one workspace; what follows are faults of a configuration document.
+pub const STATUSES_MAX: usize = 100;
+/// Priorities of one workspace.
+pub const PRIORITIES_MAX: usize = 100;
+/// Queues of one workspace.
+pub const WORKSPACE_QUEUES_MAX: usize = 1_000;
+/// Agents of one workspace.
+pub const AGENTS_MAX: usize = 10_000;
+/// Fields of one workspace.
+pub const WORKSPACE_FIELDS_MAX: usize = 500;
+/// Fields of one workspace that have a pattern, each of up to [`PATTERN_COMPILED_BYTES_MAX`].
+pub const PATTERNS_MAX: usize = 100;
+/// Case templates, and task templates, of one workspace.
+pub const TEMPLATES_MAX: usize = 200;
+/// Tasks that a template makes with a case: they are committed with it.
+pub const TEMPLATE_TASKS_MAX: usize = 50;
+/// Milliseconds from the making of a document to a default due date: ten years.
+pub const DEFAULT_DUE_MS_MAX: i64 = 3_650 * 24 * 60 * 60 * 1000;
+/// Options of one field, those included that are switched off.
+pub const OPTIONS_MAX: usize = 500;
+/// Digits behind the point that a number field can ask for.
+pub const DECIMALS_MAX: u32 = 15;
+/// Characters of the name of an entry, an option or a field's key.
+pub const ENTRY_NAME_CHARACTERS_MAX: usize = 128;
+/// Characters of the other texts of an entry: descriptions, placeholders, messages.
+pub const ENTRY_TEXT_CHARACTERS_MAX: usize = 1_000;

@@ -4,8 +4,10 @@ use casement_domain::case::update::UpdateCase;
 use casement_domain::fault::{FaultKind, Key};
 use casement_domain::given::Given;
 use casement_domain::id::{AgentId, QueueId};
+use casement_domain::item::assignment::assign;
 use casement_domain::item::input::AssigneeInput;
 use casement_domain::item::{AssigneeKind, Assignment, Participant};
+use casement_domain::limits;
 use casement_domain::workspace::Reference;
 use proptest::prelude::*;
 
@@ -352,4 +354,21 @@ fn a_queue_that_is_named_twice_counts_once() {
         Given::Value(vec![Reference::Id("qu-q".to_owned()), Reference::Name("DEFAULT".to_owned())]);
     let change = decide_update(&workspace, &stored_case(&workspace), &command, &[]).unwrap().unwrap();
     assert_eq!(made_case(&change).item.assignment, stored(None, &["qu-q"]));
+}
+
+#[test]
+fn past_the_most_participants_the_oldest_ended_turns_are_dropped() {
+    let workspace = workspace();
+    let mut item = stored_case(&workspace).value.item;
+    let agent = |name: &str| Some(AgentId::from_text(name));
+    for round in 0..limits::PARTICIPANTS_MAX + 5 {
+        let name = if round % 2 == 0 { "a-a" } else { "a-b" };
+        let turn = Assignment { agent: agent(name), queues: Vec::new() };
+        assign(&mut item, turn, NOW.plus_ms(i64::try_from(round).unwrap()));
+    }
+    assert_eq!(item.participants.len(), limits::PARTICIPANTS_MAX);
+    assert_eq!(item.participants[0].assigned_at, NOW.plus_ms(5), "the five oldest are gone");
+    let active: Vec<bool> = item.participants.iter().map(|participant| participant.active).collect();
+    assert_eq!(active.iter().filter(|active| **active).count(), 1);
+    assert!(active.last().unwrap());
 }

@@ -483,14 +483,14 @@ fn a_known_customer_is_taken_and_the_document_keeps_the_request_s_words() {
 fn custom_values_are_kept_and_a_field_outside_the_template_is_refused() {
     let entry = |name: &str| FieldInput {
         field: Reference::Name(name.to_owned()),
-        value: Given::Value(json!({"any": ["shape"]})),
+        value: Given::Value(json!("any text")),
     };
     let mut command = create();
     command.item.fields = Given::Value(vec![entry("colour")]);
     let case = made_case(&decide_create(&workspace(), &command).unwrap());
     let values: Vec<_> =
         case.item.field_values.iter().map(|(id, value)| (id.as_str(), value.clone())).collect();
-    assert_eq!(values, [("fd-colour", json!({"any": ["shape"]}))]);
+    assert_eq!(values, [("fd-colour", json!("any text"))]);
     command.template = given("Queued");
     assert_eq!(
         faults_of(decide_create(&workspace(), &command)),

@@ -14,10 +14,9 @@ use casement_domain::item::{Assignment, Participant, WorkItem};
 use casement_domain::task::Task;
 use casement_domain::workspace::Workspace;
 use casement_domain::workspace::defaults::{self, Identity};
-use casement_domain::workspace::entries::{
-    Agent, CaseTemplate, Category, DefaultAssignee, Field, FieldFormat, FieldRole, Origin, Queue, Status,
-    TaskTemplate,
-};
+use casement_domain::workspace::entries::{Agent, Category, Origin, Queue, Status};
+use casement_domain::workspace::field::{Field, FieldFormat, FieldRole, FieldSort};
+use casement_domain::workspace::template::{CaseTemplate, DefaultAssignee, FIRST_VERSION, TaskTemplate};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -57,6 +56,8 @@ pub fn workspace() -> Workspace {
                 },
                 default_due_ms,
                 active,
+                version: FIRST_VERSION,
+                former: Vec::new(),
             })
             .to_vec();
     let general = CaseTemplate {
@@ -69,6 +70,8 @@ pub fn workspace() -> Workspace {
         custom_tasks: true,
         closes_with_open_tasks: false,
         active: true,
+        version: FIRST_VERSION,
+        former: Vec::new(),
     };
     let named = |name: &str| CaseTemplate {
         id: CaseTemplateId::from_text(format!("ctm-{}", name.to_lowercase())),
@@ -127,12 +130,14 @@ fn custom_field(id: &str, name: &str) -> Field {
         name: name.to_owned(),
         key: name.to_lowercase(),
         role: FieldRole::Custom,
-        format: FieldFormat::Input,
+        format: FieldFormat::plain(FieldSort::Input),
         description: String::new(),
         placeholder: String::new(),
         tooltip: String::new(),
         read_only: false,
         required: false,
+        default: None,
+        messages: BTreeMap::new(),
         shown: true,
         enabled: true,
         active: true,
@@ -261,6 +266,7 @@ pub fn case() -> impl Strategy<Value = Case> {
         |(item, id, tasks, language)| Case {
             id: CaseId::fresh(u128::from(id)),
             template: CaseTemplateId::from_text("ctm-general"),
+            template_version: FIRST_VERSION,
             item,
             language: language.to_owned(),
             supports_custom_tasks: true,
@@ -279,6 +285,7 @@ pub fn task() -> impl Strategy<Value = Task> {
             id: TaskId::fresh(u128::from(id)),
             case: CaseId::fresh(case),
             template: (!custom).then(|| TaskTemplateId::from_text("ttm-follow-up")),
+            template_version: FIRST_VERSION,
             item,
         }
     })

@@ -286,6 +286,7 @@ fn row() -> impl Strategy<Value = Work> {
                     id,
                     case: CaseId::fresh(of),
                     template: None,
+                    template_version: 1,
                     item: case.item,
                 })
             } else {

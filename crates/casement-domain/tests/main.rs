@@ -5,6 +5,10 @@
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod configure;
+#[cfg(test)]
+mod configure_fields;
+#[cfg(test)]
 mod create_case;
 #[cfg(test)]
 mod create_task;
@@ -15,9 +19,13 @@ mod documents;
 #[cfg(test)]
 mod due;
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod list;
+#[cfg(test)]
+mod template_versions;
 #[cfg(test)]
 mod texts;
 #[cfg(test)]

@@ -121,10 +121,10 @@ fn a_field_value_is_set_cleared_or_left() {
         command.input.item.fields = Given::Value(entries.collect());
         command
     };
-    let set = fields(vec![("COLOUR", Given::Value(json!("red"))), ("Size", Given::Value(json!(5)))]);
+    let set = fields(vec![("COLOUR", Given::Value(json!("red"))), ("Size", Given::Value(json!("5")))]);
     case.value = updated(&workspace, &case, &set);
     assert_eq!(case.value.item.field_values.len(), 2);
-    let left = fields(vec![("Colour", Given::Absent), ("Size", Given::Value(json!(5)))]);
+    let left = fields(vec![("Colour", Given::Absent), ("Size", Given::Value(json!("5")))]);
     assert_eq!(decide_update(&workspace, &case, &left, &[]), Ok(None));
     case.value = updated(&workspace, &case, &fields(vec![("Colour", Given::Null)]));
     let kept: Vec<&str> = case.value.item.field_values.keys().map(|field| field.as_str()).collect();

@@ -4,15 +4,15 @@ use casement_domain::actor::Actor;
 use casement_domain::case::{self, Case};
 use casement_domain::customer::CustomerSnapshot;
 use casement_domain::date::Moment;
-use casement_domain::id::FieldId;
 use casement_domain::item::{AssigneeKind, WorkItem};
 use casement_domain::task::{self, Task};
 use casement_domain::workspace::Workspace;
-use casement_domain::workspace::entries::{Field, FieldFormat, FieldRole, Origin, Priority, Status};
+use casement_domain::workspace::entries::{Origin, Priority, Status};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::field::{FieldDoc, fields_doc};
 use crate::item::assignee_kind_name;
 
 /// A case as the API returns it.
@@ -153,40 +153,6 @@ struct PriorityDoc<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct FieldDoc<'a> {
-    #[serde(rename = "_id")]
-    id: &'a str,
-    show: bool,
-    display_name: &'a str,
-    lname: String,
-    desc: &'a str,
-    is_enabled: bool,
-    is_active: bool,
-    meta_data: FieldMetaDoc<'a>,
-    #[serde(rename = "type")]
-    origin: &'static str,
-    required: bool,
-    data_type: &'static str,
-    /// The value; absent when there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    selected_value: Option<Value>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct FieldMetaDoc<'a> {
-    #[serde(rename = "type")]
-    format: &'static str,
-    display_name: &'a str,
-    name: &'a str,
-    description: &'a str,
-    placeholder: &'a str,
-    read_only: bool,
-    tooltip_text: &'a str,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 struct ParticipantDoc<'a> {
     agent_id: &'a str,
     a_id: &'a str,
@@ -299,7 +265,6 @@ fn to_bytes(document: &impl Serialize) -> Vec<u8> {
 
 fn case_doc<'a>(case: &'a Case, number: u64, workspace: &'a Workspace) -> CaseDoc<'a> {
     let template = workspace.case_template(&case.template);
-    let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
     let shows_description = |_: &WorkItem| true;
     CaseDoc {
         id: case.id.as_str(),
@@ -309,7 +274,7 @@ fn case_doc<'a>(case: &'a Case, number: u64, workspace: &'a Workspace) -> CaseDo
             workspace,
             case::CONVERSATION_TYPE,
             case::reference_id(number),
-            fields_doc(&case.item, field_ids, workspace, shows_description),
+            fields_doc(&case.item, case.fields(workspace), workspace, shows_description),
         ),
         language: &case.language,
         support_custom_tasks: case.supports_custom_tasks,
@@ -320,7 +285,6 @@ fn case_doc<'a>(case: &'a Case, number: u64, workspace: &'a Workspace) -> CaseDo
 
 fn task_doc<'a>(task: &'a Task, number: u64, case_number: u64, workspace: &'a Workspace) -> TaskDoc<'a> {
     let template = task.template.as_ref().and_then(|id| workspace.task_template(id));
-    let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
     // A task shows its description only when it has one; contract section 11.5.
     let shows_description = |item: &WorkItem| !item.description.is_empty();
     TaskDoc {
@@ -333,7 +297,7 @@ fn task_doc<'a>(task: &'a Task, number: u64, case_number: u64, workspace: &'a Wo
             workspace,
             task::CONVERSATION_TYPE,
             task::reference_id(number),
-            fields_doc(&task.item, field_ids, workspace, shows_description),
+            fields_doc(&task.item, task.fields(workspace), workspace, shows_description),
         ),
         is_cust_tsk: task.template.is_none(),
     }
@@ -425,60 +389,6 @@ fn priority_doc(priority: &Priority) -> PriorityDoc<'_> {
         is_enabled: priority.enabled,
         is_active: priority.active,
         score: priority.score,
-    }
-}
-
-fn fields_doc<'a>(
-    item: &WorkItem,
-    field_ids: &[FieldId],
-    workspace: &'a Workspace,
-    shows_description: impl Fn(&WorkItem) -> bool,
-) -> Vec<FieldDoc<'a>> {
-    let fields = field_ids.iter().filter_map(|id| workspace.field(id));
-    let with_values = fields.map(|field| {
-        let value = match field.role {
-            FieldRole::Title => Some(Value::String(item.name.clone())),
-            FieldRole::Description => {
-                shows_description(item).then(|| Value::String(item.description.clone()))
-            }
-            FieldRole::DueDate => item.due.map(|due| Value::String(due.iso())),
-            FieldRole::Custom => item.field_values.get(&field.id).cloned(),
-        };
-        field_doc(field, value)
-    });
-    with_values.collect()
-}
-
-fn field_doc(field: &Field, selected_value: Option<Value>) -> FieldDoc<'_> {
-    let format = match field.format {
-        FieldFormat::Input => "input",
-        FieldFormat::Textarea => "textarea",
-        FieldFormat::DateTime => "datetime",
-    };
-    FieldDoc {
-        id: field.id.as_str(),
-        show: field.shown,
-        display_name: &field.name,
-        lname: field.name.to_lowercase(),
-        desc: &field.description,
-        is_enabled: field.enabled,
-        is_active: field.active,
-        meta_data: FieldMetaDoc {
-            format,
-            display_name: &field.name,
-            name: &field.key,
-            description: &field.description,
-            placeholder: &field.placeholder,
-            read_only: field.read_only,
-            tooltip_text: &field.tooltip,
-        },
-        origin: match field.role {
-            FieldRole::Title | FieldRole::Description | FieldRole::DueDate => "system",
-            FieldRole::Custom => "custom",
-        },
-        required: field.required,
-        data_type: format,
-        selected_value,
     }
 }
 

@@ -24,7 +24,15 @@ pub struct JsonFault {
 /// # Errors
 /// All faults of the JSON itself.
 pub fn read_object(bytes: &[u8]) -> Result<Map<String, Value>, Vec<JsonFault>> {
-    match read(bytes)? {
+    read_object_of(bytes, limits::JSON_VALUES_MAX)
+}
+
+/// Reads a text that must be one JSON object of at most so many values.
+///
+/// # Errors
+/// All faults of the JSON itself.
+pub fn read_object_of(bytes: &[u8], values_max: usize) -> Result<Map<String, Value>, Vec<JsonFault>> {
+    match read(bytes, values_max)? {
         Value::Object(object) => Ok(object),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             Err(vec![JsonFault { path: None, message: "the body must be a JSON object".to_owned() }])
@@ -32,8 +40,8 @@ pub fn read_object(bytes: &[u8]) -> Result<Map<String, Value>, Vec<JsonFault>> {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Value, Vec<JsonFault>> {
-    let mut state = State { path: Vec::new(), values: 0, faults: Vec::new() };
+fn read(bytes: &[u8], values_max: usize) -> Result<Value, Vec<JsonFault>> {
+    let mut state = State { path: Vec::new(), values: 0, values_max, faults: Vec::new() };
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let read =
         Node(&mut state).deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
@@ -58,6 +66,7 @@ enum Step {
 struct State {
     path: Vec<Step>,
     values: usize,
+    values_max: usize,
     faults: Vec<JsonFault>,
 }
 
@@ -109,8 +118,8 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         self.0.values += 1;
-        if self.0.values > limits::JSON_VALUES_MAX {
-            return Err(D::Error::custom(format!("more than {} values", limits::JSON_VALUES_MAX)));
+        if self.0.values > self.0.values_max {
+            return Err(D::Error::custom(format!("more than {} values", self.0.values_max)));
         }
         deserializer.deserialize_any(self)
     }

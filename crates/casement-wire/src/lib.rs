@@ -5,8 +5,10 @@
 //! docs/quirks.md. This crate imports the domain and nothing else of ours.
 
 pub mod case;
+pub mod configuration;
 pub mod document;
 pub mod error;
+pub mod field;
 pub mod item;
 pub mod json;
 pub mod limits;

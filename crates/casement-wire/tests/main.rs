@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod any_body;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 #[path = "../../casement-domain/tests/documents.rs"]
 mod documents;
 #[cfg(test)]

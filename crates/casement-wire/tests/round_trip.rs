@@ -51,6 +51,7 @@ fn case_of(task: &Task) -> Versioned<Case> {
     let case = Case {
         id: task.case.clone(),
         template: casement_domain::id::CaseTemplateId::from_text("ctm-general"),
+        template_version: 1,
         item: casement_domain::item::WorkItem {
             status: workspace().default_status().unwrap().id.clone(),
             ..task.item.clone()

@@ -59,6 +59,10 @@ pub enum Command {
 pub enum WorkspaceCommand {
     /// Makes a further workspace in a data directory that no server uses at the time.
     Create(InitArguments),
+    /// Prints the configuration of a workspace as the document that makes it so.
+    Show(ShowArguments),
+    /// Makes the configuration of a workspace as a document says. Entries that it does not name stay; nothing is removed.
+    Apply(ApplyArguments),
 }
 
 /// Where the data is.
@@ -165,6 +169,42 @@ pub struct InitArguments {
     /// The name of the workspace; its app is named after it.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `workspace show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement workspace show --data-dir /var/lib/casement > configuration.json")]
+pub struct ShowArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The stream of the workspace; may be absent where there is only one.
+    #[arg(long, value_name = "ID")]
+    pub stream: Option<String>,
+}
+
+/// The arguments of `workspace apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement workspace apply --data-dir /var/lib/casement --file configuration.json --dry-run
+  casement workspace apply --data-dir /var/lib/casement --file configuration.json")]
+pub struct ApplyArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The stream of the workspace; may be absent where there is only one.
+    #[arg(long, value_name = "ID")]
+    pub stream: Option<String>,
+    /// The document, see docs/configuration.md; - reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// Say what would be added or changed, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -11,7 +11,7 @@ use casement_api::control::socket::connect;
 use casement_app::app::App;
 use casement_store::error::StoreError;
 
-use crate::{init, opened};
+use crate::opened;
 
 /// How long a command waits for a server that starts or stops, or for another command.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -34,7 +34,7 @@ pub fn run<T>(
     directory: &Path,
     command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
 ) -> anyhow::Result<T> {
-    init::runtime()?.block_on(carry_out(directory, command))
+    opened::runtime()?.block_on(carry_out(directory, command))
 }
 
 async fn carry_out<T>(

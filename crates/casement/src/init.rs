@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use casement_app::app::App;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_domain::workspace::Workspace;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use crate::cli::InitArguments;
-use crate::opened;
+use crate::opened::{runtime, with_app};
 
 /// Runs `casement init`. A data directory that has a workspace is left as it is.
 ///
 /// # Errors
 /// There is a workspace, the directory is in use or can't be written, or an id is not usable.
 pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
-    let made = runtime()?.block_on(with_app(arguments, async |app: &App| {
+    // Before the directory is made: a wrong id must leave nothing behind.
+    input(arguments).check()?;
+    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &Arc<App>| {
         if !app.installation().workspaces.is_empty() {
             bail!(
                 "{} has a workspace already; nothing was changed. `casement workspace create` makes another",
@@ -34,30 +35,15 @@ pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
 /// # Errors
 /// There is no first workspace or one of this stream, the directory is in use, or an id is not usable.
 pub fn create_workspace(arguments: &InitArguments) -> anyhow::Result<()> {
-    let made = runtime()?.block_on(with_app(arguments, async |app: &App| {
+    // Before the directory is made: a wrong id must leave nothing behind.
+    input(arguments).check()?;
+    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &Arc<App>| {
         if app.installation().workspaces.is_empty() {
             bail!("{} has no workspace yet; `casement init` makes the first", arguments.data.path.display());
         }
         Ok(app.make_workspace(input(arguments)).await?)
     }))?;
     print(&made, arguments.json)
-}
-
-/// Makes the runtime of a command.
-///
-/// # Errors
-/// The system gives no threads.
-pub fn runtime() -> anyhow::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't be started")
-}
-
-async fn with_app(
-    arguments: &InitArguments,
-    work: impl AsyncFnOnce(&App) -> anyhow::Result<MadeWorkspace>,
-) -> anyhow::Result<MadeWorkspace> {
-    // Before the directory is made: a wrong id must leave nothing behind.
-    input(arguments).check()?;
-    opened::with_app(&arguments.data.path, async |app: &Arc<App>| work(app).await).await
 }
 
 fn input(arguments: &InitArguments) -> NewWorkspaceInput {

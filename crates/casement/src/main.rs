@@ -19,6 +19,7 @@ mod settings;
 mod sources;
 mod token;
 mod version;
+mod workspace;
 
 use cli::{AppCommand, Cli, Command, WorkspaceCommand};
 use settings::Settings;
@@ -50,6 +51,8 @@ fn run() -> anyhow::Result<()> {
         Command::App(AppCommand::Show(arguments)) => app::show(&arguments),
         Command::App(AppCommand::Rotate(arguments)) => app::rotate(&arguments),
         Command::App(AppCommand::Revoke(arguments)) => app::revoke(&arguments),
+        Command::Workspace(WorkspaceCommand::Show(arguments)) => workspace::show(&arguments),
+        Command::Workspace(WorkspaceCommand::Apply(arguments)) => workspace::apply(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
         Command::Config(arguments) => {

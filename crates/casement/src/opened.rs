@@ -8,8 +8,17 @@ use casement_app::app::App;
 use casement_store::error::StoreError;
 use casement_store::options::Options;
 use casement_store::store::{CommitFeed, Store};
+use tokio::runtime::Runtime;
 
 use crate::sources;
+
+/// Makes the runtime of a command.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't be started")
+}
 
 /// Opens a directory, or makes it, and works on its installation. The index is not built: no command looks at cases.
 ///

@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::{init, logging, measure, sources, token};
+use crate::{logging, measure, opened, sources, token};
 
 /// Runs `casement serve`.
 ///
@@ -30,7 +30,7 @@ use crate::{init, logging, measure, sources, token};
 /// The data directory or the address can't be used, or a stored document can't be read.
 pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
     logging::begin(&arguments.log, arguments.log_format)?;
-    init::runtime()?.block_on(serve(arguments))
+    opened::runtime()?.block_on(serve(arguments))
 }
 
 async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {

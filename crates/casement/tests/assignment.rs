@@ -1,6 +1,6 @@
 //! Contract sections 9 and 11.3: who has a case, by every shape of the keys, and the turns of the participants.
 
-use casement_domain::workspace::entries::DefaultAssignee;
+use casement_domain::workspace::template::DefaultAssignee;
 use serde_json::{Value, json};
 
 use crate::harness::server::{HOUR_MS, Server, update_of};

@@ -180,11 +180,13 @@ fn serve_on_a_directory_in_use_fails_with_a_clear_sentence() {
     let data = directory.path().join("data");
     init(&data, ACCOUNT, STREAM);
     let (_store, _feed) = Store::open(Options::new(data.clone())).unwrap();
-    for command in ["serve", "init"] {
-        let mut arguments = vec![command, "--data-dir", text(&data)];
-        if command == "serve" {
-            arguments.extend(["--listen", "127.0.0.1:0"]);
-        }
+    for (command, further) in [
+        (vec!["serve"], vec!["--listen", "127.0.0.1:0"]),
+        (vec!["init"], vec![]),
+        (vec!["workspace", "show"], vec![]),
+        (vec!["workspace", "apply"], vec!["--file", "/dev/null"]),
+    ] {
+        let arguments = [command, vec!["--data-dir", text(&data)], further].concat();
         let said = failed(&arguments);
         assert!(said.contains("in use") && said.contains(text(&data)), "{said}");
     }
@@ -199,6 +201,55 @@ fn serve_on_an_address_in_use_fails_and_leaves_no_directory_behind() {
     let said = failed(&["serve", "--data-dir", text(&data), "--listen", &address]);
     assert!(said.contains(&address), "{said}");
     assert!(!data.exists());
+}
+
+#[test]
+fn a_configuration_is_shown_tried_applied_and_applied_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, file) = (directory.path().join("data"), directory.path().join("configuration.json"));
+    init(&data, ACCOUNT, STREAM);
+    let apply = |further: &[&str]| {
+        let arguments = ["workspace", "apply", "--data-dir", text(&data), "--file", text(&file)];
+        succeeded(&[arguments.as_slice(), further].concat())
+    };
+    let show = || succeeded(&["workspace", "show", "--data-dir", text(&data), "--stream", STREAM]);
+    let document = json!({"queues": [{"name": "Returns"}, {"name": "Default", "active": false}]});
+    std::fs::write(&file, document.to_string()).unwrap();
+    let before = show();
+    assert!(apply(&["--dry-run"]).ends_with("2 entries would be added or changed; nothing was written.\n"));
+    assert_eq!(show(), before);
+    let report: Value = serde_json::from_str(&apply(&["--json"])).unwrap();
+    let names =
+        |key: &str| report[key].as_array().unwrap().iter().map(|entry| entry["name"].clone()).collect();
+    let (added, changed): (Vec<Value>, Vec<Value>) = (names("added"), names("changed"));
+    assert_eq!((added, changed), (vec![json!("Returns")], vec![json!("Default")]));
+    assert_eq!(apply(&[]), "Nothing to change.\n");
+    std::fs::write(&file, show()).unwrap();
+    assert_eq!(apply(&[]), "Nothing to change.\n");
+}
+
+#[test]
+fn a_configuration_that_can_not_be_applied_is_told_with_every_fault_and_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, file) = (directory.path().join("data"), directory.path().join("configuration.json"));
+    std::fs::write(
+        &file,
+        r#"{"queues": [{"nam": "x"}], "fields": [{"name": "A", "format": "number", "pattern": "a"}]}"#,
+    )
+    .unwrap();
+    let arguments = ["workspace", "apply", "--data-dir", text(&data), "--file", text(&file)];
+    assert!(failed(&arguments).contains("no data directory"));
+    assert!(!data.exists());
+    init(&data, ACCOUNT, STREAM);
+    let said = failed(&arguments);
+    for path in ["queues[0].nam: ", "queues[0].name: ", "fields[0].pattern: "] {
+        assert!(said.contains(path), "{said}");
+    }
+    let missing = directory.path().join("missing.json");
+    let said = failed(&["workspace", "apply", "--data-dir", text(&data), "--file", text(&missing)]);
+    assert!(said.contains("missing.json"), "{said}");
+    let said = failed(&["workspace", "show", "--data-dir", text(&data), "--stream", "st-none"]);
+    assert!(said.contains("st-none"), "{said}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ async fn a_repeated_create_makes_one_case_and_shows_it_as_it_was_made() {
 /// Lets a template make the built-in task with each case.
 fn async_tasks(
     server: &Server,
-) -> impl FnOnce(&mut casement_domain::workspace::entries::CaseTemplate) + use<> {
+) -> impl FnOnce(&mut casement_domain::workspace::template::CaseTemplate) + use<> {
     let task = server.workspace.task_templates[0].id.clone();
     move |template| template.tasks = vec![task]
 }

@@ -216,24 +216,27 @@ async fn a_status_filter_may_name_a_category() {
 async fn custom_fields_are_all_equal_exactly_and_system_fields_count_too() {
     let server = Server::start().await;
     server.custom_fields(&["Colour", "Size"]).await;
-    let fields = |colour: Value, size: Value| json!({"fields": [{"name": "Colour", "selectedValue": colour}, {"name": "Size", "selectedValue": size}]});
-    named(&server, "a", fields(json!("red"), json!(1))).await;
-    named(&server, "b", fields(json!("Red"), json!("1"))).await;
-    named(&server, "c", fields(json!(["red"]), json!({"w": 1, "h": [2]}))).await;
+    let fields = |colour: &str, size: &str| json!({"fields": [{"name": "Colour", "selectedValue": colour}, {"name": "Size", "selectedValue": size}]});
+    named(&server, "a", fields("red", "1")).await;
+    named(&server, "b", fields("Red", "1.0")).await;
+    named(&server, "c", fields("green", "2")).await;
     named(&server, "d", json!({"desc": "other"})).await;
     for (filter, expected) in [
         (json!([{"name": "Colour", "value": "red"}]), "a"),
         (json!([{"name": "COLOUR", "value": "Red"}]), "b"),
-        (json!([{"_id": "fd-Colour", "value": ["red"]}]), "c"),
-        (json!([{"_id": "fd-Size", "value": 1}]), "a"),
-        (json!([{"_id": "fd-Size", "value": {"h": [2], "w": 1}}]), "c"),
-        (json!([{"name": "Colour", "value": "red"}, {"name": "Size", "value": 1}]), "a"),
-        (json!([{"name": "Colour", "value": "red"}, {"name": "Size", "value": "1"}]), ""),
+        (json!([{"_id": "fd-Colour", "value": ["red"]}]), ""),
+        (json!([{"_id": "fd-Size", "value": "1"}]), "a"),
+        (json!([{"_id": "fd-Size", "value": 1}]), ""),
+        (json!([{"name": "Colour", "value": "red"}, {"name": "Size", "value": "1"}]), "a"),
+        (json!([{"name": "Colour", "value": "red"}, {"name": "Size", "value": "1.0"}]), ""),
         (json!([{"name": "Nothing", "value": 1}]), ""),
         (json!([{"name": "Title", "value": "b"}]), "b"),
         (json!([{"name": "Title", "value": "B"}]), ""),
         (json!([{"name": "Description", "value": "other"}]), "d"),
         (json!([{"name": "Due Date", "value": DUE}]), "abcd"),
+        (json!([{"name": "Due Date", "value": "2026-11-26T17:30+05:30"}]), "abcd"),
+        (json!([{"name": "Due Date", "value": "2026-11-26"}]), ""),
+        (json!([{"name": "Due Date", "value": "soon"}]), ""),
         (json!([]), "abcd"),
         (json!(null), "abcd"),
     ] {

@@ -26,6 +26,8 @@ mod create_case;
 #[cfg(test)]
 mod create_task;
 #[cfg(test)]
+mod custom_fields;
+#[cfg(test)]
 mod customers;
 #[cfg(test)]
 mod deadlines;

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use casement_domain::workspace::entries::DefaultAssignee;
+use casement_domain::workspace::template::DefaultAssignee;
 use serde_json::{Value, json};
 
 use crate::harness::answer::Answer;

@@ -331,7 +331,7 @@ async fn every_answer_can_be_sent_back_whole_and_changes_nothing() {
     let busy = server.task_template("Busy", |_| {}).await;
     server.case_template("Full", |template| template.tasks = vec![busy.id]).await;
     let full = json!({
-        "fields": [{"_id": "fd-Colour", "selectedValue": {"a": [1]}}], "tags": ["t"], "currAssignee": {"aId": agent.id},
+        "fields": [{"_id": "fd-Colour", "selectedValue": "a [1]"}], "tags": ["t"], "currAssignee": {"aId": agent.id},
         "queues": ["Default"], "channel": ["c"], "status": "On-Hold",
     });
     let mut cases = vec![

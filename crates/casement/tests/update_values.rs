@@ -81,12 +81,12 @@ async fn custom_fields_are_matched_by_id_then_by_name_and_unnamed_ones_stay() {
     let server = Server::start().await;
     server.custom_fields(&["Colour", "Size"]).await;
     let values =
-        json!([{"_id": "fd-Colour", "selectedValue": "red"}, {"_id": "fd-Size", "selectedValue": 1}]);
+        json!([{"_id": "fd-Colour", "selectedValue": "red"}, {"_id": "fd-Size", "selectedValue": "1"}]);
     let case = server.create_case(json!({"fields": values})).await;
     for (entry, colour) in [
         (json!({"_id": "fd-Colour", "selectedValue": "blue"}), json!("blue")),
-        (json!({"name": "colour", "selectedValue": ["green"]}), json!(["green"])),
-        (json!({"displayName": "Colour", "selectedValue": false}), json!(false)),
+        (json!({"name": "colour", "selectedValue": "green"}), json!("green")),
+        (json!({"displayName": "Colour", "selectedValue": "no"}), json!("no")),
         (json!({"_id": "fd-Colour", "name": "Size", "selectedValue": "x"}), json!("x")),
         (json!({"_id": "fd-Colour"}), json!("x")),
         (json!({"_id": "fd-Colour", "type": "system", "required": 7, "selectedValue": "y"}), json!("y")),
@@ -94,13 +94,13 @@ async fn custom_fields_are_matched_by_id_then_by_name_and_unnamed_ones_stay() {
         let after = server.update_case(&case, json!({"fields": [entry]})).await;
         assert_eq!(
             (field(&after, "Colour"), field(&after, "Size")),
-            (Some(&colour), Some(&json!(1))),
+            (Some(&colour), Some(&json!("1"))),
             "{entry}"
         );
     }
     let cleared =
         server.update_case(&case, json!({"fields": [{"name": "Colour", "selectedValue": null}]})).await;
-    assert_eq!((field(&cleared, "Colour"), field(&cleared, "Size")), (None, Some(&json!(1))));
+    assert_eq!((field(&cleared, "Colour"), field(&cleared, "Size")), (None, Some(&json!("1"))));
     let again =
         server.update_case(&case, json!({"fields": [{"name": "Colour", "selectedValue": null}]})).await;
     assert_eq!(again, cleared);
@@ -188,7 +188,7 @@ async fn a_template_that_is_switched_off_stays_and_is_not_taken_anew() {
     let kept = server.create_case(json!({"caseTmp": "Old"})).await;
     let other = server.create_case(json!({})).await;
     server
-        .put_case_template(&casement_domain::workspace::entries::CaseTemplate {
+        .put_case_template(&casement_domain::workspace::template::CaseTemplate {
             active: false,
             ..old.clone()
         })

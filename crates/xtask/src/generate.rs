@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::workspace::Workspace;
 
 /// The subcommands that `docs/cli.md` describes, in its order.
-const SUBCOMMANDS: [&[&str]; 11] = [
+const SUBCOMMANDS: [&[&str]; 13] = [
     &["serve"],
     &["init"],
     &["token"],
@@ -20,6 +20,8 @@ const SUBCOMMANDS: [&[&str]; 11] = [
     &["app", "show"],
     &["app", "rotate"],
     &["app", "revoke"],
+    &["workspace", "show"],
+    &["workspace", "apply"],
     &["config"],
     &["version"],
 ];

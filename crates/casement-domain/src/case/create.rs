@@ -15,7 +15,7 @@ use crate::item::{WorkItem, assignment, due, fields, plain};
 use crate::limits;
 use crate::task::create::of_template;
 use crate::workspace::Workspace;
-use crate::workspace::entries::{CaseTemplate, DefaultAssignee};
+use crate::workspace::template::{CaseTemplate, DefaultAssignee};
 
 /// The language of a case when nothing names one.
 const LANGUAGE_DEFAULT: &str = "en";
@@ -66,10 +66,8 @@ pub fn create_case(
     let customer = resolve_customer(command, customers, next(), &mut faults);
     let mut item = blank(workspace, actor, now);
     let field_ids = template.map(|template| template.fields.as_slice());
-    let system = match command.item.fields.value() {
-        Some(entries) => fields::apply(&mut item, entries, field_ids, workspace, &mut faults),
-        None => fields::SystemValues::default(),
-    };
+    let given = &command.item.fields;
+    let system = fields::apply_new(&mut item, given, field_ids, workspace, zone, &mut faults);
     apply_texts(&mut item, &command.item, &system, &mut faults);
     plain::apply(&mut item, &command.item, workspace, Mode::Create, &mut faults);
     due::apply(&mut item, &command.item, &system, zone, Mode::Create, &mut faults);
@@ -84,6 +82,7 @@ pub fn create_case(
     let mut case = Case {
         id: CaseId::fresh(next()),
         template: template.id.clone(),
+        template_version: template.version,
         item,
         language,
         supports_custom_tasks: template.custom_tasks,

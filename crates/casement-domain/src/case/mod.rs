@@ -5,8 +5,10 @@ pub mod update;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CaseId, CaseTemplateId, TaskId, reference};
+use crate::id::{CaseId, CaseTemplateId, FieldId, TaskId, reference};
 use crate::item::WorkItem;
+use crate::workspace::Workspace;
+use crate::workspace::template::{first_version, is_first};
 
 /// The prefix of a case's reference id and the name of its counter.
 pub const COUNTER: &str = "CS";
@@ -20,6 +22,9 @@ pub struct Case {
     pub id: CaseId,
     /// The template that it was made from, or that it got later.
     pub template: CaseTemplateId,
+    /// The version of the template that it keeps to.
+    #[serde(default = "first_version", skip_serializing_if = "is_first")]
+    pub template_version: u32,
     /// What it has in common with tasks.
     #[serde(flatten)]
     pub item: WorkItem,
@@ -29,6 +34,19 @@ pub struct Case {
     pub supports_custom_tasks: bool,
     /// Its tasks that are not deleted, in the order of their making.
     pub tasks: Vec<TaskId>,
+}
+
+impl Case {
+    /// Gives the fields that it shows, in their order: those of the version of its template that it keeps to.
+    pub fn fields<'a>(&self, workspace: &'a Workspace) -> &'a [FieldId] {
+        let template = workspace.case_template(&self.template);
+        template.map(|template| template.fields_at(self.template_version)).unwrap_or_default()
+    }
+
+    /// Gives its template with the version that it keeps to.
+    pub(crate) fn template_at(&self) -> (CaseTemplateId, u32) {
+        (self.template.clone(), self.template_version)
+    }
 }
 
 /// Gives the reference id of a case with this number.

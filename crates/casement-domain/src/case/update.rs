@@ -72,8 +72,8 @@ pub fn update_case(
     check_identity(workspace, before, base, command, zone, &mut faults);
     let mut mine = base.clone();
     apply_template(&mut mine, &command.template, workspace, &mut faults);
-    let field_ids = workspace.case_template(&mine.template).map(|template| template.fields.as_slice());
-    let around = Around { workspace, customers, field_ids: field_ids.unwrap_or_default(), zone, now, fresh };
+    let (fields_before, fields_after) = (base.fields(workspace), mine.fields(workspace));
+    let around = Around { workspace, customers, fields_before, fields_after, zone, now, fresh };
     let changed = apply(&base.item, &command.input, around, &mut faults);
     mine.item = changed.item;
     if let Some(language) = take(&command.language, Key::Language, Mode::Update, &mut faults) {
@@ -103,14 +103,21 @@ pub fn update_case(
 fn merge(versions: Versions<'_, Case>, workspace: &Workspace, now: Moment, faults: &mut Faults) -> Case {
     let Versions { base, mine, stored } = versions;
     let items = Versions { base: &base.item, mine: &mine.item, stored: &stored.item };
-    let template_name = |id: &CaseTemplateId| {
+    let template_name = |(id, _): &(CaseTemplateId, u32)| {
         merge::json(&workspace.case_template(id).map_or("", |template| template.name.as_str()))
     };
-    let templates = Versions { base: &base.template, mine: &mine.template, stored: &stored.template };
+    // A template and its version are one value: a merged case keeps to a version that it had on one side.
+    let (base_template, mine_template, stored_template) =
+        (base.template_at(), mine.template_at(), stored.template_at());
+    let templates = Versions { base: &base_template, mine: &mine_template, stored: &stored_template };
     let languages = Versions { base: &base.language, mine: &mine.language, stored: &stored.language };
-    let template = templates.whole(Key::Template, template_name, faults);
+    let (template, template_version) = templates.whole(Key::Template, template_name, faults);
     let supports_custom_tasks =
-        if template == stored.template { stored.supports_custom_tasks } else { mine.supports_custom_tasks };
+        if (&template, template_version) == (&stored.template, stored.template_version) {
+            stored.supports_custom_tasks
+        } else {
+            mine.supports_custom_tasks
+        };
     Case {
         id: stored.id.clone(),
         item: merge::items(items, workspace, now, faults),
@@ -118,6 +125,7 @@ fn merge(versions: Versions<'_, Case>, workspace: &Workspace, now: Moment, fault
         supports_custom_tasks,
         tasks: stored.tasks.clone(),
         template,
+        template_version,
     }
 }
 
@@ -154,6 +162,7 @@ fn apply_template(case: &mut Case, given: &Given<String>, workspace: &Workspace,
         }
         Some(template) => {
             case.template = CaseTemplateId::clone(&template.id);
+            case.template_version = template.version;
             case.supports_custom_tasks = template.custom_tasks;
         }
     }
@@ -178,8 +187,8 @@ fn check_open_tasks(
     faults: &mut Faults,
 ) {
     let closes = after.item.is_closed(workspace) && !before.item.is_closed(workspace);
-    let allowed =
-        workspace.case_template(&after.template).is_some_and(|template| template.closes_with_open_tasks);
+    let template = workspace.case_template(&after.template);
+    let allowed = template.is_some_and(|template| template.closes_with_open_tasks_at(after.template_version));
     if !closes || allowed {
         return;
     }

@@ -11,7 +11,8 @@ use crate::id::{AgentId, QueueId};
 use crate::limits;
 use crate::text::fold_case;
 use crate::workspace::Workspace;
-use crate::workspace::entries::{Agent, DefaultAssignee};
+use crate::workspace::entries::Agent;
+use crate::workspace::template::DefaultAssignee;
 
 /// The assignment keys of a request with every reference resolved; `None`: not in the request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -71,8 +72,19 @@ pub fn assign(item: &mut WorkItem, assignment: Assignment, now: Moment) {
         if let Some(agent) = &assignment.agent {
             item.participants.push(Participant { agent: agent.clone(), active: true, assigned_at: now });
         }
+        drop_oldest_ended(&mut item.participants);
     }
     item.assignment = assignment;
+}
+
+/// Keeps the list of participants within [`limits::PARTICIPANTS_MAX`]: the oldest turns that have ended go.
+fn drop_oldest_ended(participants: &mut Vec<Participant>) {
+    let mut surplus = participants.len().saturating_sub(limits::PARTICIPANTS_MAX);
+    participants.retain(|participant| {
+        let goes = surplus > 0 && !participant.active;
+        surplus -= usize::from(goes);
+        !goes
+    });
 }
 
 /// Resolves the references. `None`: one of the keys is unusable and has its fault on the list; what the others would

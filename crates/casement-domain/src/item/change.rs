@@ -25,8 +25,10 @@ pub struct Around<'a> {
     pub workspace: &'a Workspace,
     /// The profiles that the command's customer may mean.
     pub customers: &'a Found,
-    /// The fields that the item's template shows after the update.
-    pub field_ids: &'a [FieldId],
+    /// The fields that the item shows before the update.
+    pub fields_before: &'a [FieldId],
+    /// The fields that it shows after the update: others where it gets another template.
+    pub fields_after: &'a [FieldId],
     /// The request's zone.
     pub zone: Zone,
     /// The time.
@@ -46,9 +48,10 @@ pub fn apply(before: &WorkItem, input: &UpdateInput, around: Around<'_>, faults:
     let Around { workspace, zone, now, .. } = around;
     let mut item = before.clone();
     let profile = apply_customer(before, &mut item, input, around, faults);
-    let entries =
-        take(&input.item.fields, Key::Fields, Mode::Update, faults).map(Vec::as_slice).unwrap_or_default();
-    let system = fields::apply(&mut item, entries, Some(around.field_ids), workspace, faults);
+    let Around { fields_before, fields_after, .. } = around;
+    let given = &input.item.fields;
+    let system =
+        fields::apply_changed(&mut item, given, fields_before, fields_after, workspace, zone, faults);
     apply_name(&mut item, input, &system, faults);
     apply_description(&mut item, input, &system, faults);
     plain::apply(&mut item, &input.item, workspace, Mode::Update, faults);

@@ -1,16 +1,20 @@
 //! The fields of a template: system fields that repeat a key of the item, and custom ones with values of their own.
 
+pub mod custom;
+pub mod value;
+
 use serde_json::Value;
 
 use super::WorkItem;
 use super::input::FieldInput;
-use crate::date::{DateInput, Moment};
+use super::plain::{Mode, take};
+use crate::date::{DateInput, Moment, Zone};
 use crate::fault::{FaultKind, Faults, Key};
 use crate::given::Given;
 use crate::id::FieldId;
 use crate::limits;
 use crate::workspace::Workspace;
-use crate::workspace::entries::{Field, FieldRole};
+use crate::workspace::field::FieldRole;
 
 /// What a request's fields say about the keys that system fields show.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,15 +27,71 @@ pub struct SystemValues {
     pub due: Option<Option<DateInput>>,
 }
 
-/// Takes over the values of custom fields and gives those of system fields. `template` lists the fields that the
-/// template of the item shows; `None`: the template is not known, which is a fault of its own.
-pub fn apply(
+/// Takes over the fields of a new item: the request's values, the defaults, and a fault for each required field
+/// without a value. `shown` lists the fields of its template; `None`: the template is not known, which is a fault of
+/// its own.
+pub fn apply_new(
     item: &mut WorkItem,
-    entries: &[FieldInput],
-    template: Option<&[FieldId]>,
+    given: &Given<Vec<FieldInput>>,
+    shown: Option<&[FieldId]>,
     workspace: &Workspace,
+    zone: Zone,
     faults: &mut Faults,
 ) -> SystemValues {
+    let entries = given.value().map(Vec::as_slice).unwrap_or_default();
+    let mut refused = Vec::new();
+    let context = Context { shown, mode: Mode::Create, workspace, zone };
+    custom::fill(item, shown.unwrap_or_default(), workspace);
+    let system = apply(item, entries, context, &mut refused, faults);
+    // What can't be read says nothing about which fields have a value.
+    if *given != Given::Invalid {
+        custom::require(item, shown.unwrap_or_default(), &refused, workspace, faults);
+    }
+    system
+}
+
+/// Takes over the fields of a changed item. `before` lists the fields that it showed, `after` those that it shows now:
+/// what a new template brings is completed as in a new item.
+pub fn apply_changed(
+    item: &mut WorkItem,
+    given: &Given<Vec<FieldInput>>,
+    before: &[FieldId],
+    after: &[FieldId],
+    workspace: &Workspace,
+    zone: Zone,
+    faults: &mut Faults,
+) -> SystemValues {
+    let entries = take(given, Key::Fields, Mode::Update, faults).map(Vec::as_slice).unwrap_or_default();
+    let brought: Vec<FieldId> = after.iter().filter(|id| !before.contains(id)).cloned().collect();
+    let mut refused = Vec::new();
+    let context = Context { shown: Some(after), mode: Mode::Update, workspace, zone };
+    custom::fill(item, &brought, workspace);
+    let system = apply(item, entries, context, &mut refused, faults);
+    if *given != Given::Invalid {
+        custom::require(item, &brought, &refused, workspace, faults);
+    }
+    system
+}
+
+/// What the entries of one request are decided by.
+#[derive(Debug, Clone, Copy)]
+struct Context<'a> {
+    shown: Option<&'a [FieldId]>,
+    mode: Mode,
+    workspace: &'a Workspace,
+    zone: Zone,
+}
+
+/// Takes over the values of custom fields and gives those of system fields; notes in `refused` the custom fields whose
+/// value has a fault.
+fn apply(
+    item: &mut WorkItem,
+    entries: &[FieldInput],
+    context: Context<'_>,
+    refused: &mut Vec<FieldId>,
+    faults: &mut Faults,
+) -> SystemValues {
+    let Context { shown, mode, workspace, zone } = context;
     let mut system = SystemValues::default();
     if entries.len() > limits::FIELDS_MAX {
         faults.invalid(Key::Fields, format!("must have at most {} entries", limits::FIELDS_MAX));
@@ -44,41 +104,20 @@ pub fn apply(
             continue;
         };
         match field.role {
-            FieldRole::Custom => apply_custom(item, field, &entry.value, template, index, faults),
+            FieldRole::Custom => {
+                let known_faults = faults.list().len();
+                let custom = custom::Entry { field, index, shown, mode, zone };
+                custom::apply(item, custom, &entry.value, faults);
+                if faults.list().len() > known_faults {
+                    refused.push(field.id.clone());
+                }
+            }
             FieldRole::Title => read_text(&entry.value, index, &mut system.name, faults),
             FieldRole::Description => read_text(&entry.value, index, &mut system.description, faults),
             FieldRole::DueDate => read_due(&entry.value, index, &mut system, faults),
         }
     }
     system
-}
-
-fn apply_custom(
-    item: &mut WorkItem,
-    field: &Field,
-    value: &Given<Value>,
-    template: Option<&[FieldId]>,
-    index: usize,
-    faults: &mut Faults,
-) {
-    match value {
-        Given::Absent | Given::Invalid => {}
-        Given::Null => {
-            item.field_values.remove(&field.id);
-        }
-        Given::Value(value) if item.field_values.get(&field.id) == Some(value) => {}
-        Given::Value(_) if template.is_some_and(|template| !template.contains(&field.id)) => {
-            let message = format!("the field {:?} is not in the template", field.name);
-            faults.add_at(FaultKind::Invalid, Key::Fields, index, message);
-        }
-        Given::Value(value) if value.to_string().len() > limits::FIELD_VALUE_BYTES_MAX => {
-            let message = format!("the value must be at most {} bytes long", limits::FIELD_VALUE_BYTES_MAX);
-            faults.add_at(FaultKind::Invalid, Key::Fields, index, message);
-        }
-        Given::Value(value) => {
-            item.field_values.insert(field.id.clone(), value.clone());
-        }
-    }
 }
 
 fn read_text(value: &Given<Value>, index: usize, target: &mut Option<String>, faults: &mut Faults) {

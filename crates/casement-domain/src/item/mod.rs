@@ -47,7 +47,7 @@ pub struct WorkItem {
     pub field_values: BTreeMap<FieldId, Value>,
     /// Who has it.
     pub assignment: Assignment,
-    /// Who has or had it, oldest first.
+    /// Who has or had it, oldest first; at most [`crate::limits::PARTICIPANTS_MAX`].
     pub participants: Vec<Participant>,
     /// False when it is deleted: kept, restorable, not listed.
     pub active: bool,

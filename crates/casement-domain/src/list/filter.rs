@@ -7,10 +7,11 @@ use super::row::{Row, Work};
 use crate::actor::Actor;
 use crate::date::{DAY_MS, DateInput, Moment, Zone};
 use crate::fault::{Faults, Key};
-use crate::id::{AgentId, CaseId, PriorityId, QueueId, StatusId, reference_number};
+use crate::id::{AgentId, CaseId, FieldId, PriorityId, QueueId, StatusId, reference_number};
 use crate::item::due::is_past;
+use crate::item::fields::value;
 use crate::text::{Prefix, fold_case, search_words};
-use crate::workspace::entries::FieldRole;
+use crate::workspace::field::{Field, FieldFormat, FieldRole};
 use crate::workspace::{Reference, Workspace};
 
 /// A condition on one field's value.
@@ -20,10 +21,12 @@ pub enum FieldCondition {
     Title(Value),
     /// The description equals this.
     Description(Value),
-    /// The due date in ISO 8601 equals this.
-    Due(Value),
+    /// The due date is this instant.
+    Due(Moment),
     /// The custom field's value equals this.
-    Custom(crate::id::FieldId, Value),
+    Custom(FieldId, Value),
+    /// The custom field's value is a date that means this instant.
+    CustomDate(FieldId, Moment),
     /// There is no such field: nothing matches.
     Nothing,
 }
@@ -141,7 +144,11 @@ pub fn resolve(
         created,
         due,
         deadlines: query.deadlines.iter().map(|deadline| due_condition(*deadline, zone, now)).collect(),
-        fields: query.fields.iter().map(|(field, value)| field_condition(workspace, field, value)).collect(),
+        fields: query
+            .fields
+            .iter()
+            .map(|(field, value)| field_condition(workspace, field, value, zone))
+            .collect(),
         case: (!query.case.is_empty()).then(|| CaseId::from_text(query.case.as_str())),
         case_number: (!query.case_reference.is_empty())
             .then(|| reference_number(crate::case::COUNTER, &query.case_reference)),
@@ -210,10 +217,12 @@ impl FieldCondition {
         match self {
             Self::Title(value) => value.as_str() == Some(item.name.as_str()),
             Self::Description(value) => value.as_str() == Some(item.description.as_str()),
-            Self::Due(value) => {
-                value.as_str().is_some_and(|text| item.due.is_some_and(|due| due.iso() == text))
-            }
+            Self::Due(moment) => item.due == Some(*moment),
             Self::Custom(field, value) => item.field_values.get(field) == Some(value),
+            Self::CustomDate(field, moment) => {
+                let value = item.field_values.get(field);
+                value.and_then(|value| value::moment_of(value, Zone::UTC)) == Some(*moment)
+            }
             Self::Nothing => false,
         }
     }
@@ -270,12 +279,34 @@ fn due_condition(deadline: Deadline, zone: Zone, now: Moment) -> DueCondition {
     }
 }
 
-fn field_condition(workspace: &Workspace, reference: &Reference, value: &Value) -> FieldCondition {
+fn field_condition(
+    workspace: &Workspace,
+    reference: &Reference,
+    value: &Value,
+    zone: Zone,
+) -> FieldCondition {
     let Some(field) = workspace.find_field(reference) else { return FieldCondition::Nothing };
     match field.role {
         FieldRole::Title => FieldCondition::Title(value.clone()),
         FieldRole::Description => FieldCondition::Description(value.clone()),
-        FieldRole::DueDate => FieldCondition::Due(value.clone()),
-        FieldRole::Custom => FieldCondition::Custom(field.id.clone(), value.clone()),
+        FieldRole::DueDate => {
+            value::moment_of(value, zone).map_or(FieldCondition::Nothing, FieldCondition::Due)
+        }
+        FieldRole::Custom => custom_condition(field, value, zone),
+    }
+}
+
+/// Compares a custom value as it is kept: dates as instants, numbers without a needless fraction.
+fn custom_condition(field: &Field, value: &Value, zone: Zone) -> FieldCondition {
+    let exactly = |value: Value| FieldCondition::Custom(field.id.clone(), value);
+    match (&field.format, value) {
+        (FieldFormat::DateTime(_), _) => match value::moment_of(value, zone) {
+            Some(moment) => FieldCondition::CustomDate(field.id.clone(), moment),
+            None => exactly(value.clone()),
+        },
+        (FieldFormat::Number(_), Value::Number(number)) => {
+            exactly(Value::Number(value::canonical_number(number)))
+        }
+        (_, value) => exactly(value.clone()),
     }
 }

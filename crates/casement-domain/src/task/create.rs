@@ -17,7 +17,7 @@ use crate::item::{assignment, due, fields, plain};
 use crate::limits;
 use crate::version::Versioned;
 use crate::workspace::Workspace;
-use crate::workspace::entries::{DefaultAssignee, TaskTemplate};
+use crate::workspace::template::{DefaultAssignee, FIRST_VERSION, TaskTemplate};
 
 /// Asks for a new task.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,10 +89,8 @@ pub fn create_task(
         Chosen::Custom => Some(&[]),
         Chosen::Unusable => None,
     };
-    let system = match command.item.fields.value() {
-        Some(entries) => fields::apply(&mut item, entries, field_ids, workspace, &mut faults),
-        None => fields::SystemValues::default(),
-    };
+    let given = &command.item.fields;
+    let system = fields::apply_new(&mut item, given, field_ids, workspace, zone, &mut faults);
     apply_texts(&mut item, &command.item, &system, &mut faults);
     if item.name.is_empty() && command.item.name.is_missing() {
         match template {
@@ -119,6 +117,7 @@ pub fn create_task(
         id: TaskId::fresh(next()),
         case: case.value.id.clone(),
         template: template.map(|template| template.id.clone()),
+        template_version: template.map_or(FIRST_VERSION, |template| template.version),
         item,
     };
     let mut records = vec![
@@ -146,7 +145,8 @@ pub(crate) fn with_tasks(
     }
 }
 
-/// Makes a task of a template together with its case. It has the case's customer and source.
+/// Makes a task of a template together with its case. It has the case's customer and source, and of its fields the
+/// defaults: nobody was asked for the required ones.
 pub fn of_template(
     workspace: &Workspace,
     actor: &Actor,
@@ -163,7 +163,14 @@ pub fn of_template(
     let assigned = assignment::of_default(&template.default_assignee, workspace, actor);
     assignment::assign(&mut item, assigned, now);
     due::settle_new(&mut item, workspace, now);
-    Task { id: TaskId::fresh(fresh), case: case.id.clone(), template: Some(template.id.clone()), item }
+    fields::custom::fill(&mut item, &template.fields, workspace);
+    Task {
+        id: TaskId::fresh(fresh),
+        case: case.id.clone(),
+        template: Some(template.id.clone()),
+        template_version: template.version,
+        item,
+    }
 }
 
 fn check_case(

@@ -67,9 +67,8 @@ pub fn update_task(
     identity::check_participants(&command.input.participants, &base.item, workspace, zone, &mut faults);
     let mut mine = base.clone();
     apply_template(&mut mine, command, workspace, &mut faults);
-    let template = mine.template.as_ref().and_then(|id| workspace.task_template(id));
-    let field_ids = template.map(|template| template.fields.as_slice()).unwrap_or_default();
-    let around = Around { workspace, customers, field_ids, zone, now, fresh };
+    let (fields_before, fields_after) = (base.fields(workspace), mine.fields(workspace));
+    let around = Around { workspace, customers, fields_before, fields_after, zone, now, fresh };
     let changed = apply(&base.item, &command.input, around, &mut faults);
     mine.item = changed.item;
     let versions = Versions { base, mine: &mine, stored };
@@ -108,15 +107,20 @@ pub fn update_task(
 fn merge(versions: Versions<'_, Task>, workspace: &Workspace, now: Moment, faults: &mut Faults) -> Task {
     let Versions { base, mine, stored } = versions;
     let items = Versions { base: &base.item, mine: &mine.item, stored: &stored.item };
-    let template_name = |id: &Option<TaskTemplateId>| {
+    let template_name = |(id, _): &(Option<TaskTemplateId>, u32)| {
         let template = id.as_ref().and_then(|id| workspace.task_template(id));
         merge::json(&template.map_or("", |template| template.name.as_str()))
     };
-    let templates = Versions { base: &base.template, mine: &mine.template, stored: &stored.template };
+    // A template and its version are one value: a merged task keeps to a version that it had on one side.
+    let (base_template, mine_template, stored_template) =
+        (base.template_at(), mine.template_at(), stored.template_at());
+    let templates = Versions { base: &base_template, mine: &mine_template, stored: &stored_template };
+    let (template, template_version) = templates.whole(Key::Template, template_name, faults);
     Task {
         id: stored.id.clone(),
         case: stored.case.clone(),
-        template: templates.whole(Key::Template, template_name, faults),
+        template,
+        template_version,
         item: merge::items(items, workspace, now, faults),
     }
 }
@@ -167,6 +171,9 @@ fn apply_template(task: &mut Task, command: &UpdateTask, workspace: &Workspace, 
         Some(template) if !template.active => {
             faults.add(FaultKind::Unprocessable, key, "the task template is switched off");
         }
-        Some(template) => task.template = Some(template.id.clone()),
+        Some(template) => {
+            task.template = Some(template.id.clone());
+            task.template_version = template.version;
+        }
     }
 }

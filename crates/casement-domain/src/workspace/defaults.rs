@@ -1,10 +1,11 @@
 //! What a new workspace holds before anybody configures it.
 
+use std::collections::BTreeMap;
+
 use super::Workspace;
-use super::entries::{
-    Agent, CaseTemplate, Category, DefaultAssignee, Field, FieldFormat, FieldRole, Origin, Priority, Queue,
-    Status, TaskTemplate,
-};
+use super::entries::{Agent, Category, Origin, Priority, Queue, Status};
+use super::field::{Field, FieldFormat, FieldRole, FieldSort};
+use super::template::{CaseTemplate, DefaultAssignee, FIRST_VERSION, TaskTemplate};
 use crate::actor::NO_AVATAR;
 use crate::date::Moment;
 use crate::id::{
@@ -46,15 +47,15 @@ pub struct Identity {
 pub fn workspace(identity: Identity, now: Moment, ids: &mut dyn Iterator<Item = u128>) -> Workspace {
     let mut next = || ids.next().expect("invariant: the source of ids does not end");
     let fields = vec![
-        field(FieldId::fresh(next()), "Title", "title", FieldRole::Title, FieldFormat::Input),
+        field(FieldId::fresh(next()), "Title", "title", FieldRole::Title, FieldSort::Input),
         field(
             FieldId::fresh(next()),
             "Description",
             "description",
             FieldRole::Description,
-            FieldFormat::Textarea,
+            FieldSort::Textarea,
         ),
-        field(FieldId::fresh(next()), "Due Date", "dueDate", FieldRole::DueDate, FieldFormat::DateTime),
+        field(FieldId::fresh(next()), "Due Date", "dueDate", FieldRole::DueDate, FieldSort::DateTime),
     ];
     let field_ids: Vec<FieldId> = fields.iter().map(|field| field.id.clone()).collect();
     Workspace {
@@ -99,6 +100,8 @@ pub fn workspace(identity: Identity, now: Moment, ids: &mut dyn Iterator<Item = 
             custom_tasks: true,
             closes_with_open_tasks: false,
             active: true,
+            version: FIRST_VERSION,
+            former: Vec::new(),
         }],
         task_templates: vec![TaskTemplate {
             id: TaskTemplateId::fresh(next()),
@@ -107,6 +110,8 @@ pub fn workspace(identity: Identity, now: Moment, ids: &mut dyn Iterator<Item = 
             default_assignee: DefaultAssignee::Unassigned,
             default_due_ms: None,
             active: true,
+            version: FIRST_VERSION,
+            former: Vec::new(),
         }],
         agents: vec![Agent {
             id: AgentId::fresh(next()),
@@ -120,7 +125,7 @@ pub fn workspace(identity: Identity, now: Moment, ids: &mut dyn Iterator<Item = 
     }
 }
 
-fn field(id: FieldId, name: &str, key: &str, role: FieldRole, format: FieldFormat) -> Field {
+fn field(id: FieldId, name: &str, key: &str, role: FieldRole, sort: FieldSort) -> Field {
     let (description, placeholder) = match role {
         FieldRole::Title => ("Title of the field", "Enter title"),
         FieldRole::Description => ("Transcription based on the conversation summary", "Enter description"),
@@ -132,12 +137,14 @@ fn field(id: FieldId, name: &str, key: &str, role: FieldRole, format: FieldForma
         name: name.to_owned(),
         key: key.to_owned(),
         role,
-        format,
+        format: FieldFormat::plain(sort),
         description: description.to_owned(),
         placeholder: placeholder.to_owned(),
         tooltip: description.to_owned(),
         read_only: false,
         required: true,
+        default: None,
+        messages: BTreeMap::new(),
         shown: true,
         enabled: true,
         active: true,

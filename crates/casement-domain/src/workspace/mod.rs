@@ -1,7 +1,11 @@
 //! The workspace: the configuration that rules decide by. One workspace is one stream of the public API.
 
+pub mod configure;
 pub mod defaults;
 pub mod entries;
+pub mod field;
+pub mod pattern;
+pub mod template;
 
 use crate::date::Moment;
 use crate::id::{
@@ -9,7 +13,9 @@ use crate::id::{
     TaskTemplateId, UserId,
 };
 use crate::text::fold_case;
-use entries::{Agent, CaseTemplate, Category, Field, Priority, Queue, Status, TaskTemplate};
+use entries::{Agent, Category, Origin, Priority, Queue, Status};
+use field::Field;
+use template::{CaseTemplate, TaskTemplate};
 
 /// A workspace with everything that is configured in it, as of one configuration version.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,9 +173,12 @@ impl Workspace {
         reference.find(&self.fields, |field| field.id.as_str(), |field| &field.name)
     }
 
-    /// Gives the status of a new document: the first enabled one of the category open.
+    /// Gives the status of a new document: the first enabled one of the category open, one that came with the
+    /// workspace before one that was added.
     pub fn default_status(&self) -> Option<&Status> {
-        self.statuses.iter().find(|status| status.category == Category::Open && status.is_usable())
+        let usable =
+            || self.statuses.iter().filter(|status| status.category == Category::Open && status.is_usable());
+        usable().find(|status| status.origin == Origin::System).or_else(|| usable().next())
     }
 
     /// Gives the priority of a new document: Medium, or the first enabled one where there is none of that name.

@@ -1,5 +1,7 @@
 //! What a workspace can be configured with, written as the console will write it: one change of the configuration.
 
+use std::collections::BTreeMap;
+
 use casement_app::installation::{INSTALLATION, KIND_APP, SCOPE_CASES};
 use casement_app::jwt_app::secret::Secret;
 use casement_app::jwt_app::{Digest, JwtApp, Keys, Rotating};
@@ -10,9 +12,9 @@ use casement_domain::date::Moment;
 use casement_domain::id::{
     AccountId, AgentId, AppId, CaseTemplateId, FieldId, QueueId, StatusId, StreamId, TaskTemplateId, UserId,
 };
-use casement_domain::workspace::entries::{
-    Agent, CaseTemplate, Category, Field, FieldFormat, FieldRole, Origin, Queue, Status, TaskTemplate,
-};
+use casement_domain::workspace::entries::{Agent, Category, Origin, Queue, Status};
+use casement_domain::workspace::field::{Field, FieldFormat, FieldRole, FieldSort};
+use casement_domain::workspace::template::{CaseTemplate, TaskTemplate};
 use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
 use serde::Serialize;
 
@@ -91,12 +93,14 @@ impl Server {
             name: name.to_owned(),
             key: name.to_lowercase(),
             role: FieldRole::Custom,
-            format: FieldFormat::Input,
+            format: FieldFormat::plain(FieldSort::Input),
             description: String::new(),
             placeholder: String::new(),
             tooltip: String::new(),
             read_only: false,
             required: false,
+            default: None,
+            messages: BTreeMap::new(),
             shown: true,
             enabled: true,
             active: true,
