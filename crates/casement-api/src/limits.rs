@@ -50,6 +50,9 @@ pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(15);
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between two requests; past it it is closed.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of a command that reaches the control socket, a configuration document for example; past it 413. One more than
+/// the largest document, so that the use case itself tells of its limit.
+pub const CONTROL_BODY_BYTES_MAX: usize = casement_app::limits::CONFIGURATION_BYTES_MAX + 1;
 /// Connections at once, if the options say nothing; further ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Connections at once from one address, if the options say nothing; further ones are closed at once.

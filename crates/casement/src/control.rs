@@ -34,13 +34,24 @@ pub fn run<T>(
     directory: &Path,
     command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
 ) -> anyhow::Result<T> {
+    ask(directory, command)?.map_err(told)
+}
+
+/// Carries out a command that tells of its refusals itself.
+///
+/// # Errors
+/// There is no data in the directory, or it can't be reached.
+pub fn ask<T>(
+    directory: &Path,
+    command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
+) -> anyhow::Result<Result<T, CommandError>> {
     opened::runtime()?.block_on(carry_out(directory, command))
 }
 
 async fn carry_out<T>(
     directory: &Path,
     command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
-) -> anyhow::Result<T> {
+) -> anyhow::Result<Result<T, CommandError>> {
     let database = directory.join("casement.db");
     if !database.try_exists().with_context(|| format!("can't look for {}", database.display()))? {
         bail!("{} holds no data; `casement init` or `casement serve` makes it", directory.display());
@@ -50,13 +61,13 @@ async fn carry_out<T>(
         let server = connect(directory)
             .with_context(|| format!("the server that holds {} can't be asked", directory.display()))?;
         if let Some(stream) = server {
-            return command(Client::Server(stream)).await.map_err(told);
+            return Ok(command(Client::Server(stream)).await);
         }
         match opened::open(directory) {
             Ok(store) => {
                 let work = async |app: &Arc<App>| {
                     let router = control_router(Arc::clone(app));
-                    command(Client::Here(router)).await.map_err(told)
+                    Ok(command(Client::Here(router)).await)
                 };
                 return opened::with_store(store, work).await;
             }

@@ -2,56 +2,44 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use casement_app::app::App;
-use casement_app::configuration::apply::{Run, apply as apply_to};
-use casement_app::configuration::show::show as show_of;
+use casement_api::control::client::{Client, CommandError};
+use casement_api::control::document::{AppliedDocument, AppliedEntry};
 use casement_app::limits;
-use casement_domain::workspace::configure::ChangedEntry;
-use casement_domain::workspace::configure::fault::EntryList;
-use serde_json::{Value, json};
 
 use crate::cli::{ApplyArguments, ShowArguments};
-use crate::opened::{runtime, with_app};
+use crate::control;
 
 /// Runs `casement workspace show`.
 ///
 /// # Errors
-/// There is no such workspace, or the directory is in use.
+/// There is no such workspace, or the data can't be reached.
 pub fn show(arguments: &ShowArguments) -> anyhow::Result<()> {
-    check_directory(&arguments.data.path)?;
     let stream = arguments.stream.as_deref();
-    let document = runtime()?
-        .block_on(with_app(&arguments.data.path, async |app: &Arc<App>| Ok(show_of(app, stream)?)))?;
-    print(&document)
+    let shown = control::ask(&arguments.data.path, async |client| client.show_configuration(stream).await)?;
+    print(&serde_json::to_string_pretty(&shown?)?)
 }
 
 /// Runs `casement workspace apply`.
 ///
 /// # Errors
-/// The file can't be read or has faults, there is no such workspace, or the directory is in use.
+/// The file can't be read or has faults, there is no such workspace, or the data can't be reached.
 pub fn apply(arguments: &ApplyArguments) -> anyhow::Result<()> {
-    check_directory(&arguments.data.path)?;
     let document = read(&arguments.file)?;
-    let run = if arguments.dry_run { Run::Dry } else { Run::Real };
     let stream = arguments.stream.as_deref();
-    let entries = runtime()?.block_on(with_app(&arguments.data.path, async |app: &Arc<App>| {
-        Ok(apply_to(app, stream, &document, run).await?)
-    }))?;
+    let ask = async |client: Client| client.apply_configuration(stream, document, arguments.dry_run).await;
+    let applied = match control::ask(&arguments.data.path, ask)? {
+        Ok(applied) => applied,
+        Err(CommandError::Refused(faults)) => {
+            bail!("the configuration was not changed:\n  {}", faults.join("\n  "))
+        }
+        Err(error) => return Err(error.into()),
+    };
     if arguments.json {
-        return print(serde_json::to_string_pretty(&described(&entries, run))?.as_bytes());
+        return print(&serde_json::to_string_pretty(&applied)?);
     }
-    print(report(&entries, run).as_bytes())
-}
-
-/// A directory that is not there would be made by opening it; a slip of the pen must leave nothing behind.
-fn check_directory(path: &Path) -> anyhow::Result<()> {
-    if !path.is_dir() {
-        bail!("there is no data directory {}", path.display());
-    }
-    Ok(())
+    print(&report(&applied))
 }
 
 /// Reads a file, or standard input for `-`; one byte past the limit is enough to refuse it.
@@ -70,47 +58,24 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(document)
 }
 
-fn report(entries: &[ChangedEntry], run: Run) -> String {
-    let mut lines: Vec<String> = entries
-        .iter()
-        .map(|entry| {
-            let what = if entry.is_new { "added" } else { "changed" };
-            format!("{what:<8} {:<14} {}  {:?}", noun(entry.list), entry.id, entry.name)
-        })
-        .collect();
-    lines.push(match (entries.len(), run) {
-        (0, Run::Real | Run::Dry) => "Nothing to change.".to_owned(),
-        (1, Run::Real) => "1 entry was added or changed.".to_owned(),
-        (1, Run::Dry) => "1 entry would be added or changed; nothing was written.".to_owned(),
-        (count, Run::Real) => format!("{count} entries were added or changed."),
-        (count, Run::Dry) => format!("{count} entries would be added or changed; nothing was written."),
+fn report(applied: &AppliedDocument) -> String {
+    let line = |what: &str, entry: &AppliedEntry| {
+        format!("{what:<8} {:<14} {}  {:?}", entry.kind, entry.id, entry.name)
+    };
+    let added = applied.added.iter().map(|entry| line("added", entry));
+    let mut lines: Vec<String> =
+        added.chain(applied.changed.iter().map(|entry| line("changed", entry))).collect();
+    lines.push(match (lines.len(), applied.dry_run) {
+        (0, _) => "Nothing to change.".to_owned(),
+        (1, false) => "1 entry was added or changed.".to_owned(),
+        (1, true) => "1 entry would be added or changed; nothing was written.".to_owned(),
+        (count, false) => format!("{count} entries were added or changed."),
+        (count, true) => format!("{count} entries would be added or changed; nothing was written."),
     });
     lines.join("\n")
 }
 
-fn described(entries: &[ChangedEntry], run: Run) -> Value {
-    let of = |is_new: bool| {
-        let chosen = entries.iter().filter(|entry| entry.is_new == is_new);
-        let written =
-            chosen.map(|entry| json!({"kind": noun(entry.list), "_id": entry.id, "name": entry.name}));
-        written.collect::<Vec<Value>>()
-    };
-    json!({"dryRun": run == Run::Dry, "added": of(true), "changed": of(false)})
-}
-
-fn noun(list: EntryList) -> &'static str {
-    match list {
-        EntryList::Statuses => "status",
-        EntryList::Priorities => "priority",
-        EntryList::Queues => "queue",
-        EntryList::Agents => "agent",
-        EntryList::Fields => "field",
-        EntryList::TaskTemplates => "task template",
-        EntryList::CaseTemplates => "case template",
-    }
-}
-
-fn print(text: &[u8]) -> anyhow::Result<()> {
+fn print(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
-    output.write_all(text).and_then(|()| output.write_all(b"\n")).context("can't write to standard output")
+    writeln!(output, "{text}").context("can't write to standard output")
 }

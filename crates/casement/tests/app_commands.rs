@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,9 @@ use crate::harness::forge::Pair;
 use crate::harness::http::{Connection, post};
 use crate::harness::program::{Program, failed, init, succeeded, text};
 use crate::harness::server::{ACCOUNT, STREAM, keys};
+
+/// How long a test waits for a server to be ready.
+const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// A data directory with a workspace.
 struct Data {
@@ -50,8 +54,15 @@ fn list(address: &str, token: &str) -> u16 {
         headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut connection = Connection::open(address.parse().unwrap());
     let path = format!("/caseManagement/api/public/analytics/{STREAM}/getCases");
-    connection.send(&post(&path, &headers, "{}"));
-    connection.answer().0.status
+    let began = Instant::now();
+    loop {
+        connection.send(&post(&path, &headers, "{}"));
+        let status = connection.answer().0.status;
+        // A server that has just started may still build its index.
+        if status != 503 || began.elapsed() > WAIT_MAX {
+            return status;
+        }
+    }
 }
 
 fn token(app: &Value, secret: &Value) -> String {
@@ -244,5 +255,40 @@ fn a_data_directory_of_any_length_is_reached() {
     let listed = succeeded(&["app", "list", "--data-dir", text(Path::new(&path)), "--json"]);
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed["apps"].as_array().unwrap().len(), 1);
+    assert!(program.stop());
+}
+
+#[test]
+fn a_configuration_that_is_applied_holds_for_the_next_request_of_a_running_server() {
+    let data = Data::make();
+    let file = data.file("configuration.json", r#"{"queues": [{"name": "Returns"}]}"#);
+    let faulty = data.file("faulty.json", r#"{"queues": [{"nam": "x"}], "priorities": 5}"#);
+    let mut program = Program::serve(&data.path);
+    let address = program.address();
+    let apply = |arguments: &[&str]| {
+        let all = [&["workspace", "apply", "--data-dir", text(&data.path), "--json"], arguments].concat();
+        serde_json::from_str::<Value>(&succeeded(&all)).unwrap()
+    };
+    let show = || succeeded(&["workspace", "show", "--data-dir", text(&data.path)]);
+    assert_eq!(apply(&["--file", &file, "--dry-run"])["added"][0]["name"], "Returns");
+    assert!(!show().contains("Returns"));
+    assert_eq!(apply(&["--file", &file])["dryRun"], false);
+    assert!(show().contains("Returns"));
+    let said = failed(&["workspace", "apply", "--data-dir", text(&data.path), "--file", &faulty]);
+    for part in ["the configuration was not changed", "queues[0].nam: ", "priorities: "] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let wrong = ["workspace", "show", "--data-dir", text(&data.path), "--stream", "st-nowhere&x=1"];
+    assert!(failed(&wrong).contains("there is no workspace of the stream st-nowhere&x=1"));
+
+    let made = data.app(&["create", "--name", "Website"]);
+    let token = token(&made, &made["clientSecret"]);
+    let body = json!({"caseTmp": "General", "name": "A", "desc": "", "userInfo": {"_id": "u-1"}, "source": "rtm",
+        "dueDate": "2030-01-01", "queues": ["Returns"]});
+    let mut connection = Connection::open(address.parse().unwrap());
+    let path = format!("/caseManagement/api/public/analytics/{STREAM}/createCase");
+    connection.send(&post(&path, &[("auth".to_owned(), token)], &body.to_string()));
+    let (head, case) = connection.answer();
+    assert_eq!((head.status, &case["queues"][0]["name"]), (200, &json!("Returns")));
     assert!(program.stop());
 }

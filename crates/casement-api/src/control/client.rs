@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
-use crate::control::document::{AppDocument, AppsDocument, CreateAppBody, RotateAppBody};
+use crate::control::document::{AppDocument, AppliedDocument, AppsDocument, CreateAppBody, RotateAppBody};
 use crate::limits;
 
 /// Where commands go.
@@ -90,6 +90,27 @@ impl Client {
         self.ask(Method::POST, &format!("/apps/{}/revoke", segment(client_id)), Bytes::new()).await
     }
 
+    /// Shows the configuration of a workspace; `stream` may be absent where there is one.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn show_configuration(self, stream: Option<&str>) -> Result<Value, CommandError> {
+        self.ask(Method::GET, &configuration_path(stream, false), Bytes::new()).await
+    }
+
+    /// Makes the configuration of a workspace as a document says, or tells what it would change.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn apply_configuration(
+        self,
+        stream: Option<&str>,
+        document: Vec<u8>,
+        dry_run: bool,
+    ) -> Result<AppliedDocument, CommandError> {
+        self.ask(Method::PUT, &configuration_path(stream, dry_run), document.into()).await
+    }
+
     async fn post<T: DeserializeOwned>(self, path: &str, body: &impl Serialize) -> Result<T, CommandError> {
         let body = serde_json::to_vec(body).map_err(CommandError::broken)?;
         self.ask(Method::POST, path, body.into()).await
@@ -148,7 +169,12 @@ fn refused(bytes: &[u8]) -> Option<CommandError> {
     sentences.filter(|sentences| !sentences.is_empty()).map(CommandError::Refused)
 }
 
-/// Writes a text as one segment of a path.
+fn configuration_path(stream: Option<&str>, dry_run: bool) -> String {
+    let stream = stream.map_or(String::new(), |stream| format!("&stream={}", segment(stream)));
+    format!("/configuration?dryRun={dry_run}{stream}")
+}
+
+/// Writes a text as one segment of a path, or one value of a query.
 fn segment(text: &str) -> String {
     let mut segment = String::with_capacity(text.len());
     for byte in text.bytes() {

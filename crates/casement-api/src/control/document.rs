@@ -3,6 +3,8 @@
 use casement_app::jwt_app::secret::Secret;
 use casement_app::jwt_app::{Algorithm, JwtApp, Keys};
 use casement_domain::date::Moment;
+use casement_domain::workspace::configure::ChangedEntry;
+use casement_domain::workspace::configure::fault::EntryList;
 use serde::{Deserialize, Serialize};
 
 /// A new app, as it is asked for.
@@ -90,6 +92,58 @@ pub struct KeyDocument {
 pub struct AppsDocument {
     /// The apps in the order of their making.
     pub apps: Vec<AppDocument>,
+}
+
+/// What a configuration document changed, or would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppliedDocument {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The new entries.
+    pub added: Vec<AppliedEntry>,
+    /// The entries that were there and are other now.
+    pub changed: Vec<AppliedEntry>,
+}
+
+/// An entry of the configuration that was added or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedEntry {
+    /// `status`, `priority`, `queue`, `agent`, `field`, `task template` or `case template`.
+    pub kind: String,
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl AppliedDocument {
+    /// Tells what was changed.
+    pub fn of(entries: &[ChangedEntry], dry_run: bool) -> Self {
+        let of = |is_new: bool| {
+            let chosen = entries.iter().filter(|entry| entry.is_new == is_new);
+            let written = chosen.map(|entry| AppliedEntry {
+                kind: noun(entry.list).to_owned(),
+                id: entry.id.clone(),
+                name: entry.name.clone(),
+            });
+            written.collect()
+        };
+        Self { dry_run, added: of(true), changed: of(false) }
+    }
+}
+
+fn noun(list: EntryList) -> &'static str {
+    match list {
+        EntryList::Statuses => "status",
+        EntryList::Priorities => "priority",
+        EntryList::Queues => "queue",
+        EntryList::Agents => "agent",
+        EntryList::Fields => "field",
+        EntryList::TaskTemplates => "task template",
+        EntryList::CaseTemplates => "case template",
+    }
 }
 
 impl AppDocument {

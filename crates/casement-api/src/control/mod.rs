@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod client;
+pub mod configuration;
 pub mod document;
 pub mod router;
 pub mod serve;

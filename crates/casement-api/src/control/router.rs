@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -17,6 +17,9 @@ use crate::control::app::list::list_apps;
 use crate::control::app::revoke::revoke_app;
 use crate::control::app::rotate::rotate_app;
 use crate::control::app::show::show_app;
+use crate::control::configuration::apply::apply_configuration;
+use crate::control::configuration::show::show_configuration;
+use crate::limits;
 use crate::router::answer_panic;
 
 /// Makes the router of the control API.
@@ -26,6 +29,8 @@ pub fn control_router(app: Arc<App>) -> Router {
         .route("/apps/{clientId}", get(show_app))
         .route("/apps/{clientId}/rotate", post(rotate_app))
         .route("/apps/{clientId}/revoke", post(revoke_app))
+        .route("/configuration", get(show_configuration).put(apply_configuration))
+        .layer(DefaultBodyLimit::max(limits::CONTROL_BODY_BYTES_MAX))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(answer_panic))
