@@ -9,7 +9,8 @@ use casement_api::router::router_of;
 use casement_domain::id::AppId;
 use serde_json::json;
 
-use crate::harness::server::Server;
+use crate::harness::configuration::jwt_app;
+use crate::harness::server::{START_MS, STREAM, Server};
 use crate::harness::token;
 
 async fn limited(burst: u32) -> Server {
@@ -38,6 +39,23 @@ async fn an_app_past_its_rate_gets_a_429_that_says_when_to_come_back() {
         let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=3).contains(&wait), "{wait}");
     }
+}
+
+#[tokio::test]
+async fn a_429_leaves_a_token_that_serves_once_as_it_was() {
+    let server = limited(1).await;
+    let mut once = jwt_app("cs-once", "once", &[STREAM]);
+    once.enforces_jti = true;
+    server.register(&once).await;
+    let token = |id: &str| token::of(&once, &json!({"jti": id, "exp": START_MS / 1000 + 60}));
+    let list = async |token: &str| server.call("getCases").header("auth", token).send().await.status;
+    assert_eq!(list(&token("a")).await, 200);
+    assert_eq!(list(&token("b")).await, 429);
+    // Another server of the same data knows nothing of the rate.
+    let server = server.restarted().await;
+    let list = async |token: &str| server.call("getCases").header("auth", token).send().await.status;
+    assert_eq!(list(&token("a")).await, 401);
+    assert_eq!(list(&token("b")).await, 200);
 }
 
 #[tokio::test]
