@@ -2,7 +2,8 @@
 //!
 //! `kill`: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing` speak to the server,
 //! `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads the stopped server's
-//! log through `casement-store`. [`fuzz`]: no input breaks what `casement-proofs` says must hold.
+//! log through `casement-store`. [`fuzz`]: no input breaks what `casement-proofs` says must hold. [`schema`]: the
+//! server answers as its description says, to a tester that knows nothing else.
 
 mod chain;
 mod check;
@@ -10,6 +11,7 @@ pub mod fuzz;
 pub mod kill;
 mod ledger;
 mod listing;
+pub mod schema;
 mod writer;
 
 use anyhow::Result;
@@ -30,6 +32,7 @@ pub struct Arguments {
 enum Proof {
     Kill(kill::Arguments),
     Fuzz(fuzz::Arguments),
+    Schema(schema::Arguments),
 }
 
 /// Runs the named proof.
@@ -40,5 +43,6 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     match &arguments.proof {
         Proof::Kill(arguments) => kill::run(workspace, arguments),
         Proof::Fuzz(arguments) => fuzz::run(workspace, arguments),
+        Proof::Schema(arguments) => schema::run(workspace, arguments),
     }
 }
