@@ -48,6 +48,8 @@ mod lifecycle;
 #[cfg(test)]
 mod list_filters;
 #[cfg(test)]
+mod list_oracle;
+#[cfg(test)]
 mod list_pages;
 #[cfg(test)]
 mod merge;
