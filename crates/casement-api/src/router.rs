@@ -8,6 +8,8 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use casement_app::app::App;
 use casement_wire::error::ErrorKind;
+use casement_wire::schema::bounds;
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -72,8 +74,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(health::readyz))
 }
 
-/// Gives the description of the API as OpenAPI 3.1.
-pub fn description() -> utoipa::openapi::OpenApi {
+/// Gives the description of the API as OpenAPI 3.1, in JSON.
+pub fn description() -> Value {
     let mut description = described().into_openapi();
     for operation in description.paths.paths.values_mut().filter_map(|path| path.post.as_mut()) {
         let is_optional = operation.operation_id.as_deref().is_some_and(|id| OPTIONAL_BODIES.contains(&id));
@@ -81,6 +83,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
             body.required = None;
         }
     }
+    let mut description = serde_json::to_value(description).expect("invariant: a description is always JSON");
+    bounds::complete(&mut description);
     description
 }
 

@@ -98,6 +98,11 @@ fn millisecond_cut(time: civil::Time) -> i32 {
     time.subsec_nanosecond() / 1_000_000 * 1_000_000
 }
 
+/// The digits of an offset: what stands behind the last sign.
+fn offset_text(text: &str) -> &str {
+    text.rsplit(['+', '-']).next().unwrap_or_default()
+}
+
 /// A date as a request spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateInput {
@@ -114,16 +119,17 @@ impl DateInput {
     ///
     /// `None`: not spelled so, or no real date. The years are 0001 to 9999 (four digits).
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > DATE_BYTES_MAX || !text.starts_with(|first: char| first.is_ascii_digit()) {
+        // The library reads annotations in brackets: zones by name, and others that it ignores.
+        let is_plain = text.starts_with(|first: char| first.is_ascii_digit()) && !text.contains('[');
+        if text.len() > DATE_BYTES_MAX || !is_plain {
             return None;
         }
         let pieces = Pieces::parse(text).ok()?;
-        if pieces.time_zone_annotation().is_some() {
-            return None;
-        }
         let offset = match pieces.offset() {
             None => None,
             Some(PiecesOffset::Zulu) => Some(Offset::UTC),
+            // A fraction after the seconds of an offset would be rounded away.
+            Some(PiecesOffset::Numeric(_)) if offset_text(text).contains(['.', ',']) => return None,
             Some(PiecesOffset::Numeric(numeric)) => Some(numeric.offset()),
             Some(_) => return None,
         };
@@ -222,6 +228,9 @@ mod tests {
             "2025-05-29T04:03:00Zx",
             "1748491380000",
             "2025-05-29T04:03:00+05:30[Asia/Kolkata]",
+            "2025-05-29T04:03:00+05:30[u-ca=hebrew]",
+            "2025-05-29[x=y]",
+            "2025-05-29T04:03:00+05:30:00.5",
             "+002025-05-29",
             "29.05.2025",
             "-000001-01-01",

@@ -1,7 +1,9 @@
 //! The request bodies as the API description shows them.
 //!
-//! Bodies are read key by key, so that all faults are found at once; these types only describe them. A test holds the
-//! described keys against those that the readers take.
+//! Bodies are read key by key, so that all faults are found at once; these types only describe them, and `bounds`
+//! adds what types can't say. A test holds the described keys against those that the readers take.
+
+pub mod bounds;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -94,3 +94,16 @@ fn numbers_at_the_edge_are_read_and_beyond_it_refused() {
         assert!(read_object(format!("{{\"a\":{wrong}}}").as_bytes()).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_number_that_is_written_is_read_as_the_same_number() {
+    for number in
+        ["1.84467440737095446744073752e+19", "92233720368547705807", "0.1", "123456789.123456789e-300"]
+    {
+        let read = read_object(format!("{{\"a\":{number}}}").as_bytes()).unwrap();
+        let exact: f64 = number.parse().unwrap();
+        assert_eq!(read["a"].as_f64().map(f64::to_bits), Some(exact.to_bits()), "{number}");
+        let again = read_object(Value::Object(read.clone()).to_string().as_bytes()).unwrap();
+        assert_eq!(again, read, "{number}");
+    }
+}

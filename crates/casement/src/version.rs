@@ -23,6 +23,6 @@ pub fn run(arguments: &VersionArguments) -> anyhow::Result<()> {
 /// # Errors
 /// It can't be written as JSON.
 pub fn openapi() -> anyhow::Result<()> {
-    println!("{}", casement_api::router::description().to_pretty_json()?);
+    println!("{:#}", casement_api::router::description());
     Ok(())
 }

@@ -14,6 +14,8 @@ mod assignment;
 #[cfg(test)]
 mod authentication;
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod concurrency;
@@ -45,6 +47,8 @@ mod json_bodies;
 mod lifecycle;
 #[cfg(test)]
 mod list_filters;
+#[cfg(test)]
+mod list_oracle;
 #[cfg(test)]
 mod list_pages;
 #[cfg(test)]

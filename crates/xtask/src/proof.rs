@@ -1,14 +1,17 @@
 //! `cargo xtask proof …`: shows that what the server promises holds when it is treated badly.
 //!
-//! `kill` is the one proof so far: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing`
-//! speak to the server, `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads
-//! the stopped server's log through `casement-store`.
+//! `kill`: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing` speak to the server,
+//! `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads the stopped server's
+//! log through `casement-store`. [`fuzz`]: no input breaks what `casement-proofs` says must hold. [`schema`]: the
+//! server answers as its description says, to a tester that knows nothing else.
 
 mod chain;
 mod check;
+pub mod fuzz;
 pub mod kill;
 mod ledger;
 mod listing;
+pub mod schema;
 mod writer;
 
 use anyhow::Result;
@@ -17,7 +20,9 @@ use crate::workspace::Workspace;
 
 /// Proves a promise of the server from outside.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  cargo xtask proof kill --rounds 20")]
+#[command(
+    after_help = "Examples:\n  cargo xtask proof kill --rounds 20\n  cargo xtask proof fuzz --target date --seconds 10"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     proof: Proof,
@@ -26,6 +31,8 @@ pub struct Arguments {
 #[derive(clap::Subcommand)]
 enum Proof {
     Kill(kill::Arguments),
+    Fuzz(fuzz::Arguments),
+    Schema(schema::Arguments),
 }
 
 /// Runs the named proof.
@@ -35,5 +42,7 @@ enum Proof {
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     match &arguments.proof {
         Proof::Kill(arguments) => kill::run(workspace, arguments),
+        Proof::Fuzz(arguments) => fuzz::run(workspace, arguments),
+        Proof::Schema(arguments) => schema::run(workspace, arguments),
     }
 }

@@ -38,9 +38,14 @@ pub struct Installation {
     /// The data directory.
     pub data: PathBuf,
     log: PathBuf,
-    account: String,
-    stream: String,
-    token: String,
+    /// The account.
+    pub account: String,
+    /// The stream.
+    pub stream: String,
+    /// A token of the first app.
+    pub token: String,
+    /// What `casement init --json` printed: the ids and names of everything that the workspace begins with.
+    pub made: Value,
     /// The id of the first case template.
     pub case_template: String,
     /// The id of the first task template.
@@ -88,6 +93,7 @@ impl Installation {
             case_template: text("/caseTemplates/0/_id")?,
             task_template: text("/taskTemplates/0/_id")?,
             data,
+            made,
         })
     }
 
@@ -136,7 +142,7 @@ impl Installation {
     }
 
     /// The end of what the servers on this directory have logged.
-    fn log_tail(&self) -> String {
+    pub fn log_tail(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         let tail = log.get(log.len().saturating_sub(LOG_TAIL_BYTES)..).unwrap_or_default();
         String::from_utf8_lossy(tail).into_owned()

@@ -63,6 +63,8 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.step_unless(quick, "doc tests", || cargo(workspace, &["test", "--workspace", "--doc"]));
     report.step_unless(quick, "kill proof", || kill::run(workspace, &kill::Arguments::slice(PROOF_ROUNDS)));
     report.leave_out("long kill proof", "run `cargo xtask proof kill --rounds 200` to add it");
+    report.leave_out("fuzzing", "needs a C++ compiler; run `cargo xtask proof fuzz` to add it");
+    report.leave_out("answers as described", "needs Python; run `cargo xtask proof schema` to add it");
     report.leave_out("benchmarks", "run `cargo xtask bench create --clients 32` to add one");
     report
         .leave_out("security advisories", "need the internet; run `cargo deny check advisories` to add them");

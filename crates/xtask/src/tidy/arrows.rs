@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 /// Each crate with the crates of ours that it may depend on.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("casement-domain", &[]),
     ("casement-wire", &["casement-domain"]),
     ("casement-store", &[]),
@@ -18,6 +18,10 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ),
     ("casement-api", &["casement-domain", "casement-wire", "casement-app"]),
     (
+        "casement-proofs",
+        &["casement-domain", "casement-wire", "casement-store", "casement-app", "casement-api"],
+    ),
+    (
         "casement",
         &[
             "casement-domain",
@@ -27,6 +31,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "casement-channels",
             "casement-app",
             "casement-api",
+            "casement-proofs",
         ],
     ),
     ("xtask", &["casement-store"]),

@@ -27,7 +27,7 @@ use crate::routes::run;
     params(
         ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
         ("AccountId" = String, Header, description = "The account of the stream."),
-        ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one.")
+        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC.")
     ),
     request_body = CaseListBody,
     responses(

@@ -29,7 +29,7 @@ use crate::routes::{if_match, run};
         ("caseId" = String, Path, description = "The id of the case."),
         ("AccountId" = String, Header, description = "The account of the stream."),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer."),
-        ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one."),
+        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC."),
         ("If-Match" = Option<String>, Header, description = "Entity tags of the versions that may be updated, or `*`.")
     ),
     request_body = UpdateCaseBody,

@@ -27,7 +27,7 @@ use crate::routes::run;
         ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
         ("AccountId" = Option<String>, Header, description = "The account of the stream."),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer."),
-        ("X-Timezone-Offset" = Option<i32>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one.")
+        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC.")
     ),
     request_body = CreateTaskBody,
     responses(

@@ -1,0 +1,269 @@
+//! Completes the description of the bodies with what types can't say: lengths, choices, what may be null.
+//!
+//! The numbers are the limits that the rules use. It works on the description as JSON, by the keys' spellings, so that
+//! each bound stands once and holds for every body that has the key.
+
+use casement_domain::date::{MOMENT_MAX, MOMENT_MIN};
+use casement_domain::limits;
+use serde_json::{Map, Value, json};
+
+/// The bodies of creates and updates.
+const WRITES: [&str; 4] = ["CreateCaseBody", "UpdateCaseBody", "CreateTaskBody", "UpdateTaskBody"];
+/// The bodies of updates, where `null` is a fault unless it clears something.
+const UPDATES: [&str; 2] = ["UpdateCaseBody", "UpdateTaskBody"];
+/// The keys that `null` clears, and the one that it leaves absent; contract sections 9 and 11.2.
+const NULLABLE: [&str; 4] = ["dueDate", "ETA", "currAssignee", "timestampValue"];
+/// The bodies of lists.
+const LISTS: [&str; 2] = ["CaseListBody", "TaskListBody"];
+/// The pages of lists, and what they list.
+const PAGES: [(&str, &str); 2] = [("CasePage", "CaseDoc"), ("TaskPage", "TaskDoc")];
+
+/// Completes the description of the API.
+pub fn complete(description: &mut Value) {
+    complete_headers(description);
+    let Some(schemas) = description.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for name in WRITES {
+        for (key, bound) in bounds_of_writes() {
+            bind(property(schemas, name, key), bound);
+        }
+    }
+    for name in UPDATES {
+        let keys = schemas.get_mut(name).and_then(|body| body.get_mut("properties")?.as_object_mut());
+        for (key, property) in keys.into_iter().flatten() {
+            if !NULLABLE.contains(&key.as_str()) {
+                take_null(property);
+            }
+        }
+    }
+    for name in LISTS {
+        for (key, bound) in bounds_of_lists() {
+            bind(property(schemas, name, key), bound);
+        }
+    }
+    for (name, document) in PAGES {
+        let results = property(schemas, name, "results");
+        bind(results, json!({"items": whole_or_selected(document)}));
+    }
+    for key in ["attachments", "feedback", "resolutionCmts"] {
+        bind(property(schemas, "ItemDoc", key), json!({"items": note()}));
+    }
+    for (name, bound) in bounds_of_parts() {
+        if let Some(schema) = schemas.get_mut(name) {
+            bind(Some(schema), bound);
+        }
+    }
+}
+
+/// Bounds the header that is checked; contract section 11.9.
+fn complete_headers(description: &mut Value) {
+    let paths = description.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    let operations = paths.filter_map(|(_, methods)| methods.get_mut("post"));
+    let parameters =
+        operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten();
+    for parameter in parameters.filter(|parameter| parameter["name"] == "Idempotency-Key") {
+        let bound =
+            json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"});
+        bind(parameter.get_mut("schema"), bound);
+    }
+}
+
+fn property<'a>(schemas: &'a mut Map<String, Value>, name: &str, key: &str) -> Option<&'a mut Value> {
+    schemas.get_mut(name)?.get_mut("properties")?.get_mut(key)
+}
+
+/// Lays a bound over a schema: objects are merged, anything else is replaced, and null takes away.
+fn bind(schema: Option<&mut Value>, bound: Value) {
+    let Some(schema) = schema else { return };
+    match (schema, bound) {
+        (Value::Object(schema), Value::Object(bound)) => {
+            for (key, bound) in bound {
+                if bound.is_null() {
+                    schema.shift_remove(&key);
+                } else {
+                    bind(Some(schema.entry(key).or_insert_with(|| json!({}))), bound);
+                }
+            }
+        }
+        (schema, bound) => *schema = bound,
+    }
+}
+
+/// Takes null from what a property may be.
+fn take_null(property: &mut Value) {
+    if let Some(Value::Array(types)) = property.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            property["type"] = only.clone();
+        }
+    }
+    if let Some(Value::Array(choices)) = property.get_mut("enum") {
+        choices.retain(|choice| !choice.is_null());
+    }
+    if let Some(Value::Array(choices)) = property.get_mut("oneOf") {
+        choices.retain(|choice| choice["type"] != "null");
+        if let [only] = choices.as_slice() {
+            *property = only.clone();
+        }
+    }
+}
+
+fn text(characters_max: usize) -> Value {
+    json!({"minLength": 1, "maxLength": characters_max})
+}
+
+fn texts(entries_max: usize, characters_max: usize) -> Value {
+    json!({"maxItems": entries_max, "items": text(characters_max)})
+}
+
+fn note() -> Value {
+    json!({"type": null, "anyOf": [{"type": "object"}, {"type": "string"}]})
+}
+
+fn bounds_of_writes() -> Vec<(&'static str, Value)> {
+    let name = json!({"minLength": 1, "maxLength": limits::NAME_CHARACTERS_MAX, "pattern": "\\S"});
+    let links = || texts(limits::LINKS_MAX, limits::LINK_CHARACTERS_MAX);
+    let notes = || json!({"maxItems": limits::NOTES_MAX, "items": note()});
+    vec![
+        ("caseTmp", json!({"minLength": 1})),
+        ("taskTmp", json!({"minLength": 1})),
+        ("name", name),
+        ("desc", json!({"maxLength": limits::DESCRIPTION_BYTES_MAX})),
+        ("source", text(limits::SOURCE_CHARACTERS_MAX)),
+        ("language", text(limits::LANGUAGE_CHARACTERS_MAX)),
+        ("tags", texts(limits::TAGS_MAX, limits::TAG_CHARACTERS_MAX)),
+        ("sessIds", links()),
+        ("convIds", links()),
+        ("channel", links()),
+        ("queues", json!({"maxItems": limits::QUEUES_MAX})),
+        ("assigneeType", json!({"enum": ["unassigned", "queues", "agent", null]})),
+        ("emailId", json!({"maxLength": limits::EMAIL_CHARACTERS_MAX})),
+        ("phoneNumber", json!({"maxLength": limits::PHONE_CHARACTERS_MAX})),
+        ("attachments", notes()),
+        ("feedback", notes()),
+        ("resolutionCmts", notes()),
+        ("ETA", json!({"oneOf": [date(), {"type": "string", "enum": [""]}, {"type": "null"}]})),
+        ("timestampValue", json!({"type": ["number", "null"], "format": null})),
+    ]
+}
+
+fn date() -> Value {
+    json!({"$ref": "#/components/schemas/DateBody"})
+}
+
+/// A date alone or with a time, in ISO 8601.
+fn date_text() -> Value {
+    json!({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]})
+}
+
+fn bounds_of_lists() -> Vec<(&'static str, Value)> {
+    let date = || {
+        let choices = json!([date_text(), {"type": "string", "enum": [""]}, {"type": "null"}]);
+        json!({"type": null, "oneOf": choices})
+    };
+    vec![
+        ("startDate", date()),
+        ("endDate", date()),
+        ("dueDate", date()),
+        ("ETAlist", json!({"items": {"enum": ["overdue", "today", "tomorrow", "week", "none"]}})),
+        ("skip", json!({"maximum": i64::MAX})),
+        ("limit", json!({"minimum": 1, "maximum": limits::PAGE_MAX})),
+    ]
+}
+
+/// One of these keys at least, as a text with something in it.
+fn named_by(keys: &[&str]) -> Vec<Value> {
+    let by =
+        |key: &&str| json!({"required": [key], "properties": {*key: {"type": "string", "minLength": 1}}});
+    keys.iter().map(by).collect()
+}
+
+fn bounds_of_parts() -> Vec<(&'static str, Value)> {
+    let mut assignee = named_by(&["aId", "agentId", "name"]);
+    assignee.insert(0, json!({"maxProperties": 0}));
+    let sorted =
+        ["createdDate", "createdAt", "updatedDate", "updatedAt", "dueDate", "ETA", "priority", "status"];
+    let sorted: Vec<&str> = sorted.into_iter().chain(["name", "refId"]).collect();
+    let bare: Vec<&str> = sorted.iter().copied().chain([""]).collect();
+    vec![
+        (
+            "UserInfoBody",
+            json!({"properties": {
+                "_id": {"maxLength": limits::ID_CHARACTERS_MAX},
+                "name": {"maxLength": limits::CUSTOMER_NAME_CHARACTERS_MAX},
+                "emailId": {"maxLength": limits::EMAIL_CHARACTERS_MAX},
+                "phoneNumber": {"maxLength": limits::PHONE_CHARACTERS_MAX},
+            }}),
+        ),
+        (
+            "FieldBody",
+            json!({"anyOf": named_by(&["_id", "name", "displayName"]),
+                "properties": {"selectedValue": {"type": null}}}),
+        ),
+        (
+            "FieldFilterBody",
+            json!({"anyOf": named_by(&["_id", "name"]), "properties": {"value": {"type": null}}}),
+        ),
+        // A task without a template needs a name; contract section 8.
+        ("CreateTaskBody", json!({"anyOf": named_by(&["taskTmp", "name"])})),
+        ("NamedBody", json!({"anyOf": named_by(&["_id", "name"])})),
+        ("AssigneeBody", json!({"anyOf": assignee})),
+        (
+            "ReferenceBody",
+            json!({"oneOf": [{"$ref": "#/components/schemas/NamedBody", "description": "By `_id` or `name`."},
+                {"type": "string", "minLength": 1, "description": "By either as a string."}]}),
+        ),
+        (
+            "DateBody",
+            json!({"oneOf": [
+                {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}],
+                    "description": "ISO 8601; without a zone in that of `X-Timezone-Offset`."},
+                {"type": "integer", "format": "int64", "minimum": MOMENT_MIN.ms(), "maximum": MOMENT_MAX.ms(),
+                    "description": "Milliseconds since the epoch, of the years 0001 to 9999."}]}),
+        ),
+        (
+            "SortBody",
+            json!({"oneOf": [
+                {"type": "string", "enum": bare, "description": "One field, descending; empty: the default."},
+                {"type": "object", "propertyNames": {"enum": sorted},
+                    "additionalProperties": {"type": "string", "enum": ["asc", "desc"]},
+                    "description": "Fields in the order written, each with `asc` or `desc`."}]}),
+        ),
+    ]
+}
+
+/// What a page holds: whole documents, or of each the keys that were selected.
+fn whole_or_selected(document: &str) -> Value {
+    json!({"$ref": null, "anyOf": [
+        {"$ref": format!("#/components/schemas/{document}")},
+        {"type": "object", "required": ["_id"], "properties": {"_id": {"type": "string"}},
+            "description": "With `selectedColumns`: those keys, and `_id`."}
+    ]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_merged_and_null_takes_away() {
+        let mut schema = json!({"type": "array", "items": {"type": "object"}, "description": "x"});
+        bind(Some(&mut schema), json!({"maxItems": 2, "items": note()}));
+        assert_eq!(schema["maxItems"], 2);
+        assert_eq!(schema["items"], json!({"anyOf": [{"type": "object"}, {"type": "string"}]}));
+        assert_eq!(schema["description"], "x");
+    }
+
+    #[test]
+    fn null_is_taken_from_each_form_of_a_property() {
+        let take = |mut property: Value| {
+            take_null(&mut property);
+            property
+        };
+        assert_eq!(take(json!({"type": ["string", "null"]})), json!({"type": "string"}));
+        assert_eq!(take(json!({"oneOf": [{"$ref": "x"}, {"type": "null"}]})), json!({"$ref": "x"}));
+        assert_eq!(take(json!({"enum": ["a", null]})), json!({"enum": ["a"]}));
+        assert_eq!(take(json!({"type": "object"})), json!({"type": "object"}));
+    }
+}
