@@ -67,7 +67,7 @@ static EXPLORER: LazyLock<Option<Asset>> = LazyLock::new(|| {
     Some(asset(SCRIPT, Bytes::from(script)))
 });
 static DESCRIPTION: LazyLock<Option<Asset>> =
-    LazyLock::new(|| description().to_json().ok().map(|text| asset(JSON, Bytes::from(text))));
+    LazyLock::new(|| Some(asset(JSON, Bytes::from(description().to_string()))));
 
 fn asset(media_type: HeaderValue, body: Bytes) -> Asset {
     use std::hash::{DefaultHasher, Hash, Hasher};

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use casement_domain::date::Moment;
 use casement_domain::id::FieldId;
 use casement_domain::workspace::entries::Category;
+use casement_domain::workspace::field::FieldSort;
 use casement_proofs::oracle::{self, Asking, Said};
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -44,6 +45,8 @@ const STATUSES: [(&str, Category); 6] = [
     ("Solved", Category::Resolved),
     ("Archived", Category::Closed),
 ];
+const FIELDS: [(&str, FieldSort); 3] =
+    [("Colour", FieldSort::Input), ("Größe", FieldSort::Number), ("Seen", FieldSort::DateTime)];
 const STATUS_NAMES: [&str; 11] = [
     "Open",
     "In-Progress",
@@ -128,8 +131,8 @@ impl World {
         for agent in AGENTS {
             server.agent(agent).await;
         }
-        server.custom_fields(&["Colour", "Größe"]).await;
-        let fields = ["fd-Colour", "fd-Größe"].map(FieldId::from_text);
+        server.custom_fields_of(&FIELDS).await;
+        let fields = FIELDS.map(|(name, _)| FieldId::from_text(format!("fd-{name}")));
         server
             .case_template("Lenient", |template| {
                 template.closes_with_open_tasks = true;
@@ -219,9 +222,11 @@ fn new_values(random: &mut Rng) -> Value {
             json!({"_id": "u-jane", "name": "Jané"}),
         ]),
     });
-    let colour = pick(random, &[json!("red"), json!(5), json!(5.0), json!({"a": [1]}), json!(null)]).clone();
-    values["fields"] =
-        json!([{"name": "Colour", "selectedValue": colour}, {"name": "größe", "selectedValue": "L"}]);
+    values["fields"] = json!([
+        {"name": "Colour", "selectedValue": pick(random, &[json!("red"), json!("Red"), json!(null)])},
+        {"name": "größe", "selectedValue": pick(random, &[json!(5), json!(5.0), json!(-2.5), json!(null)])},
+        {"name": "Seen", "selectedValue": date(random)},
+    ]);
     match random.u8(..4) {
         0 => values["currAssignee"] = json!({"name": pick(random, &AGENTS)}),
         1 => values["queues"] = json!([pick(random, &QUEUES), pick(random, &QUEUES)]),
@@ -270,18 +275,20 @@ fn filter(random: &mut Rng, key: &str) -> Value {
         "agents" => json!([pick(random, &["a-Ann", "u-Ben", "a-Cleo", "a-none"])]),
         "startDate" | "endDate" | "dueDate" => json!(date(random)),
         "ETAlist" => json!([pick(random, &["overdue", "today", "tomorrow", "week", "none"]), "today"]),
-        "customFields" => json!([pick(
-            random,
-            &[
+        "customFields" => {
+            let wanted = [
                 json!({"name": "colour", "value": "red"}),
                 json!({"_id": "fd-Colour", "value": 5}),
-                json!({"name": "COLOUR", "value": {"a": [1]}}),
-                json!({"name": "GRÖSSE", "value": "L"}),
-                json!({"name": "größe", "value": "L"}),
+                json!({"name": "GRÖßE", "value": 5}),
+                json!({"_id": "fd-Größe", "value": 5.0}),
+                json!({"name": "größe", "value": "5"}),
+                json!({"name": "seen", "value": date(random)}),
+                json!({"name": "Due Date", "value": date(random)}),
                 json!({"name": "Title", "value": "cafe"}),
                 json!({"name": "none", "value": 1}),
-            ]
-        )]),
+            ];
+            json!([pick(random, &wanted)])
+        }
         other => panic!("{other}"),
     }
 }

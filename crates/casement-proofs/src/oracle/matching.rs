@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::date::DAY_MS;
+use super::date::{DAY_MS, read};
 use super::query::{FieldFilter, Query, plain};
 use super::{Asking, folded};
 
@@ -20,7 +20,7 @@ pub(super) fn matches(document: &Value, query: &Query, asking: &Asking) -> bool 
     let mut channels: Vec<String> = entries(&document["channel"]).iter().map(text).collect();
     channels.push(text(&document["source"]));
     let due_ms = document["dueDate"].as_i64();
-    let created_ms = super::date::read(&text(&document["createdAt"])).and_then(|date| date.span(0));
+    let created_ms = read(&text(&document["createdAt"])).and_then(|date| date.span(0));
     let (created_ms, _) = created_ms.unwrap_or_default();
     let (first, second) = (first_text(document), second_text(document));
     query.words.iter().all(|word| begins_a_word(&first, word) || begins_a_word(&second, word))
@@ -41,7 +41,7 @@ pub(super) fn matches(document: &Value, query: &Query, asking: &Asking) -> bool 
         })
         && (query.deadlines.is_empty()
             || query.deadlines.iter().any(|word| is_due(word, due_ms, is_over, asking)))
-        && query.fields.iter().all(|field| has_value(document, field))
+        && query.fields.iter().all(|field| has_value(document, field, asking))
         && (query.case.is_empty() || document["caseId"] == *query.case)
         && (query.case_reference.is_empty() || document["caseRefId"] == *query.case_reference)
 }
@@ -72,11 +72,11 @@ fn is_due(word: &str, due_ms: Option<i64>, is_over: bool, asking: &Asking) -> bo
     }
 }
 
-fn has_value(document: &Value, wanted: &FieldFilter) -> bool {
+fn has_value(document: &Value, wanted: &FieldFilter, asking: &Asking) -> bool {
     let system = match (&wanted.id, wanted.name.as_deref()) {
         (None, Some("title")) => Some("name"),
         (None, Some("description")) => Some("desc"),
-        (None, Some("due date")) => Some("ETA"),
+        (None, Some("due date")) => return is_due_at(document, &wanted.value, asking),
         _ => None,
     };
     if let Some(key) = system {
@@ -90,8 +90,34 @@ fn has_value(document: &Value, wanted: &FieldFilter) -> bool {
             }
             (None, None) => false,
         };
-        is_it && field.get("selectedValue") == Some(&wanted.value)
+        is_it && field.get("selectedValue").is_some_and(|value| is_equal(field, value, &wanted.value, asking))
     })
+}
+
+/// Values are equal exactly; dates are equal as instants, and numbers however they are written.
+fn is_equal(field: &Value, value: &Value, wanted: &Value, asking: &Asking) -> bool {
+    match field["metaData"]["type"].as_str() {
+        Some("datetime") => match (instant_ms(value, 0), instant_ms(wanted, asking.zone_minutes)) {
+            (Some(value_ms), Some(wanted_ms)) => value_ms == wanted_ms,
+            _ => value == wanted,
+        },
+        Some("number") if wanted.is_number() => value.as_f64() == wanted.as_f64(),
+        Some(_) | None => value == wanted,
+    }
+}
+
+/// Whether a document is due at the instant that a value means, as a date or in milliseconds.
+fn is_due_at(document: &Value, value: &Value, asking: &Asking) -> bool {
+    let wanted_ms = instant_ms(value, asking.zone_minutes);
+    wanted_ms.is_some() && document["dueDate"].as_i64() == wanted_ms
+}
+
+/// The instant that a date as a text or in milliseconds means.
+fn instant_ms(value: &Value, zone_minutes: i64) -> Option<i64> {
+    match value.as_str() {
+        Some(text) => read(text).and_then(|date| date.span(zone_minutes)).map(|(first_ms, _)| first_ms),
+        None => value.as_f64().filter(|ms| ms.fract() == 0.0).map(|ms| ms as i64),
+    }
 }
 
 /// What ranks first: name and reference id.

@@ -3,13 +3,16 @@
 //! The first character of an input says what the rest is: `t` a token as it comes, `m` changes of a right token, `c` the
 //! claims of a rightly signed token, `h` the header of one.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request};
-use casement_api::router::router;
+use casement_api::api::{Api, ApiOptions};
+use casement_api::rate::Rate;
+use casement_api::router::router_of;
 use casement_app::app::App;
 use casement_app::making::NewWorkspaceInput;
 use casement_app::sources::Sources;
@@ -30,6 +33,9 @@ const PATH: &str = "/caseManagement/api/public/analytics/st-proofs/getCases";
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// Seconds by which clocks may differ; contract section 1.
 const LEEWAY_SECONDS: f64 = 60.0;
+
+/// Requests a second that the app may send: more than any run does.
+const RATE: NonZeroU32 = NonZeroU32::new(1_000_000).expect("it is not zero");
 
 /// A server with one app.
 struct Stage {
@@ -62,8 +68,15 @@ fn stage() -> &'static Stage {
                 stream: Some("st-proofs".to_owned()),
                 ..NewWorkspaceInput::default()
             };
+            // The rates of apps have tests of their own.
+            let options =
+                ApiOptions { rate: Rate { per_second: RATE, burst: RATE }, ..ApiOptions::default() };
             let made = app.make_workspace(input).await.expect("a workspace");
-            (router(app), made.app.client_id.to_string(), made.app.secret.reveal().to_owned())
+            (
+                router_of(Api::new(app, &options)),
+                made.app.client_id.to_string(),
+                made.secret.reveal().to_owned(),
+            )
         });
         Stage { runtime, router, client_id, secret, _directory: directory }
     })

@@ -88,12 +88,17 @@ impl Server {
 
     /// Adds a custom field to the workspace and to its first templates.
     pub async fn custom_field(&self, name: &str) -> Field {
+        self.custom_field_of(name, FieldSort::Input).await
+    }
+
+    /// Adds a custom field of a sort, without rules.
+    pub async fn custom_field_of(&self, name: &str, sort: FieldSort) -> Field {
         let field = Field {
             id: FieldId::from_text(format!("fd-{name}")),
             name: name.to_owned(),
             key: name.to_lowercase(),
             role: FieldRole::Custom,
-            format: FieldFormat::plain(FieldSort::Input),
+            format: FieldFormat::plain(sort),
             description: String::new(),
             placeholder: String::new(),
             tooltip: String::new(),
@@ -111,10 +116,16 @@ impl Server {
 
     /// Adds custom fields and lets the built-in templates show them.
     pub async fn custom_fields(&self, names: &[&str]) {
+        let fields: Vec<_> = names.iter().map(|name| (*name, FieldSort::Input)).collect();
+        self.custom_fields_of(&fields).await;
+    }
+
+    /// Adds custom fields of any sorts and lets the built-in templates show them.
+    pub async fn custom_fields_of(&self, fields: &[(&str, FieldSort)]) {
         let mut case_template = self.workspace.case_templates[0].clone();
         let mut task_template = self.workspace.task_templates[0].clone();
-        for name in names {
-            let field = self.custom_field(name).await;
+        for (name, sort) in fields {
+            let field = self.custom_field_of(name, *sort).await;
             case_template.fields.push(field.id.clone());
             task_template.fields.push(field.id);
         }
