@@ -92,3 +92,42 @@ async fn before_the_index_is_built_apps_are_listed_and_not_changed() {
     create(&server, json!({"name": "Web", "algorithm": "hs256"})).await.refused(503);
     ask(&server, "POST", &format!("/apps/{}/revoke", server.jwt.client_id), "").await.refused(503);
 }
+
+#[tokio::test]
+async fn a_configuration_is_shown_tried_and_applied_for_a_workspace_or_for_the_only_one() {
+    let server = Server::start().await;
+    let document = json!({"queues": [{"_id": "qu-returns", "name": "Returns"}]}).to_string();
+    let own = format!("/configuration?stream={STREAM}");
+    let before = server.events_total().await;
+    let tried = ask(&server, "PUT", &format!("{own}&dryRun=true"), document.clone()).await.document();
+    assert_eq!((&tried["dryRun"], &tried["added"][0]["_id"]), (&json!(true), &json!("qu-returns")));
+    assert_eq!(server.events_total().await, before);
+    let applied = ask(&server, "PUT", "/configuration", document).await.document();
+    assert_eq!((&applied["dryRun"], &applied["added"]), (&json!(false), &tried["added"]));
+    let shown = ask(&server, "GET", &own, "").await.document();
+    assert_eq!(shown, ask(&server, "GET", "/configuration", "").await.document());
+    let again = ask(&server, "PUT", &own, shown.to_string()).await.document();
+    assert_eq!(again, json!({"dryRun": false, "added": [], "changed": []}));
+}
+
+#[tokio::test]
+async fn a_configuration_with_faults_is_refused_with_every_path_and_changes_nothing() {
+    let server = Server::start().await;
+    let before = server.events_total().await;
+    let document = json!({"fields": [{"name": "A", "format": "number", "patern": "a"}, {"format": "input"}]});
+    let refused = ask(&server, "PUT", "/configuration", document.to_string()).await;
+    assert_eq!(refused.refused(400), ["fields[0].patern", "fields[1].name"]);
+    ask(&server, "PUT", "/configuration", "{").await.refused(400);
+    assert!(ask(&server, "PUT", "/configuration?stream=st-none", "{}").await.status >= 400);
+    assert!(ask(&server, "GET", "/configuration?stream=st-none", "").await.status >= 400);
+    assert!(ask(&server, "PUT", "/configuration", " ".repeat(4 * 1024 * 1024 + 1)).await.status >= 400);
+    assert_eq!(server.events_total().await, before);
+}
+
+#[tokio::test]
+async fn a_configuration_is_not_applied_before_somebody_follows_the_log() {
+    let server = Server::start_unready().await;
+    let document = json!({"queues": [{"name": "Returns"}]}).to_string();
+    ask(&server, "PUT", "/configuration", document).await.refused(503);
+    assert_eq!(ask(&server, "GET", "/configuration", "").await.status, 200);
+}

@@ -71,6 +71,9 @@ pub async fn apply(
                 limits::CONFIGURATION_CHANGES_MAX
             )));
         }
+        if run == Run::Real && !app.is_followed() {
+            return Err(AppError::Unavailable("the index is being built".to_owned()).into());
+        }
         if run == Run::Dry || entries.is_empty() || commit(app, &workspace, &config, &change).await? {
             return Ok(entries);
         }
