@@ -1,6 +1,7 @@
 //! Answers: pages, counts and counts by group.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::block;
 use crate::column::NONE;
@@ -16,6 +17,8 @@ use crate::query::{Condition, Page, Plan, Query, QueryError, Sort};
 const DAY_MS: i64 = 86_400_000;
 /// What it takes to count the members of a set in a block by bits, in matches looked at one by one.
 const MATCHES_PER_BLOCK: u64 = 250;
+/// What it takes to go through one combination of values, in matches looked at one by one.
+const MATCHES_PER_CHOICE: u64 = 4;
 
 /// The counts of a facet's values among what matches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +38,12 @@ pub struct Days {
     pub without: u64,
 }
 
+/// A word of a search: how often it stands in the search, and what has it in the first text field.
+struct InFirst {
+    weight: u32,
+    first: Matches,
+}
+
 impl Engine {
     /// Answers a query.
     ///
@@ -49,20 +58,15 @@ impl Engine {
     /// # Errors
     /// As [`Engine::page`].
     pub fn page_by(&self, query: &Query, plan: Plan) -> Result<Page, QueryError> {
-        let matches = self.matches(&query.condition, &query.words)?;
+        let (matches, words) = self.search(&query.condition, &query.words)?;
         let total = matches.total();
         let window = (query.skip, query.limit);
-        let ordinals = if query.skip >= total || query.limit == 0 {
-            Vec::new()
-        } else {
-            match &query.sort {
-                Sort::Keys(keys, tie) => {
-                    page::page(self, &matches, &query.condition, keys, *tie, window, plan)?
-                }
-                Sort::Relevance(column) => {
-                    let column = self.column(*column)?;
-                    page::ranked(self, self.levels(matches, &query.words), column, window, plan)
-                }
+        let ordinals = match &query.sort {
+            _ if query.skip >= total || query.limit == 0 => Vec::new(),
+            Sort::Keys(keys, tie) => page::page(self, &matches, &query.condition, keys, *tie, window, plan)?,
+            Sort::Relevance(column) => {
+                let column = self.column(*column)?;
+                page::ranked(self, self.levels(matches, words), column, window, plan)
             }
         };
         Ok(Page { found: ordinals.into_iter().map(|ordinal| self.found(ordinal)).collect(), total })
@@ -77,42 +81,47 @@ impl Engine {
     }
 
     fn matches(&self, condition: &Condition, words: &[String]) -> Result<Matches, QueryError> {
+        Ok(self.search(condition, words)?.0)
+    }
+
+    /// Finds what fulfils a condition and has all words, and what has each word in the first text field.
+    fn search(&self, condition: &Condition, words: &[String]) -> Result<(Matches, Vec<InFirst>), QueryError> {
         let mut nodes = vec![filter::node(self, condition, 0)?];
-        let mut distinct: Vec<&String> = words.iter().collect();
-        distinct.sort_unstable();
-        distinct.dedup();
-        for word in distinct {
-            let found = self.with_word(word);
-            if found.total() == 0 {
-                return Ok(Matches::none(self.len()));
+        let mut weights: BTreeMap<&String, u32> = BTreeMap::new();
+        words.iter().for_each(|word| *weights.entry(word).or_default() += 1);
+        let mut in_first = Vec::with_capacity(weights.len());
+        for (word, weight) in weights {
+            let (first, all) = self.with_word(word);
+            let total = all.as_ref().unwrap_or(&first).total();
+            if total == 0 {
+                return Ok((Matches::none(self.len()), Vec::new()));
             }
-            nodes.push(Node::Ready(found));
+            if total < self.len() as u64 {
+                nodes.push(Node::Ready(all.unwrap_or_else(|| first.clone())));
+            }
+            in_first.push(InFirst { weight, first });
         }
-        Ok(filter::find(self, &filter::and(nodes)))
+        Ok((filter::find(self, &filter::and(nodes)), in_first))
     }
 
     /// Parts the matches by how many words the first text field has, most first.
-    fn levels(&self, matches: Matches, words: &[String]) -> Vec<(u32, Matches)> {
-        let Some(first) = self.terms.first() else { return vec![(0, matches)] };
-        let mut weights: BTreeMap<&String, u32> = BTreeMap::new();
-        words.iter().for_each(|word| *weights.entry(word).or_default() += 1);
-        let found = |word: &str| {
-            let mut found = Matches::none(self.len());
-            first.find(word, &mut found);
-            found.settle();
-            found
-        };
+    fn levels(&self, matches: Matches, words: Vec<InFirst>) -> Vec<Matches> {
         let mut levels: BTreeMap<u32, Matches> = BTreeMap::new();
-        if weights.len() <= RANKED_WORDS_MAX {
+        if words.len() <= RANKED_WORDS_MAX {
             levels.insert(0, matches);
-            for (word, weight) in weights {
-                let found = found(word);
+            for InFirst { weight, first } in words {
                 let mut next: BTreeMap<u32, Matches> = BTreeMap::new();
                 for (level, part) in levels {
-                    let (higher, same) = part.part(&found);
+                    let (higher, same) = part.part(&first);
                     for (level, part) in [(level + weight, higher), (level, same)] {
-                        if part.total() > 0 {
-                            next.entry(level).or_insert_with(|| Matches::none(self.len())).unite(&part);
+                        if part.total() == 0 {
+                            continue;
+                        }
+                        match next.entry(level) {
+                            Entry::Vacant(vacant) => {
+                                vacant.insert(part);
+                            }
+                            Entry::Occupied(mut known) => known.get_mut().unite(&part),
                         }
                     }
                 }
@@ -121,10 +130,9 @@ impl Engine {
         } else {
             let mut ranks: Vec<(u32, u32)> = Vec::new();
             matches.for_each(|ordinal| ranks.push((ordinal, 0)));
-            for (word, weight) in weights {
-                let found = found(word);
+            for InFirst { weight, first } in words {
                 for (ordinal, rank) in &mut ranks {
-                    *rank += if found.contains(*ordinal) { weight } else { 0 };
+                    *rank += if first.contains(*ordinal) { weight } else { 0 };
                 }
             }
             for (ordinal, rank) in ranks {
@@ -132,7 +140,7 @@ impl Engine {
             }
             levels.values_mut().for_each(Matches::settle);
         }
-        levels.into_iter().rev().collect()
+        levels.into_values().rev().collect()
     }
 
     /// Counts the documents of each value of a facet among those that match. A document with several values counts for
@@ -150,8 +158,9 @@ impl Engine {
         let matches = self.matches(condition, words)?;
         let mut counts: Vec<u64> = vec![0; facet.values_len()];
         let mut without = 0;
-        let by_set = facet.values_len() as u64 * matches.blocks_len() as u64 * MATCHES_PER_BLOCK;
-        if by_set <= matches.total() {
+        let per_set = matches.blocks_len() as u64 * MATCHES_PER_BLOCK;
+        let by_set: u64 = facet.values().map(|(_, _, set)| per_set.min(set.len() as u64)).sum();
+        if by_set <= matches.total() + facet.choices_len() as u64 * MATCHES_PER_CHOICE {
             for number in 0..matches.blocks_len() {
                 let Some(bits) = matches.bits(number) else { continue };
                 without += u64::from(facet.missing.count_in(number, bits));
@@ -199,6 +208,8 @@ impl Engine {
             column.ends().map_or((0, 0), |(smallest, largest)| (day(smallest), day(largest)));
         let width = usize::try_from(largest - smallest).unwrap_or(usize::MAX);
         let mut table: Vec<u64> = if width < DAYS_MAX { vec![0; width + 1] } else { Vec::new() };
+        // Without a sign a division by a constant is a multiplication.
+        let start_ms = smallest.saturating_mul(DAY_MS).saturating_sub(shift_ms);
         let mut far: BTreeMap<i64, u64> = BTreeMap::new();
         let mut without = 0;
         for number in 0..matches.blocks_len() {
@@ -208,7 +219,9 @@ impl Engine {
                 let value = values[usize::from(low)];
                 if value == NONE {
                     without += 1;
-                } else if let Some(count) = table.get_mut((day(value) - smallest) as usize) {
+                } else if let Some(count) =
+                    table.get_mut((value.wrapping_sub(start_ms) as u64 / DAY_MS as u64) as usize)
+                {
                     *count += 1;
                 } else {
                     *far.entry(day(value)).or_default() += 1;

@@ -126,6 +126,12 @@ impl Column {
         self.blocks.get(number).map_or(&[], |own| &own.values)
     }
 
+    /// Gives numbers that no value of a block is below or above, where there is a value.
+    pub fn block_ends(&self, number: usize) -> Option<(i64, i64)> {
+        let own = self.blocks.get(number)?;
+        (own.smallest <= own.largest).then_some((own.smallest, own.largest))
+    }
+
     /// Gives numbers that no value is below or above, where there is a value.
     pub fn ends(&self) -> Option<(i64, i64)> {
         let smallest = self.blocks.iter().map(|own| own.smallest).min()?;

@@ -17,7 +17,7 @@ use crate::order::Order;
 use crate::page;
 use crate::query::{Found, QueryError};
 use crate::strings::Strings;
-use crate::terms::Terms;
+use crate::terms::{Terms, beginning};
 
 /// All documents of one kind.
 #[derive(Debug)]
@@ -51,12 +51,6 @@ pub struct Part {
     pub name: String,
     /// Its bytes in memory.
     pub bytes: usize,
-}
-
-fn sort(ordinals: impl Iterator<Item = u32>, compare: impl Fn(u32, u32) -> Ordering) -> Order {
-    let mut sorted: Vec<u32> = ordinals.collect();
-    sorted.sort_unstable_by(|left, right| compare(*left, *right));
-    Order::of(&sorted)
 }
 
 impl Engine {
@@ -108,11 +102,16 @@ impl Engine {
     pub(crate) fn sort_orders(&mut self) {
         let ids = &self.ids;
         let all = 0..ids.len() as u32;
-        self.id_order = sort(all.clone(), |left, right| ids.get(left).cmp(ids.get(right)));
+        let mut sorted: Vec<u32> = all.clone().collect();
+        sorted.sort_unstable_by(|left, right| ids.get(*left).cmp(ids.get(*right)));
+        self.id_order = Order::of(&sorted);
         let names = &self.names;
-        self.name_order = sort(all, |left, right| {
-            names.get(left).cmp(names.get(right)).then_with(|| ids.get(left).cmp(ids.get(right)))
+        let mut sorted: Vec<(u128, u32)> =
+            all.map(|ordinal| (beginning(names.get(ordinal)), ordinal)).collect();
+        sorted.sort_unstable_by(|left, right| {
+            left.0.cmp(&right.0).then_with(|| compare_names(names, ids, left.1, right.1))
         });
+        self.name_order = Order::of(&sorted.into_iter().map(|(_, ordinal)| ordinal).collect::<Vec<u32>>());
         for column in &mut self.columns {
             if column.order.is_none() {
                 continue;
@@ -272,14 +271,22 @@ impl Engine {
         Found { id: self.id(ordinal).to_owned(), version: self.version(ordinal) }
     }
 
-    /// Gives the documents that have a term which begins with a word, in any text field.
-    pub(crate) fn with_word(&self, word: &str) -> Matches {
-        let mut found = Matches::none(self.len());
-        if !word.is_empty() {
-            self.terms.iter().for_each(|terms| terms.find(word, &mut found));
+    /// Gives the documents that have a term which begins with a word in the first text field, and those that have one in
+    /// any, where these may be more.
+    pub(crate) fn with_word(&self, word: &str) -> (Matches, Option<Matches>) {
+        let mut first = Matches::none(self.len());
+        let Some((leading, others)) = self.terms.split_first().filter(|_| !word.is_empty()) else {
+            return (first, None);
+        };
+        leading.find(word, &mut first);
+        first.settle();
+        if first.total() == self.len() as u64 {
+            return (first, None);
         }
-        found.settle();
-        found
+        let mut all = first.clone();
+        others.iter().for_each(|terms| terms.find(word, &mut all));
+        all.settle();
+        (first, Some(all))
     }
 
     pub(crate) fn facet(&self, facet: FacetId) -> Result<&Facet, QueryError> {

@@ -67,7 +67,10 @@ pub fn node<'a>(engine: &'a Engine, condition: &Condition, depth: usize) -> Resu
         Condition::Lacking(column) => sets(vec![&engine.column(*column)?.missing]),
         Condition::NameContains(text) if text.is_empty() => Node::All,
         Condition::NameContains(text) => Node::Name(Box::new(Finder::new(text.as_bytes()).into_owned())),
-        Condition::Word(word) => Node::Ready(engine.with_word(word)),
+        Condition::Word(word) => {
+            let (first, all) = engine.with_word(word);
+            Node::Ready(all.unwrap_or(first))
+        }
         Condition::Ids(ids) => {
             let mut found = Matches::none(engine.len());
             ids.iter().filter_map(|id| engine.ordinal(id)).for_each(|ordinal| found.switch_on(ordinal));

@@ -13,6 +13,8 @@
 pub mod answer;
 mod block;
 mod column;
+mod compact;
+mod dictionary;
 pub mod engine;
 mod facet;
 mod filter;

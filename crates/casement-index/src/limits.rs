@@ -14,7 +14,11 @@ pub const ARRAY_MAX: usize = (1 << BLOCK_BITS) / 16;
 /// Documents of one chunk of a sort order; a fuller chunk is split.
 pub const ORDER_CHUNK_MAX: usize = if cfg!(test) { 8 } else { 1_024 };
 /// Terms of one chunk of the dictionary; a fuller chunk is split.
-pub const TERM_CHUNK_MAX: usize = if cfg!(test) { 6 } else { 512 };
+pub const TERM_CHUNK_MAX: usize = if cfg!(test) { 4 } else { 128 };
+/// Chunks of one group of the dictionary; a fuller group is split.
+pub const TERM_GROUP_MAX: usize = if cfg!(test) { 4 } else { 128 };
+/// Documents whose terms are turned into sets at a time: each takes some hundred bytes for that while.
+pub const INVERTED_DOCUMENTS: usize = if cfg!(test) { 100 } else { 1 << 20 };
 /// Changed names of one block that are kept aside; at more the block's names are written anew.
 pub const MOVED_NAMES_MAX: usize = if cfg!(test) { 5 } else { 2_048 };
 /// Up to so many matches in a block each is tested by itself instead of the whole block.

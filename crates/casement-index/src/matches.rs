@@ -4,7 +4,7 @@ use crate::block::{self, BLOCK, Bits};
 use crate::set::Set;
 
 /// The documents that match, as bits by block. Blocks without a match hold nothing.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Matches {
     blocks: Vec<Option<Box<Bits>>>,
     counts: Vec<u32>,

@@ -183,7 +183,11 @@ impl Pager<'_> {
     }
 
     /// Gives the order that the first key has, and the part of it in which all matches lie.
-    fn order<'k>(&'k self, keys: &'k [Key<'_>]) -> Option<(&'k Order, Position, Position)> {
+    fn order<'k>(
+        &'k self,
+        matches: &Matches,
+        keys: &'k [Key<'_>],
+    ) -> Option<(&'k Order, Position, Position)> {
         let engine = self.engine;
         match keys.first() {
             None => Some((engine.id_order(), engine.id_order().start(), engine.id_order().end())),
@@ -192,13 +196,20 @@ impl Pager<'_> {
             }
             Some(Key::Column { column, span, .. }) => {
                 let order = column.order.as_ref()?;
-                let (mut from, mut to) = (order.start(), order.end());
+                // The blocks that have matches know their smallest and largest values: a condition on one date often
+                // says much about another.
+                let blocks = (0..matches.blocks_len()).filter(|number| matches.count(*number) > 0);
+                let ends = blocks.filter_map(|number| column.block_ends(number));
+                let known = ends.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+                let (mut low, mut high) = known.unwrap_or((i64::MIN, i64::MAX));
                 if let Some(span) = span {
-                    from = order.lower_bound(|ordinal| column.get(ordinal).cmp(&span.low));
-                    if let Some(behind) = span.high.checked_add(1) {
-                        to = order.lower_bound(|ordinal| column.get(ordinal).cmp(&behind));
-                    }
+                    (low, high) = (low.max(span.low), high.min(span.high));
                 }
+                let from = order.lower_bound(|ordinal| column.get(ordinal).cmp(&low));
+                let to = match high.checked_add(1) {
+                    Some(behind) => order.lower_bound(|ordinal| column.get(ordinal).cmp(&behind)),
+                    None => order.end(),
+                };
                 Some((order, from, to))
             }
             Some(Key::Ranked(_)) => None,
@@ -214,7 +225,7 @@ impl Pager<'_> {
         take: usize,
         budget: u64,
     ) -> Option<Vec<u32>> {
-        let (order, from, to) = self.order(keys)?;
+        let (order, from, to) = self.order(matches, keys)?;
         let length = order.count(from, to) as u64;
         let total = matches.total();
         let direction = keys.first().map_or(self.tie, Key::direction);
@@ -383,14 +394,14 @@ impl Pager<'_> {
 /// then by id, largest first.
 pub fn ranked(
     engine: &Engine,
-    levels: Vec<(u32, Matches)>,
+    levels: Vec<Matches>,
     column: &Column,
     window: (u64, usize),
     plan: Plan,
 ) -> Vec<u32> {
     let mut rest = Rest { skip: window.0, take: window.1, ordinals: Vec::new() };
     let pager = Pager { engine, tie: Direction::Descending, plan };
-    for (_, level) in levels {
+    for level in levels {
         let key = Key::Column { column, direction: Direction::Descending, span: None };
         pager.collect(&level, &[key], &mut rest);
     }

@@ -113,6 +113,20 @@ impl Set {
         }
     }
 
+    /// Adds members that are in order and larger than all there are.
+    pub fn append(&mut self, ordinals: &[u32]) {
+        if !self.is_empty() || ordinals.len() > FEW_MAX {
+            ordinals.iter().for_each(|ordinal| {
+                self.insert(*ordinal);
+            });
+            self.shrink();
+        } else if let [only] = ordinals {
+            *self = Self::One(*only);
+        } else {
+            *self = Self::Few(ordinals.to_vec());
+        }
+    }
+
     /// Takes a member away; tells whether it was one.
     pub fn remove(&mut self, ordinal: u32) -> bool {
         match self {

@@ -34,6 +34,18 @@ impl StringBlock {
         &self.bytes[start..end]
     }
 
+    /// Gives the place of the text that a position lies in, which is not before a known place: most are near.
+    fn at(&self, position: u32, from: usize) -> usize {
+        let mut step = 1;
+        let mut low = from;
+        while self.starts.get(low + step).is_some_and(|start| *start <= position) {
+            low += step;
+            step *= 2;
+        }
+        let rest = &self.starts[low..self.starts.len().min(low + step)];
+        low + rest.partition_point(|start| *start <= position) - 1
+    }
+
     fn get(&self, low: u16) -> &[u8] {
         if !self.moved.is_empty()
             && let Some(moved) = self.moved.get(&low)
@@ -110,7 +122,7 @@ impl Strings {
         let mut from = 0;
         while let Some(found) = finder.find(&own.bytes[from..]) {
             let position = (from + found) as u32;
-            low += own.starts[low..].partition_point(|start| *start <= position) - 1;
+            low = own.at(position, low);
             if own.moved.is_empty() || !own.moved.contains_key(&(low as u16)) {
                 block::switch_on(bits, low as u16);
             }

@@ -1,9 +1,8 @@
-//! One text field: for each term the documents that have it, and a dictionary in order, so that a prefix is a range.
-//!
-//! The dictionary is cut into chunks, and each chunk keeps the union of its terms' documents. A prefix is then the unions
-//! of the chunks that it covers whole and the terms of two chunks at its ends: `cs0` costs little more than `cs000123`.
+//! One text field: for each term the documents that have it, and for each document its terms.
 
-use crate::limits::TERM_CHUNK_MAX;
+use crate::compact::Compact;
+use crate::dictionary::Dictionary;
+use crate::limits::INVERTED_DOCUMENTS;
 use crate::lookup::Lookup;
 use crate::matches::Matches;
 use crate::set::Set;
@@ -17,26 +16,20 @@ pub struct Terms {
     terms: Vec<Term>,
     free: Vec<TermId>,
     term_of: Lookup,
-    chunks: Vec<Chunk>,
-    chunks_free: Vec<u32>,
-    /// The chunks in the order of their terms.
-    dictionary: Vec<u32>,
+    dictionary: Dictionary,
     /// The terms of each document.
     documents: Vec<TermList>,
 }
 
+/// A term and who has it.
 #[derive(Debug, Default)]
-struct Term {
-    text: Box<str>,
-    documents: Set,
-    chunk: u32,
-}
-
-#[derive(Debug, Default)]
-struct Chunk {
-    /// In the order of their texts.
-    terms: Vec<TermId>,
-    documents: Set,
+pub struct Term {
+    /// Its text.
+    pub text: Compact,
+    /// The documents that have it.
+    pub documents: Set,
+    /// Its chunk of the dictionary.
+    pub chunk: u32,
 }
 
 /// The terms of one document: differences of sorted numbers, seven bits to a byte.
@@ -114,70 +107,74 @@ impl TermList {
 }
 
 impl Terms {
-    /// Adds the terms of the next document. In bulk the dictionary is left for [`Terms::finish_bulk`].
-    pub fn push(&mut self, texts: &[String], in_bulk: bool) {
+    /// Adds the terms of the next document. In bulk the sets are left for [`Terms::finish_bulk`].
+    pub fn push(&mut self, texts: &[String], is_in_bulk: bool) {
         let ordinal = self.documents.len() as u32;
-        let list = self.list(texts, in_bulk);
-        for term in list.terms() {
-            self.enter(term, ordinal, in_bulk);
+        let terms = self.intern_all(texts, is_in_bulk);
+        if !is_in_bulk {
+            self.enter(ordinal, &terms);
         }
-        self.documents.push(list);
+        self.documents.push(TermList::of(&terms));
     }
 
     /// Changes the terms of a document.
-    pub fn set(&mut self, ordinal: u32, texts: &[String], in_bulk: bool) {
-        let list = self.list(texts, in_bulk);
-        let after: Vec<TermId> = list.terms().collect();
+    pub fn set(&mut self, ordinal: u32, texts: &[String], is_in_bulk: bool) {
+        let after = self.intern_all(texts, is_in_bulk);
+        let list = TermList::of(&after);
         let former = std::mem::replace(&mut self.documents[ordinal as usize], list);
-        let before: Vec<TermId> = former.terms().collect();
-        if before == after {
+        if is_in_bulk || former == self.documents[ordinal as usize] {
             return;
         }
-        for term in after.iter().filter(|term| before.binary_search(term).is_err()) {
-            self.enter(*term, ordinal, in_bulk);
-        }
-        let mut gone: Vec<TermId> =
+        let before: Vec<TermId> = former.terms().collect();
+        let fresh: Vec<TermId> =
+            after.iter().filter(|term| before.binary_search(term).is_err()).copied().collect();
+        let gone: Vec<TermId> =
             before.into_iter().filter(|term| after.binary_search(term).is_err()).collect();
-        for term in &gone {
-            self.terms[*term as usize].documents.remove(ordinal);
-        }
-        if !in_bulk {
-            let mut kept: Vec<u32> = after.iter().map(|term| self.terms[*term as usize].chunk).collect();
-            kept.sort_unstable();
-            for term in &gone {
-                let chunk = self.terms[*term as usize].chunk;
-                if kept.binary_search(&chunk).is_err() {
-                    self.chunks[chunk as usize].documents.remove(ordinal);
-                }
+        self.enter(ordinal, &fresh);
+        let kept = self.chunks(&after);
+        self.dictionary.leave(ordinal, &self.chunks(&gone), &kept);
+        for term in gone {
+            let own = &mut self.terms[term as usize];
+            own.documents.remove(ordinal);
+            if own.documents.is_empty() {
+                let chunk = own.chunk;
+                self.dictionary.remove(term, chunk);
+                self.forget(term);
             }
         }
-        gone.retain(|term| self.terms[*term as usize].documents.is_empty());
-        for term in gone {
-            self.forget(term, in_bulk);
-        }
     }
 
-    fn list(&mut self, texts: &[String], in_bulk: bool) -> TermList {
-        let mut terms: Vec<TermId> = texts.iter().map(|text| self.intern(text, in_bulk)).collect();
+    fn enter(&mut self, ordinal: u32, terms: &[TermId]) {
+        for term in terms {
+            self.terms[*term as usize].documents.insert(ordinal);
+        }
+        self.dictionary.enter(ordinal, &self.chunks(terms));
+    }
+
+    /// Gives the chunks of terms, each once, in order.
+    fn chunks(&self, terms: &[TermId]) -> Vec<u32> {
+        let mut chunks: Vec<u32> = terms.iter().map(|term| self.terms[*term as usize].chunk).collect();
+        chunks.sort_unstable();
+        chunks.dedup();
+        chunks
+    }
+
+    /// Gives the terms of texts, each once, in order.
+    fn intern_all(&mut self, texts: &[String], is_in_bulk: bool) -> Vec<TermId> {
+        let mut terms: Vec<TermId> = texts.iter().map(|text| self.intern(text, is_in_bulk)).collect();
         terms.sort_unstable();
         terms.dedup();
-        TermList::of(&terms)
+        terms
     }
 
-    fn enter(&mut self, term: TermId, ordinal: u32, in_bulk: bool) {
-        let own = &mut self.terms[term as usize];
-        own.documents.insert(ordinal);
-        if !in_bulk {
-            self.chunks[own.chunk as usize].documents.insert(ordinal);
-        }
-    }
-
-    fn intern(&mut self, text: &str, in_bulk: bool) -> TermId {
+    fn intern(&mut self, text: &str, is_in_bulk: bool) -> TermId {
         let hashed = self.term_of.hash(text.as_bytes());
-        if let Some(term) = self.term_of.get(hashed, |term| *self.terms[term as usize].text == *text) {
+        if let Some(term) =
+            self.term_of.get(hashed, |term| self.terms[term as usize].text.as_bytes() == text.as_bytes())
+        {
             return term;
         }
-        let fresh = Term { text: text.into(), ..Term::default() };
+        let fresh = Term { text: Compact::of(text), ..Term::default() };
         let term = match self.free.pop() {
             Some(term) => {
                 self.terms[term as usize] = fresh;
@@ -189,139 +186,75 @@ impl Terms {
             }
         };
         self.term_of.insert(hashed, term);
-        if !in_bulk {
-            self.enter_dictionary(term);
+        if !is_in_bulk {
+            self.dictionary.insert(term, &mut self.terms, self.documents.len());
         }
         term
     }
 
-    fn text(&self, term: TermId) -> &str {
-        &self.terms[term as usize].text
-    }
-
-    /// Finds the place in the dictionary of the first chunk whose last term is not before a text.
-    fn chunk_at(&self, text: &str) -> usize {
-        self.dictionary.partition_point(|chunk| {
-            self.chunks[*chunk as usize].terms.last().is_some_and(|last| self.text(*last) < text)
-        })
-    }
-
-    fn enter_dictionary(&mut self, term: TermId) {
-        let text = self.text(term);
-        let place = self.chunk_at(text);
-        // A term between two chunks goes to the end of the former: reference numbers come in their order.
-        let former = place.checked_sub(1).and_then(|former| self.dictionary.get(former)).copied();
-        let is_between = self.dictionary.get(place).is_none_or(|chunk| {
-            self.chunks[*chunk as usize].terms.first().is_some_and(|first| text < self.text(*first))
-        });
-        let chunk = match former {
-            Some(former) if is_between => {
-                if self.chunks[former as usize].terms.len() >= TERM_CHUNK_MAX {
-                    self.new_chunk(place, vec![term]);
-                    return;
-                }
-                former
-            }
-            Some(_) | None => match self.dictionary.get(place) {
-                Some(chunk) => *chunk,
-                None => {
-                    self.new_chunk(place, vec![term]);
-                    return;
-                }
-            },
-        };
-        let own = &self.chunks[chunk as usize].terms;
-        let within = own.partition_point(|other| self.text(*other) < text);
-        let own = &mut self.chunks[chunk as usize];
-        own.terms.insert(within, term);
-        self.terms[term as usize].chunk = chunk;
-        if own.terms.len() > TERM_CHUNK_MAX {
-            let tail = own.terms.split_off(TERM_CHUNK_MAX / 2);
-            own.documents = Set::default();
-            let place = self.dictionary.iter().position(|other| *other == chunk).unwrap_or_default();
-            self.new_chunk(place + 1, tail);
-            self.unite(chunk);
-        }
-    }
-
-    fn new_chunk(&mut self, place: usize, terms: Vec<TermId>) {
-        let number = self.chunks_free.pop().unwrap_or(self.chunks.len() as u32);
-        for term in &terms {
-            self.terms[*term as usize].chunk = number;
-        }
-        let fresh = Chunk { terms, documents: Set::default() };
-        match self.chunks.get_mut(number as usize) {
-            Some(chunk) => *chunk = fresh,
-            None => self.chunks.push(fresh),
-        }
-        self.dictionary.insert(place, number);
-        self.unite(number);
-    }
-
-    /// Works the documents of a chunk out from its terms.
-    fn unite(&mut self, chunk: u32) {
-        let mut all = Matches::none(self.documents.len() + 1);
-        for term in &self.chunks[chunk as usize].terms {
-            all.unite_set(&self.terms[*term as usize].documents);
-        }
-        self.chunks[chunk as usize].documents = all.to_set();
-    }
-
     /// Forgets a term that no document has.
-    fn forget(&mut self, term: TermId, in_bulk: bool) {
-        let own = std::mem::take(&mut self.terms[term as usize]);
-        let hashed = self.term_of.hash(own.text.as_bytes());
+    fn forget(&mut self, term: TermId) {
+        let text = std::mem::take(&mut self.terms[term as usize]).text;
+        let hashed = self.term_of.hash(text.as_bytes());
         self.term_of.remove(hashed, term);
         self.free.push(term);
-        if in_bulk {
-            return;
-        }
-        let chunk = &mut self.chunks[own.chunk as usize];
-        chunk.terms.retain(|other| *other != term);
-        if chunk.terms.is_empty() {
-            self.dictionary.retain(|other| *other != own.chunk);
-            self.chunks_free.push(own.chunk);
-        }
     }
 
-    /// Makes the dictionary of all terms at once.
+    /// Makes all sets and the dictionary from the lists of the documents.
     pub fn finish_bulk(&mut self) {
-        let mut sorted: Vec<TermId> = (0..self.terms.len() as TermId).collect();
-        sorted.retain(|term| !self.terms[*term as usize].documents.is_empty());
-        sorted.sort_unstable_by(|left, right| self.text(*left).cmp(self.text(*right)));
-        self.chunks.clear();
-        self.chunks_free.clear();
-        self.dictionary.clear();
-        for terms in sorted.chunks(TERM_CHUNK_MAX * 3 / 4) {
-            self.new_chunk(self.dictionary.len(), terms.to_vec());
+        self.invert();
+        let mut is_free = vec![false; self.terms.len()];
+        self.free.iter().for_each(|term| is_free[*term as usize] = true);
+        for (term, is_free) in is_free.into_iter().enumerate() {
+            if !is_free && self.terms[term].documents.is_empty() {
+                self.forget(term as TermId);
+            }
         }
-        for term in &mut self.terms {
-            term.documents.shrink();
+        let mut sorted: Vec<(u128, TermId)> = Vec::with_capacity(self.terms.len());
+        for (term, own) in self.terms.iter().enumerate().filter(|(_, own)| !own.documents.is_empty()) {
+            sorted.push((beginning(own.text.as_bytes()), term as TermId));
         }
-        self.terms.shrink_to_fit();
+        let text = |term: TermId| self.terms[term as usize].text.as_bytes();
+        sorted.sort_unstable_by(|left, right| {
+            left.0.cmp(&right.0).then_with(|| text(left.1).cmp(text(right.1)))
+        });
+        let sorted: Vec<TermId> = sorted.into_iter().map(|(_, term)| term).collect();
+        self.dictionary = Dictionary::of(&sorted, &mut self.terms, self.documents.len());
+    }
+
+    /// Turns the documents' terms into the terms' documents: counts first, so that each list is written where it stays.
+    fn invert(&mut self) {
+        self.terms.iter_mut().for_each(|term| term.documents = Set::default());
+        let mut ends: Vec<u32> = Vec::new();
+        let mut members: Vec<u32> = Vec::new();
+        for (window, lists) in self.documents.chunks(INVERTED_DOCUMENTS).enumerate() {
+            ends.clear();
+            ends.resize(self.terms.len() + 1, 0);
+            for term in lists.iter().flat_map(TermList::terms) {
+                ends[term as usize + 1] += 1;
+            }
+            for term in 1..ends.len() {
+                ends[term] += ends[term - 1];
+            }
+            members.resize(ends.last().copied().unwrap_or_default() as usize, 0);
+            for (position, list) in lists.iter().enumerate() {
+                let ordinal = (window * INVERTED_DOCUMENTS + position) as u32;
+                for term in list.terms() {
+                    members[ends[term as usize] as usize] = ordinal;
+                    ends[term as usize] += 1;
+                }
+            }
+            let mut start = 0;
+            for (term, end) in self.terms.iter_mut().zip(&ends) {
+                term.documents.append(&members[start..*end as usize]);
+                start = *end as usize;
+            }
+        }
     }
 
     /// Adds the documents of all terms that begin with a prefix, which must not be empty, to what is found.
     pub fn find(&self, prefix: &str, found: &mut Matches) {
-        let start = self.chunk_at(prefix);
-        for chunk in &self.dictionary[start..] {
-            let own = &self.chunks[*chunk as usize];
-            let (Some(first), Some(last)) = (own.terms.first(), own.terms.last()) else { continue };
-            let (begins, ends) =
-                (self.text(*first).starts_with(prefix), self.text(*last).starts_with(prefix));
-            if begins && ends {
-                found.unite_set(&own.documents);
-                continue;
-            }
-            let from = own.terms.partition_point(|term| self.text(*term) < prefix);
-            let some = own.terms[from..].iter().take_while(|term| self.text(**term).starts_with(prefix));
-            for term in some {
-                found.unite_set(&self.terms[*term as usize].documents);
-            }
-            if !ends {
-                return;
-            }
-        }
+        self.dictionary.find(prefix, &self.terms, found);
     }
 
     /// Gives the terms of a document.
@@ -331,7 +264,7 @@ impl Terms {
 
     /// Gives the text of each term by number, for a snapshot; empty where no document has it.
     pub fn dump_texts(&self, from: usize) -> impl Iterator<Item = &str> {
-        self.terms.get(from..).unwrap_or_default().iter().map(|term| &*term.text)
+        self.terms.get(from..).unwrap_or_default().iter().map(|term| term.text.as_str())
     }
 
     /// Counts the entries that terms have or had.
@@ -348,56 +281,38 @@ impl Terms {
         for (number, text) in texts.into_iter().enumerate() {
             let number = number as TermId;
             let hashed = own.term_of.hash(text.as_bytes());
-            let known = own.term_of.get(hashed, |term| *own.terms[term as usize].text == *text);
+            let known =
+                own.term_of.get(hashed, |term| own.terms[term as usize].text.as_bytes() == text.as_bytes());
+            own.terms.push(Term::default());
             match known {
                 Some(known) => {
                     is_doubled = true;
+                    own.free.push(number);
                     one.push(known);
                 }
                 None => {
                     own.term_of.insert(hashed, number);
+                    own.terms[number as usize].text = Compact::of(&text);
                     one.push(number);
                 }
             }
-            own.terms.push(Term { text: text.into(), ..Term::default() });
         }
-        for ordinal in 0..own.documents.len() {
-            if is_doubled {
-                let mut terms: Vec<TermId> =
-                    own.documents[ordinal].terms().map(|term| one[term as usize]).collect();
+        if is_doubled {
+            for list in &mut own.documents {
+                let mut terms: Vec<TermId> = list.terms().map(|term| one[term as usize]).collect();
                 terms.sort_unstable();
                 terms.dedup();
-                own.documents[ordinal] = TermList::of(&terms);
-            }
-            for term in own.documents[ordinal].terms() {
-                own.terms[term as usize].documents.insert(ordinal as u32);
-            }
-        }
-        for (term, first) in one.iter().enumerate() {
-            let is_first = *first as usize == term;
-            if own.terms[term].documents.is_empty() {
-                let text = std::mem::take(&mut own.terms[term]).text;
-                if is_first {
-                    let hashed = own.term_of.hash(text.as_bytes());
-                    own.term_of.remove(hashed, term as TermId);
-                }
-                own.free.push(term as TermId);
+                *list = TermList::of(&terms);
             }
         }
         own.finish_bulk();
         own
     }
 
-    /// Gives the bytes that the dictionary and the sets take.
+    /// Gives the bytes that the sets and the dictionary take.
     pub fn bytes(&self) -> usize {
-        let terms: usize = self.terms.iter().map(|term| term.text.len() + term.documents.bytes()).sum();
-        let chunks: usize = self
-            .chunks
-            .iter()
-            .map(|chunk| chunk.terms.capacity() * size_of::<TermId>() + chunk.documents.bytes())
-            .sum();
-        let tables = self.terms.capacity() * size_of::<Term>() + self.chunks.capacity() * size_of::<Chunk>();
-        terms + chunks + tables + self.dictionary.capacity() * size_of::<u32>() + self.term_of.bytes()
+        let terms: usize = self.terms.iter().map(|term| term.text.bytes() + term.documents.bytes()).sum();
+        terms + self.terms.capacity() * size_of::<Term>() + self.dictionary.bytes() + self.term_of.bytes()
     }
 
     /// Gives the bytes that the lists of the documents' terms take.
@@ -405,4 +320,11 @@ impl Terms {
         let lists: usize = self.documents.iter().map(|list| list.0.len()).sum();
         lists + self.documents.capacity() * size_of::<TermList>()
     }
+}
+
+/// Gives the beginning of a text as a number that sorts as the text does: most comparisons need no more.
+pub fn beginning(text: &[u8]) -> u128 {
+    let mut first = [0_u8; 16];
+    first.iter_mut().zip(text).for_each(|(byte, own)| *byte = *own);
+    u128::from_be_bytes(first)
 }
