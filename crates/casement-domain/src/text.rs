@@ -65,6 +65,11 @@ impl Words {
         }
     }
 
+    /// Gives each word and part of a word.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.split('\n').filter(|word| !word.is_empty())
+    }
+
     /// Tells whether some word begins with the given folded word, which must not be empty.
     pub fn has_prefix(&self, word: &Prefix) -> bool {
         self.0.contains(&word.0)
@@ -79,6 +84,11 @@ impl Prefix {
     /// Takes a folded word.
     pub fn of(word: &str) -> Self {
         Self(format!("\n{word}"))
+    }
+
+    /// Gives the word.
+    pub fn word(&self) -> &str {
+        self.0.strip_prefix('\n').unwrap_or(&self.0)
     }
 }
 
