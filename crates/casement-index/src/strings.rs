@@ -81,6 +81,10 @@ impl Strings {
     /// Adds the text of the next ordinal. Bytes that no UTF-8 text has are the caller's fault and cut the text short.
     pub fn push(&mut self, text: &str) {
         if self.len.is_multiple_of(BLOCK) {
+            if let Some(full) = self.blocks.last_mut() {
+                full.bytes.shrink_to_fit();
+                full.starts.shrink_to_fit();
+            }
             self.blocks.push(StringBlock::default());
         }
         if let Some(last) = self.blocks.last_mut() {
