@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use casement_domain::id::StreamId;
-use casement_domain::list::row::Row;
 use casement_store::document::NewWorkspace;
 use casement_store::error::Health;
 use casement_store::store::{CommitFeed, Store};
@@ -13,28 +12,29 @@ use casement_store::store::{CommitFeed, Store};
 use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
+use crate::index::entry::Entry;
 use crate::installation::{self, INSTALLATION, Installation};
 use crate::jwt_app::JwtApp;
 use crate::sources::Sources;
 use crate::workspace::{OpenWorkspace, load_config};
 
-/// Rows that were worked out before their commit, by operation, until the follower takes them.
+/// Entries of the index that were worked out before their commit, by operation, until the follower takes them.
 #[derive(Debug, Default)]
-pub(crate) struct Prepared(Mutex<HashMap<[u8; 16], Vec<Option<Row>>>>);
+pub(crate) struct Prepared(Mutex<HashMap<[u8; 16], Vec<Option<Entry>>>>);
 
 impl Prepared {
-    /// Keeps the rows of an operation as long as the commit is waited for.
-    pub(crate) fn keep(&self, operation: [u8; 16], rows: Vec<Option<Row>>) -> Kept<'_> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, rows);
+    /// Keeps the entries of an operation as long as the commit is waited for.
+    pub(crate) fn keep(&self, operation: [u8; 16], entries: Vec<Option<Entry>>) -> Kept<'_> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(operation, entries);
         Kept { prepared: self, operation }
     }
 
-    pub(crate) fn take(&self, operation: &[u8; 16]) -> Option<Vec<Option<Row>>> {
+    pub(crate) fn take(&self, operation: &[u8; 16]) -> Option<Vec<Option<Entry>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(operation)
     }
 }
 
-/// The rows of one operation in [`Prepared`]; dropped with it.
+/// The entries of one operation in [`Prepared`]; dropped with it.
 #[derive(Debug)]
 pub(crate) struct Kept<'a> {
     prepared: &'a Prepared,

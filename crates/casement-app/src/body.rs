@@ -6,6 +6,7 @@
 use casement_domain::case::{self, Case};
 use casement_domain::change::Record;
 use casement_domain::customer::Customer;
+use casement_domain::list::row::Work;
 use casement_domain::task::{self, Task};
 use casement_domain::version::Versioned;
 use casement_store::document::Document;
@@ -117,6 +118,18 @@ pub fn decode_case(document: &Document) -> Result<Versioned<Case>, AppError> {
 /// As [`decode`].
 pub fn decode_task(document: &Document) -> Result<Versioned<Task>, AppError> {
     decode(document)
+}
+
+/// Reads the body of a case or task.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_work(document: &Document) -> Result<Work, AppError> {
+    Ok(if document.kind == CASE {
+        Work::Case(decode_case(document)?.value)
+    } else {
+        Work::Task(decode_task(document)?.value)
+    })
 }
 
 /// Reads the body of a customer.

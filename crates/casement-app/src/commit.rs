@@ -5,7 +5,7 @@ use casement_domain::change::{Change, Record, RecordChange, differences};
 use casement_domain::customer::Customer;
 use casement_domain::date::Moment;
 use casement_domain::fault::{FaultKind, Faults, Key};
-use casement_domain::list::row::{Row, Work};
+use casement_domain::list::row::Work;
 use casement_domain::workspace::Workspace;
 use casement_store::error::CommitError;
 use casement_store::set::{ClaimGuard, ClaimWrite, Committed, DocumentWrite, EventWrite, Guard, WriteSet};
@@ -13,6 +13,7 @@ use casement_store::set::{ClaimGuard, ClaimWrite, Committed, DocumentWrite, Even
 use crate::app::App;
 use crate::body;
 use crate::error::AppError;
+use crate::index::entry::Entry;
 use crate::limits;
 use crate::once::Ticket;
 use crate::sources::Sources;
@@ -46,7 +47,7 @@ impl Reads {
 #[derive(Debug)]
 pub struct Pending {
     set: WriteSet,
-    rows: Vec<Option<Row>>,
+    entries: Vec<Option<Entry>>,
 }
 
 /// Who acts, through which app, and when.
@@ -85,7 +86,7 @@ pub(crate) fn pending(
     let mut documents = Vec::with_capacity(change.records.len());
     let mut events = Vec::with_capacity(change.records.len());
     let mut claims = Vec::new();
-    let mut rows = Vec::with_capacity(change.records.len());
+    let mut entries = Vec::with_capacity(change.records.len());
     for record in &change.records {
         let (write, event) = written(record, sources);
         if write.body.len() > limits::BODY_BYTES_MAX {
@@ -97,7 +98,7 @@ pub(crate) fn pending(
         reads.documents.retain(|guard| guard.kind != write.kind || guard.id != write.id);
         documents.push(write);
         events.push(event);
-        rows.push(row(&record.after));
+        entries.push(entry(&record.after));
         if let Record::Customer(after) = &record.after {
             let before = record.before.as_ref().and_then(|before| match &before.value {
                 Record::Customer(customer) => Some(customer),
@@ -123,7 +124,7 @@ pub(crate) fn pending(
     if let Some(ticket) = ticket {
         ticket.stamp(&mut set, change);
     }
-    Ok(Pending { set, rows })
+    Ok(Pending { set, entries })
 }
 
 fn written(record: &RecordChange, sources: &Sources) -> (DocumentWrite, EventWrite) {
@@ -151,10 +152,10 @@ fn written(record: &RecordChange, sources: &Sources) -> (DocumentWrite, EventWri
     (write, event)
 }
 
-fn row(record: &Record) -> Option<Row> {
+fn entry(record: &Record) -> Option<Entry> {
     match record {
-        Record::Case(case) => Some(Row::prepared(Work::Case(case.clone()))),
-        Record::Task(task) => Some(Row::prepared(Work::Task(task.clone()))),
+        Record::Case(case) => Some(Entry::prepared(&Work::Case(case.clone()))),
+        Record::Task(task) => Some(Entry::prepared(&Work::Task(task.clone()))),
         Record::Customer(_) => None,
     }
 }
@@ -181,10 +182,10 @@ impl App {
         pending: Pending,
         ticket: Option<&Ticket<'_>>,
     ) -> Result<Option<Committed>, AppError> {
-        let Pending { set, rows } = pending;
+        let Pending { set, entries } = pending;
         let operation = set.operation;
-        // Taken back when the caller goes away before the follower took the rows: it then works them out itself.
-        let _kept = self.prepared().keep(operation, rows);
+        // Taken back when the caller goes away before the follower took the entries: it then works them out itself.
+        let _kept = self.prepared().keep(operation, entries);
         match self.store().commit(set).await {
             Ok(committed) => Ok(Some(committed)),
             Err(CommitError::Missed(misses)) if ticket.is_some_and(|ticket| ticket.is_missed(&misses)) => {

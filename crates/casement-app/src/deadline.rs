@@ -5,13 +5,14 @@ use std::sync::Arc;
 use casement_domain::actor::Actor;
 use casement_domain::change::{Change, Record, RecordChange};
 use casement_domain::item::due::breach;
-use casement_domain::list::row::Work;
 use casement_domain::version::Versioned;
+use casement_wire::spelling::Noun;
 use tokio::task::JoinSet;
 
 use crate::app::{App, StoreState};
 use crate::commit::{Act, Reads, pending};
 use crate::error::AppError;
+use crate::index::Due;
 use crate::limits;
 use crate::workspace::OpenWorkspace;
 
@@ -32,27 +33,27 @@ pub async fn mark_passed(app: &Arc<App>) -> usize {
     if !app.is_ready() || app.store_state() != StoreState::Ready {
         return 0;
     }
-    let now_ms = app.sources().now().ms();
+    let now = app.sources().now();
     let mut marked = 0;
     for workspace in app.open_workspaces() {
         let due = {
-            let tables = workspace.tables();
-            let mut due = tables.cases.due_before(now_ms, limits::DEADLINES_AT_ONCE);
-            due.extend(tables.tasks.due_before(now_ms, limits::DEADLINES_AT_ONCE));
+            let index = workspace.index();
+            let mut due = index.due_before(Noun::Case, now, limits::DEADLINES_AT_ONCE);
+            due.extend(index.due_before(Noun::Task, now, limits::DEADLINES_AT_ONCE));
             due
         };
         // Side by side, so that the store commits them together.
         let mut marks = JoinSet::new();
-        for row in due {
+        for due in due {
             let (app, workspace) = (Arc::clone(app), Arc::clone(&workspace));
-            marks.spawn(async move { (mark(&app, &workspace, &row.work).await, row) });
+            marks.spawn(async move { (mark(&app, &workspace, &due).await, due) });
         }
         while let Some(ended) = marks.join_next().await {
             match ended {
                 Ok((Ok(is_marked), _)) => marked += usize::from(is_marked),
                 // The others must not wait for one that can't be marked; the next look tries it again.
-                Ok((Err(error), row)) => {
-                    tracing::warn!(%error, document.id = row.work.id(), "a passed deadline could not be marked");
+                Ok((Err(error), due)) => {
+                    tracing::warn!(%error, document.id = due.id, "a passed deadline could not be marked");
                 }
                 Err(error) => tracing::error!(%error, "marking a passed deadline ended early"),
             }
@@ -62,15 +63,15 @@ pub async fn mark_passed(app: &Arc<App>) -> usize {
 }
 
 /// Marks one document, as a change like any other. One that changed meanwhile is left for the next look.
-async fn mark(app: &App, workspace: &OpenWorkspace, work: &Work) -> Result<bool, AppError> {
-    let _turn = workspace.turn(work.case().as_str()).await;
+async fn mark(app: &App, workspace: &OpenWorkspace, due: &Due) -> Result<bool, AppError> {
+    let _turn = workspace.turn(&due.case).await;
     let config = workspace.config();
     let actor = Actor::server();
     let now = app.sources().now();
     let mut reads = Reads::default();
-    let record = match work {
-        Work::Case(case) => {
-            let Some(before) = app.case(workspace.id(), case.id.as_str(), &mut reads).await? else {
+    let record = match due.noun {
+        Noun::Case => {
+            let Some(before) = app.case(workspace.id(), &due.id, &mut reads).await? else {
                 return Ok(false);
             };
             breach(&before.value.item, &config, &actor, now).map(|item| {
@@ -80,8 +81,8 @@ async fn mark(app: &App, workspace: &OpenWorkspace, work: &Work) -> Result<bool,
                 changed(version, number, Record::Case(value), Record::Case(after), "case.breached")
             })
         }
-        Work::Task(task) => {
-            let Some(before) = app.task(workspace.id(), task.id.as_str(), &mut reads).await? else {
+        Noun::Task => {
+            let Some(before) = app.task(workspace.id(), &due.id, &mut reads).await? else {
                 return Ok(false);
             };
             breach(&before.value.item, &config, &actor, now).map(|item| {

@@ -85,6 +85,16 @@ impl RenderedCache {
         self.0.weight()
     }
 
+    /// Gives the wire form of a version of a document where it is kept.
+    pub fn kept(&self, id: &str, version: u64, workspace: &Workspace) -> Option<Bytes> {
+        self.0.get(&RenderedKey {
+            stream: workspace.stream.as_str().into(),
+            id: id.into(),
+            version,
+            config_version: workspace.config_version,
+        })
+    }
+
     /// Gives the wire form of a document.
     pub fn render(&self, work: &Work, numbers: Numbers, workspace: &Workspace) -> Bytes {
         let key = RenderedKey {

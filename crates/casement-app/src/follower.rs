@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use casement_domain::list::row::{Row, Work};
+use casement_index::engine::{ApplyError, Engine};
 use casement_store::document::Document;
 use casement_store::set::{CommittedDocument, DocumentWrite};
 use casement_store::store::CommittedSet;
@@ -11,6 +11,7 @@ use casement_store::store::CommittedSet;
 use crate::app::App;
 use crate::body;
 use crate::error::AppError;
+use crate::index::entry::Entry;
 use crate::installation::INSTALLATION;
 use crate::limits;
 use crate::workspace::{OpenWorkspace, load_config};
@@ -19,14 +20,30 @@ impl App {
     /// Reads every case and task into the index.
     pub(crate) async fn build_index(&self) -> Result<(), AppError> {
         for workspace in self.open_workspaces() {
+            {
+                let mut index = workspace.index_mut();
+                index.cases.begin_bulk();
+                index.tasks.begin_bulk();
+            }
             for kind in [body::CASE, body::TASK] {
                 self.build_kind(&workspace, kind).await?;
             }
-            let tables = workspace.tables();
+            // Sorting a million documents takes seconds of one processor.
+            let finished = Arc::clone(&workspace);
+            let finish = tokio::task::spawn_blocking(move || {
+                let mut index = finished.index_mut();
+                index.cases.finish_bulk();
+                index.tasks.finish_bulk();
+            });
+            finish.await.map_err(|error| AppError::Failed(format!("the index was not finished: {error}")))?;
+            let index = workspace.index();
+            let bytes: usize =
+                [&index.cases, &index.tasks].into_iter().flat_map(Engine::bytes).map(|part| part.bytes).sum();
             tracing::info!(
                 workspace.id = workspace.id(),
-                cases = tables.cases.len(),
-                tasks = tables.tasks.len(),
+                cases = index.cases.len(),
+                tasks = index.tasks.len(),
+                bytes,
                 "the index is built"
             );
         }
@@ -39,8 +56,8 @@ impl App {
         loop {
             let page = self.store().scan(workspace.id(), kind, after.as_deref(), limits::SCAN_PAGE).await?;
             for document in &page {
-                let row = row_of(document)?;
-                workspace.tables_mut().apply(Arc::new(row), &config);
+                let entry = entry_of(document)?;
+                workspace.index_mut().apply(entry, &config).map_err(full)?;
             }
             if page.len() < limits::SCAN_PAGE {
                 return Ok(());
@@ -67,21 +84,21 @@ impl App {
             }
         }
         let mut prepared = prepared.unwrap_or_default().into_iter();
-        let mut rows = Vec::with_capacity(set.documents.len());
+        let mut entries = Vec::with_capacity(set.documents.len());
         for (write, outcome) in set.documents.iter().zip(&committed.outcome.documents) {
-            let row = prepared.next().flatten();
+            let entry = prepared.next().flatten();
             if write.kind == body::CASE || write.kind == body::TASK {
-                rows.push(Arc::new(match row {
-                    Some(row) => row.committed(outcome.version, outcome.number.unwrap_or_default()),
-                    None => row_of(&as_document(write, outcome))?,
-                }));
+                entries.push(match entry {
+                    Some(entry) => entry.committed(outcome.version, outcome.number.unwrap_or_default()),
+                    None => entry_of(&as_document(write, outcome))?,
+                });
             }
         }
         let config = workspace.config();
         // One lock for the whole set: no reader sees half of it.
-        let mut tables = workspace.tables_mut();
-        for row in rows {
-            tables.apply(row, &config);
+        let mut index = workspace.index_mut();
+        for entry in entries {
+            index.apply(entry, &config).map_err(full)?;
         }
         Ok(())
     }
@@ -100,11 +117,11 @@ fn as_document(write: &DocumentWrite, outcome: &CommittedDocument) -> Document {
     }
 }
 
-fn row_of(document: &Document) -> Result<Row, AppError> {
-    let work = if document.kind == body::CASE {
-        Work::Case(body::decode_case(document)?.value)
-    } else {
-        Work::Task(body::decode_task(document)?.value)
-    };
-    Ok(Row::prepared(work).committed(document.version, document.number.unwrap_or_default()))
+fn full(error: ApplyError) -> AppError {
+    AppError::Failed(error.to_string())
+}
+
+fn entry_of(document: &Document) -> Result<Entry, AppError> {
+    let work = body::decode_work(document)?;
+    Ok(Entry::prepared(&work).committed(document.version, document.number.unwrap_or_default()))
 }

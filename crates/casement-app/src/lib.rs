@@ -15,6 +15,7 @@ pub mod deadline;
 pub mod document;
 pub mod error;
 pub mod follower;
+pub mod index;
 pub mod installation;
 pub mod jwt_app;
 pub mod limits;

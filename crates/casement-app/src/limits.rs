@@ -51,3 +51,5 @@ pub const CONFIG_WAIT: Duration = Duration::from_secs(1);
 pub const CONFIGURATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Entries that one configuration document adds or changes: they are one set. Past it the document is refused.
 pub const CONFIGURATION_CHANGES_MAX: usize = casement_store::limits::SET_DOCUMENTS_MAX;
+/// How often the index is asked for one page when documents of it change meanwhile.
+pub const LIST_ATTEMPTS_MAX: u32 = 3;

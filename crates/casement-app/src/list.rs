@@ -1,27 +1,52 @@
-//! Listing cases and tasks.
+//! Listing cases and tasks: the index says which documents and how many, the store or the cache of rendered ones gives
+//! them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use casement_domain::date::Zone;
-use casement_domain::list::filter::{self, CaseState};
+use casement_domain::date::{Moment, Zone};
+use casement_domain::list::filter::{self, Filter};
 use casement_domain::list::order::Order;
 use casement_domain::list::query::ListQuery;
 use casement_domain::list::row::Row;
+use casement_domain::workspace::Workspace;
+use casement_index::query::Query;
+use casement_store::document::Document;
 use casement_wire::document::select_columns;
 use casement_wire::list::{PageNumbers, write_page};
 use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::App;
+use crate::body;
 use crate::document::Numbers;
 use crate::error::AppError;
-use crate::workspace::Tables;
+use crate::index::Index;
+use crate::index::layout::{CASE, NUMBER};
+use crate::index::question::{self, Asked};
+use crate::limits;
+use crate::workspace::OpenWorkspace;
 
-/// A row of the page with the number of its case.
-struct Found {
-    row: Arc<Row>,
+/// A document of the page, as the index knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Listed {
+    id: String,
+    version: u64,
+    number: u64,
     case_number: u64,
+}
+
+/// A list that is resolved against the workspace.
+#[derive(Debug)]
+struct Question {
+    noun: Noun,
+    filter: Filter,
+    order: Order,
+    config: Arc<Workspace>,
+    now: Moment,
+    skip: u64,
+    limit: usize,
 }
 
 /// Answers a list: the page as bytes, with exact totals.
@@ -40,37 +65,18 @@ pub async fn list(
     let now = app.sources().now();
     let filter = filter::resolve(&query, &config, &access.actor, zone, now).map_err(AppError::Refused)?;
     let order = Order::of(&query.sort, &filter);
-    let workspace = Arc::clone(&access.workspace);
-    let (skip, limit) = (query.skip, query.limit);
-    let scanned_config = Arc::clone(&config);
-    // A scan takes time that grows with the number of documents: it must not hold up other requests.
-    let scan = tokio::task::spawn_blocking(move || {
-        let tables = workspace.tables();
-        let table = match noun {
-            Noun::Case => &tables.cases,
-            Noun::Task => &tables.tasks,
-        };
-        let page = table.select(
-            |row| filter.matches(row, &scanned_config, now, |case| case_state(&tables, case.as_str())),
-            |left, right| order.compare(left, right, &filter, &scanned_config),
-            skip,
-            usize::try_from(limit).unwrap_or(usize::MAX),
-        );
-        let found = page.rows.into_iter().map(|row| {
-            let case_number = case_state(&tables, row.work.case().as_str()).map_or(0, |case| case.number);
-            Found { row, case_number }
-        });
-        (found.collect::<Vec<Found>>(), page.total)
-    });
-    let (found, total) =
-        scan.await.map_err(|error| AppError::Failed(format!("a scan ended early: {error}")))?;
-    let render = |found: &Found| {
-        let Row { version, number, work, .. } = found.row.as_ref();
-        let numbers = Numbers { version: *version, number: *number, case_number: found.case_number };
-        app.rendered().render(work, numbers, &config)
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let question = Arc::new(Question { noun, filter, order, config, now, skip: query.skip, limit });
+    let mut attempt = 1;
+    let (documents, total) = loop {
+        let (listed, total) = ask(&access.workspace, Arc::clone(&question)).await?;
+        let is_last = attempt >= limits::LIST_ATTEMPTS_MAX;
+        if let Some(documents) = fetch(app, &access.workspace, &question, &listed, is_last).await? {
+            break (documents, total);
+        }
+        attempt += 1;
     };
-    let documents: Vec<Bytes> = found.iter().map(render).collect();
-    let numbers = PageNumbers::new(skip, limit, total);
+    let numbers = PageNumbers::new(query.skip, query.limit, total);
     if query.columns.is_empty() {
         return Ok(Bytes::from(write_page(documents.iter().map(|body| body.as_ref()), numbers)));
     }
@@ -78,6 +84,86 @@ pub async fn list(
     Ok(Bytes::from(write_page(selected.iter().map(Vec::as_slice), numbers)))
 }
 
-fn case_state(tables: &Tables, case: &str) -> Option<CaseState> {
-    tables.cases.row(case).map(|row| CaseState { number: row.number, active: row.work.item().active })
+/// Asks the index which documents the page has, and how many match.
+async fn ask(
+    workspace: &Arc<OpenWorkspace>,
+    question: Arc<Question>,
+) -> Result<(Vec<Listed>, u64), AppError> {
+    let workspace = Arc::clone(workspace);
+    // Most questions take microseconds, but a part of a name is looked for in all names.
+    let asked = tokio::task::spawn_blocking(move || {
+        let index = workspace.index();
+        let Question { noun, filter, order, config, now, .. } = question.as_ref();
+        let asked = Asked { noun: *noun, filter, order, config, now: *now };
+        let query = question::query(asked, &index, question.skip, question.limit);
+        answer(&index, *noun, &query)
+    });
+    asked.await.map_err(|error| AppError::Failed(format!("a question to the index ended early: {error}")))?
+}
+
+fn answer(index: &Index, noun: Noun, query: &Query) -> Result<(Vec<Listed>, u64), AppError> {
+    let engine = index.of(noun);
+    let page = engine.page(query).map_err(|error| AppError::Failed(error.to_string()))?;
+    let listed = page.found.into_iter().map(|found| {
+        let ordinal = engine.ordinal(&found.id);
+        let number =
+            ordinal.and_then(|ordinal| engine.value(ordinal, NUMBER)).unwrap_or_default().cast_unsigned();
+        let case_number = match noun {
+            Noun::Case => number,
+            Noun::Task => {
+                let cases = ordinal.map(|ordinal| engine.values(ordinal, CASE)).unwrap_or_default();
+                let state = cases.first().and_then(|case| index.case_state(case));
+                state.map_or(0, |state| state.number)
+            }
+        };
+        Listed { id: found.id, version: found.version, number, case_number }
+    });
+    Ok((listed.collect(), page.total))
+}
+
+/// Gives the documents of a page as bytes. `None`: one of them is newer than the index said and is not in this list any
+/// more, so the index must be asked again; the last time, what there is counts.
+async fn fetch(
+    app: &App,
+    workspace: &OpenWorkspace,
+    question: &Question,
+    listed: &[Listed],
+    is_last: bool,
+) -> Result<Option<Vec<Bytes>>, AppError> {
+    let config = &question.config;
+    let kept: Vec<Option<Bytes>> =
+        listed.iter().map(|listed| app.rendered().kept(&listed.id, listed.version, config)).collect();
+    let missing = listed.iter().zip(&kept).filter(|(_, kept)| kept.is_none());
+    let ids: Vec<String> = missing.map(|(listed, _)| listed.id.clone()).collect();
+    let kind = match question.noun {
+        Noun::Case => body::CASE,
+        Noun::Task => body::TASK,
+    };
+    let mut stored: HashMap<String, Document> = HashMap::new();
+    if !ids.is_empty() {
+        let documents = app.store().documents(workspace.id(), kind, &ids).await?;
+        stored.extend(documents.into_iter().map(|document| (document.id.clone(), document)));
+    }
+    let mut bodies = Vec::with_capacity(listed.len());
+    for (listed, kept) in listed.iter().zip(kept) {
+        if let Some(body) = kept {
+            bodies.push(body);
+            continue;
+        }
+        let document = stored.get(&listed.id);
+        let document =
+            document.ok_or_else(|| AppError::Failed(format!("{kind} {} is missing", listed.id)))?;
+        let work = body::decode_work(document)?;
+        let numbers =
+            Numbers { version: document.version, number: listed.number, case_number: listed.case_number };
+        if document.version != listed.version && !is_last {
+            let row = Row::prepared(work.clone()).committed(document.version, listed.number);
+            let case_of = |case: &casement_domain::id::CaseId| workspace.index().case_state(case.as_str());
+            if !question.filter.matches(&row, config, question.now, case_of) {
+                return Ok(None);
+            }
+        }
+        bodies.push(app.rendered().render(&work, numbers, config));
+    }
+    Ok(Some(bodies))
 }

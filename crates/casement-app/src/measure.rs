@@ -23,9 +23,9 @@ pub fn observe(app: &App) {
     let workspaces = app.open_workspaces();
     let (mut cases, mut tasks) = (0, 0);
     for workspace in &workspaces {
-        let tables = workspace.tables();
-        cases += tables.cases.len();
-        tasks += tables.tasks.len();
+        let index = workspace.index();
+        cases += index.cases.len();
+        tasks += index.tasks.len();
     }
     gauge!(DOCUMENTS, "kind" => "case").set(cases as f64);
     gauge!(DOCUMENTS, "kind" => "task").set(tasks as f64);

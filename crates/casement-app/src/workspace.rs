@@ -4,9 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use casement_domain::id::StreamId;
-use casement_domain::list::row::{Row, Work};
 use casement_domain::workspace::Workspace;
-use casement_index::table::Table;
 use casement_store::error::Miss;
 use casement_store::store::Store;
 use serde::de::DeserializeOwned;
@@ -14,6 +12,7 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::body;
 use crate::error::AppError;
+use crate::index::Index;
 use crate::installation::WorkspaceEntry;
 use crate::limits;
 use crate::once::InFlight;
@@ -37,33 +36,12 @@ pub mod kinds {
     pub const AGENT: &str = "agent";
 }
 
-/// The rows of a workspace.
-#[derive(Debug, Default)]
-pub struct Tables {
-    /// Cases, deleted ones too.
-    pub cases: Table<Row>,
-    /// Tasks, deleted ones too.
-    pub tasks: Table<Row>,
-}
-
-impl Tables {
-    /// Takes a version of a case or task.
-    pub fn apply(&mut self, row: Arc<Row>, config: &Workspace) {
-        let deadline_ms = row.deadline(config).map(|deadline| deadline.ms());
-        let table = match &row.work {
-            Work::Case(_) => &mut self.cases,
-            Work::Task(_) => &mut self.tasks,
-        };
-        table.apply(row.work.id(), row.version, deadline_ms, Arc::clone(&row));
-    }
-}
-
 /// A workspace that requests can reach.
 #[derive(Debug)]
 pub struct OpenWorkspace {
     stream: StreamId,
     config: watch::Sender<Arc<Workspace>>,
-    tables: RwLock<Tables>,
+    index: RwLock<Index>,
     turns: Vec<Mutex<()>>,
     in_flight: InFlight,
 }
@@ -74,7 +52,7 @@ impl OpenWorkspace {
         Self {
             stream: config.stream.clone(),
             config: watch::Sender::new(Arc::new(config)),
-            tables: RwLock::new(Tables::default()),
+            index: RwLock::new(Index::default()),
             turns: std::iter::repeat_with(|| Mutex::new(())).take(limits::TURNS).collect(),
             in_flight: InFlight::default(),
         }
@@ -108,12 +86,12 @@ impl OpenWorkspace {
         }
     }
 
-    pub(crate) fn tables(&self) -> RwLockReadGuard<'_, Tables> {
-        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn tables_mut(&self) -> RwLockWriteGuard<'_, Tables> {
-        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the idempotency keys that are being worked on.

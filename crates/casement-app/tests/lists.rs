@@ -1,5 +1,7 @@
 //! Lists through the index: pages, totals, and what is not listed.
 
+use std::sync::Arc;
+
 use casement_wire::spelling::Noun;
 use serde_json::{Value, json};
 
@@ -76,4 +78,33 @@ async fn selected_columns_come_with_the_id_and_nothing_else() {
     assert_eq!(keys, ["_id", "name"]);
     let page = house.list(Noun::Case, json!({"selectedColumns": ["nothing"]})).await;
     assert_eq!(page["results"][0].as_object().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_shows_only_what_matches_while_documents_change() {
+    let house = Arc::new(House::build().await);
+    let mut cases = Vec::new();
+    for index in 0..6 {
+        cases.push(id(&house.create_case(new_case(&format!("Case {index}"))).await.unwrap()).to_owned());
+    }
+    let changing = {
+        let house = Arc::clone(&house);
+        tokio::spawn(async move {
+            for round in 0..120 {
+                let priority = if round % 2 == 0 { "High" } else { "Low" };
+                let case = &cases[round % cases.len()];
+                house.update_case(case, json!({"priority": priority})).await.unwrap();
+            }
+        })
+    };
+    while !changing.is_finished() {
+        let page =
+            house.list(Noun::Case, json!({"priority": ["High"], "sortBy": {"updatedDate": "asc"}})).await;
+        let results = page["results"].as_array().unwrap();
+        assert_eq!(page["totalResults"], results.len());
+        for found in results {
+            assert_eq!(found["priority"]["name"], "High", "{found}");
+        }
+    }
+    changing.await.unwrap();
 }

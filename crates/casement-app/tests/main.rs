@@ -11,10 +11,19 @@ mod configuration;
 #[cfg(test)]
 mod deadlines;
 #[cfg(test)]
+#[expect(dead_code, reason = "shared with the tests of other crates, which use all of it")]
+#[path = "../../casement-domain/tests/documents.rs"]
+mod documents;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod index;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod public_keys;
+#[cfg(test)]
+#[path = "../../casement-domain/tests/queries.rs"]
+mod queries;

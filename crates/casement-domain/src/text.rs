@@ -30,9 +30,69 @@ pub fn fold_search(text: &str) -> String {
     with_one_sigma(lower)
 }
 
-/// Gives the words of a search text, folded (Unicode words, UAX 29); words without a letter or digit don't count.
+/// A piece of a folded text.
+enum Piece<'text> {
+    /// A word by Unicode's rules (UAX 29).
+    Word(&'text str),
+    /// Characters of a script that is written without spaces.
+    Run(&'text str),
+}
+
+/// Tells whether a character is of a script that is written without spaces and has thousands of them: Chinese and
+/// Japanese. There the pairs of neighbours stand for words.
+fn is_unspaced(character: char) -> bool {
+    matches!(character,
+        '\u{3005}'..='\u{3007}'
+        | '\u{3041}'..='\u{3096}'
+        | '\u{309D}'..='\u{309F}'
+        | '\u{30A1}'..='\u{30FA}'
+        | '\u{30FC}'..='\u{30FF}'
+        | '\u{31F0}'..='\u{31FF}'
+        | '\u{3400}'..='\u{4DBF}'
+        | '\u{4E00}'..='\u{9FFF}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{20000}'..='\u{323AF}')
+}
+
+fn for_each_piece<'text>(folded: &'text str, mut visit: impl FnMut(Piece<'text>)) {
+    let mut rest = folded;
+    while let Some(first) = rest.chars().next() {
+        let is_run = is_unspaced(first);
+        let end = if rest.is_ascii() { None } else { rest.find(|other| is_unspaced(other) != is_run) };
+        let (piece, others) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = others;
+        if is_run {
+            visit(Piece::Run(piece));
+        } else {
+            piece.unicode_words().for_each(|word| visit(Piece::Word(word)));
+        }
+    }
+}
+
+/// Gives each character of a run with the one behind it; the last one alone.
+fn pairs(run: &str) -> impl Iterator<Item = &str> {
+    run.char_indices().filter_map(move |(start, first)| {
+        let second = start + first.len_utf8();
+        let behind = run.get(second..)?.chars().next().map_or(0, char::len_utf8);
+        run.get(start..second + behind)
+    })
+}
+
+/// Gives the words of a search text, folded; words without a letter or digit don't count. Of Chinese and Japanese it
+/// gives each pair of neighbours, so that any run of two or more characters is found.
 pub fn search_words(text: &str) -> Vec<String> {
-    fold_search(text).unicode_words().map(str::to_owned).collect()
+    let mut words = Vec::new();
+    for_each_piece(&fold_search(text), |piece| match piece {
+        Piece::Word(word) => words.push(word.to_owned()),
+        Piece::Run(run) => {
+            let is_pair = |pair: &&str| pair.chars().nth(1).is_some();
+            words.extend(pairs(run).filter(is_pair).map(str::to_owned));
+            if run.chars().nth(1).is_none() {
+                words.push(run.to_owned());
+            }
+        }
+    });
+    words
 }
 
 /// The words of a document's texts, kept so that a prefix is found by one substring search.
@@ -54,15 +114,27 @@ impl Words {
 
     /// Adds the words of one more text.
     pub fn add(&mut self, text: &str) {
-        for word in fold_search(text).unicode_words() {
-            self.0.push('\n');
-            self.0.push_str(word);
-            // The first part needs no entry of its own: it is a prefix of the whole word.
-            for part in word.split(|character: char| !character.is_alphanumeric()).skip(1) {
+        for_each_piece(&fold_search(text), |piece| match piece {
+            Piece::Word(word) => {
                 self.0.push('\n');
-                self.0.push_str(part);
+                self.0.push_str(word);
+                // The first part needs no entry of its own: it is a prefix of the whole word.
+                for part in word.split(|character: char| !character.is_alphanumeric()).skip(1) {
+                    self.0.push('\n');
+                    self.0.push_str(part);
+                }
             }
-        }
+            // The last character stands alone, so that each is found by itself too.
+            Piece::Run(run) => pairs(run).for_each(|pair| {
+                self.0.push('\n');
+                self.0.push_str(pair);
+            }),
+        });
+    }
+
+    /// Gives each word and part of a word.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.0.split('\n').filter(|word| !word.is_empty())
     }
 
     /// Tells whether some word begins with the given folded word, which must not be empty.
@@ -79,6 +151,11 @@ impl Prefix {
     /// Takes a folded word.
     pub fn of(word: &str) -> Self {
         Self(format!("\n{word}"))
+    }
+
+    /// Gives the word.
+    pub fn word(&self) -> &str {
+        self.0.strip_prefix('\n').unwrap_or(&self.0)
     }
 }
 
@@ -105,6 +182,20 @@ mod tests {
             assert!(found("john.doe@example.com", query), "{query}");
         }
         assert!(!found("john.doe@example.com", "ohn"));
+    }
+
+    #[test]
+    fn chinese_and_japanese_are_found_by_any_run_of_characters() {
+        for query in ["東京都", "京都", "東京", "都", "京", "タワ", "ワー", "都タ", "2024", "tow"]
+        {
+            assert!(found("東京都タワー2024 Tower", query), "{query}");
+        }
+        for query in ["都京", "東都", "京タ", "大"] {
+            assert!(!found("東京都タワー2024 Tower", query), "{query}");
+        }
+        assert!(found("プリンターが動きません", "ﾌﾟﾘﾝﾀｰ"), "half-width letters are folded");
+        assert!(found("한국어 문제", "한국"), "Korean has spaces");
+        assert_eq!(search_words("東京 京都 大"), ["東京", "京都", "大"]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ mod identity;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod queries;
+#[cfg(test)]
 mod template_versions;
 #[cfg(test)]
 mod texts;

@@ -1,0 +1,112 @@
+//! The index of a workspace: one engine for its cases and one for its tasks, kept in the order of the log.
+//!
+//! [`entry`] says what an engine is told of a document, [`question`] what it is asked for a list. Both must agree with the
+//! plain functions of the domain, which are the definition.
+
+pub mod entry;
+pub mod layout;
+pub mod question;
+
+use casement_domain::date::Moment;
+use casement_domain::list::filter::CaseState;
+use casement_domain::workspace::Workspace;
+use casement_index::engine::{ApplyError, Engine};
+use casement_wire::spelling::Noun;
+
+use self::entry::Entry;
+use self::layout::{ACTIVE, CASE, DEADLINE, NUMBER, OF_ACTIVE_CASE, YES, layout};
+
+/// The cases and tasks of a workspace, deleted ones too.
+#[derive(Debug)]
+pub struct Index {
+    /// Its cases.
+    pub cases: Engine,
+    /// Its tasks.
+    pub tasks: Engine,
+}
+
+/// A document whose due date has passed while it was unresolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Whether it is a case or a task.
+    pub noun: Noun,
+    /// Its id.
+    pub id: String,
+    /// The case: itself, or the one that the task belongs to.
+    pub case: String,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self { cases: Engine::new(layout()), tasks: Engine::new(layout()) }
+    }
+}
+
+impl Index {
+    /// Takes a version of a case or task. The tasks of a case follow whether it is deleted, whichever comes first.
+    ///
+    /// # Errors
+    /// There is no room for another document.
+    pub fn apply(&mut self, entry: Entry, config: &Workspace) -> Result<(), ApplyError> {
+        let Entry { noun, case, .. } = &entry;
+        let (noun, case) = (*noun, case.clone());
+        let mut document = entry.document(config);
+        match noun {
+            Noun::Case => {
+                if self.cases.apply(&document)? {
+                    self.follow_case(&case);
+                }
+            }
+            Noun::Task => {
+                let of_active = self.case_state(&case).is_some_and(|state| state.active);
+                if let Some(values) = document.facets.get_mut(OF_ACTIVE_CASE.0) {
+                    *values = if of_active { vec![YES.to_owned()] } else { Vec::new() };
+                }
+                self.tasks.apply(&document)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the tasks of a case whether it is deleted.
+    fn follow_case(&mut self, case: &str) {
+        let is_active = self.case_state(case).is_some_and(|state| state.active);
+        let values = if is_active { vec![YES.to_owned()] } else { Vec::new() };
+        for task in self.tasks.with_value(CASE, case) {
+            self.tasks.amend(task, OF_ACTIVE_CASE, &values);
+        }
+    }
+
+    /// Gives what a list needs of a case.
+    pub fn case_state(&self, case: &str) -> Option<CaseState> {
+        let ordinal = self.cases.ordinal(case)?;
+        let number = self.cases.value(ordinal, NUMBER).unwrap_or_default();
+        let active = !self.cases.values(ordinal, ACTIVE).is_empty();
+        Some(CaseState { number: number.cast_unsigned(), active })
+    }
+
+    /// Gives the engine of a kind.
+    pub fn of(&self, noun: Noun) -> &Engine {
+        match noun {
+            Noun::Case => &self.cases,
+            Noun::Task => &self.tasks,
+        }
+    }
+
+    /// Gives the documents of a kind whose due date passed before a moment, earliest first, at most `limit`.
+    pub fn due_before(&self, noun: Noun, moment: Moment, limit: usize) -> Vec<Due> {
+        let engine = self.of(noun);
+        let due = engine.earliest(DEADLINE, moment.ms(), limit).into_iter().map(|found| {
+            let case = match noun {
+                Noun::Case => found.id.clone(),
+                Noun::Task => {
+                    let ordinal = engine.ordinal(&found.id);
+                    let cases = ordinal.map(|ordinal| engine.values(ordinal, CASE)).unwrap_or_default();
+                    cases.first().map(|case| (*case).to_owned()).unwrap_or_default()
+                }
+            };
+            Due { noun, id: found.id, case }
+        });
+        due.collect()
+    }
+}

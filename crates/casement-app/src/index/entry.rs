@@ -1,0 +1,217 @@
+//! What the index is told of a document: plain values, worked out once per version and before the commit, since making
+//! words of texts costs time.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use casement_domain::date::{Moment, Zone};
+use casement_domain::id::{FieldId, StatusId};
+use casement_domain::item::fields::value::moment_of;
+use casement_domain::list::row::Work;
+use casement_domain::text::{Words, fold_case};
+use casement_domain::workspace::Workspace;
+use casement_index::layout::Document;
+use casement_wire::spelling::Noun;
+use serde_json::Value;
+
+use super::layout::YES;
+
+/// Bytes of a custom field's value that the index keeps; of a longer one it keeps the hash.
+const FIELD_TEXT_BYTES_MAX: usize = 48;
+
+/// One version of a case or task, ready for the index.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Whether it is a case or a task.
+    pub noun: Noun,
+    /// The case: itself, or the one that the task belongs to.
+    pub case: String,
+    document: Document,
+    /// The due date that will breach it unless its status says that work is over.
+    due: Option<(Moment, StatusId)>,
+}
+
+impl Entry {
+    /// Works out the entry of a document before it is committed.
+    pub fn prepared(work: &Work) -> Self {
+        let item = work.item();
+        let yes = |is_so: bool| if is_so { vec![YES.to_owned()] } else { Vec::new() };
+        let (noun, case) = match work {
+            Work::Case(_) => (Noun::Case, Vec::new()),
+            Work::Task(task) => (Noun::Task, vec![task.case.to_string()]),
+        };
+        let mut channels = vec![fold_case(&item.source)];
+        channels.extend(item.channels.iter().map(|channel| fold_case(channel)));
+        let ms = |moment: Moment| Some(moment.ms());
+        let [title, title_rest] = halves(&item.name);
+        let [description, description_rest] = halves(&item.description);
+        let customer = &item.customer;
+        let second = [
+            item.description.as_str(),
+            customer.name.as_str(),
+            customer.email.as_deref().unwrap_or_default(),
+        ];
+        let document = Document {
+            id: work.id().to_owned(),
+            version: 0,
+            facets: vec![
+                yes(item.active),
+                Vec::new(),
+                vec![item.status.to_string()],
+                vec![item.priority.to_string()],
+                item.assignment.queues.iter().map(ToString::to_string).collect(),
+                channels,
+                item.assignment.agent.iter().map(ToString::to_string).collect(),
+                case,
+                item.field_values.iter().flat_map(|(field, value)| field_values(field, value)).collect(),
+            ],
+            columns: vec![
+                ms(item.created_at),
+                ms(item.updated_at),
+                item.due.and_then(ms),
+                None,
+                None,
+                Some(title),
+                Some(title_rest),
+                Some(description),
+                Some(description_rest),
+            ],
+            name: fold_case(&item.name),
+            terms: vec![terms(&Words::of([item.name.as_str()])), terms(&Words::of(second))],
+        };
+        let due = item.due.filter(|_| item.active && !item.breached).map(|due| (due, item.status.clone()));
+        Self { noun, case: work.case().to_string(), document, due }
+    }
+
+    /// Completes the entry with what the commit assigned.
+    pub fn committed(mut self, version: u64, number: u64) -> Self {
+        self.document.version = version;
+        if let Some(column) = self.document.columns.get_mut(super::layout::NUMBER.0) {
+            *column = Some(number.cast_signed());
+        }
+        let reference = match self.noun {
+            Noun::Case => casement_domain::case::reference_id(number),
+            Noun::Task => casement_domain::task::reference_id(number),
+        };
+        if let Some(first) = self.document.terms.first_mut() {
+            first.extend(terms(&Words::of([reference.as_str()])));
+        }
+        self
+    }
+
+    /// Gives what the engine takes, as of a configuration: it says which statuses mean that work is over.
+    pub fn document(self, config: &Workspace) -> Document {
+        let Self { mut document, due, .. } = self;
+        let deadline = due.filter(|(_, status)| !config.category(status).is_over());
+        if let Some(column) = document.columns.get_mut(super::layout::DEADLINE.0) {
+            *column = deadline.map(|(due, _)| due.ms());
+        }
+        document
+    }
+}
+
+fn terms(words: &Words) -> Vec<String> {
+    words.each().map(str::to_owned).collect()
+}
+
+/// Gives two numbers that are equal for equal texts only: half of a SHA-256, so that nobody finds two texts that share
+/// them.
+pub fn halves(text: &str) -> [i64; 2] {
+    let hash = digest(&SHA256, text.as_bytes());
+    let half = |from: usize| {
+        let bytes = hash.as_ref().get(from..from + 8).and_then(|bytes| bytes.try_into().ok());
+        // The smallest number stands for no value in a column.
+        i64::from_le_bytes(bytes.unwrap_or_default()).max(i64::MIN + 1)
+    };
+    [half(0), half(8)]
+}
+
+/// Gives what stands for each sense of a custom value: the value itself, and the moment where it is one.
+fn field_values(field: &FieldId, value: &Value) -> impl Iterator<Item = String> {
+    let moment = moment_of(value, Zone::UTC).map(|moment| field_moment(field, moment));
+    std::iter::once(field_value(field, value)).chain(moment)
+}
+
+/// Gives a text that is equal for equal values of one field only: JSON with sorted keys, or its hash where that is long.
+pub fn field_value(field: &FieldId, value: &Value) -> String {
+    let mut text = String::new();
+    write_sorted(value, &mut text);
+    if text.len() > FIELD_TEXT_BYTES_MAX {
+        let hash = digest(&SHA256, text.as_bytes());
+        text = hash.as_ref().iter().fold("#".to_owned(), |text, byte| text + &format!("{byte:02x}"));
+    }
+    format!("{field}={text}")
+}
+
+/// Gives a text for the moment that a value of a field means.
+pub fn field_moment(field: &FieldId, moment: Moment) -> String {
+    format!("{field}@{}", moment.ms())
+}
+
+/// Writes a value so that two are written alike exactly when they are equal.
+fn write_sorted(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(entries) => {
+            out.push('[');
+            for entry in entries {
+                write_sorted(entry, out);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        Value::Object(object) => {
+            let mut keys: Vec<&String> = object.keys().collect();
+            keys.sort_unstable();
+            out.push('{');
+            for key in keys {
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push(':');
+                object.get(key).into_iter().for_each(|value| write_sorted(value, out));
+                out.push(',');
+            }
+            out.push('}');
+        }
+        // Zero is equal to zero with a minus.
+        Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => out.push_str("0.0"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            out.push_str(&value.to_string())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_written_alike_exactly_when_they_are_equal() {
+        let values = [
+            json!(null),
+            json!(true),
+            json!("true"),
+            json!(5),
+            json!(5.0),
+            json!(-5),
+            json!(0),
+            json!(0.0),
+            json!(-0.0),
+            json!("5"),
+            json!([1, 2]),
+            json!([12]),
+            json!(["1", 2]),
+            json!({"a": 1, "b": 2}),
+            json!({"b": 2, "a": 1}),
+            json!({"a": {"b": 2}}),
+            json!("x".repeat(100)),
+            json!("x".repeat(101)),
+        ];
+        let field = FieldId::from_text("fd-1");
+        for left in &values {
+            for right in &values {
+                let alike = field_value(&field, left) == field_value(&field, right);
+                assert_eq!(alike, left == right, "{left} {right}");
+            }
+        }
+        assert_ne!(field_value(&field, &json!(1)), field_value(&FieldId::from_text("fd-2"), &json!(1)));
+    }
+}

@@ -1,0 +1,69 @@
+//! What the engines know of cases and tasks. Both have the same layout; a case has no value where only tasks have one.
+
+use casement_index::layout::{ColumnId, ColumnUse, FacetId, Layout};
+
+/// Has a value unless the document is deleted.
+pub const ACTIVE: FacetId = FacetId(0);
+/// Has a value for a task whose case is not deleted.
+pub const OF_ACTIVE_CASE: FacetId = FacetId(1);
+/// The id of the status.
+pub const STATUS: FacetId = FacetId(2);
+/// The id of the priority.
+pub const PRIORITY: FacetId = FacetId(3);
+/// The ids of the queues.
+pub const QUEUE: FacetId = FacetId(4);
+/// The folded channels, and the folded source.
+pub const CHANNEL: FacetId = FacetId(5);
+/// The id of the agent's profile.
+pub const ASSIGNEE: FacetId = FacetId(6);
+/// The id of a task's case.
+pub const CASE: FacetId = FacetId(7);
+/// The values of custom fields; see [`super::entry::field_value`].
+pub const FIELD: FacetId = FacetId(8);
+
+/// Milliseconds of the making.
+pub const CREATED: ColumnId = ColumnId(0);
+/// Milliseconds of the last change.
+pub const UPDATED: ColumnId = ColumnId(1);
+/// Milliseconds of the due date.
+pub const DUE: ColumnId = ColumnId(2);
+/// The number of the reference id.
+pub const NUMBER: ColumnId = ColumnId(3);
+/// Milliseconds of the moment at which the document will be breached.
+pub const DEADLINE: ColumnId = ColumnId(4);
+/// The two halves of the title's digest.
+pub const TITLE: [ColumnId; 2] = [ColumnId(5), ColumnId(6)];
+/// The two halves of the description's digest.
+pub const DESCRIPTION: [ColumnId; 2] = [ColumnId(7), ColumnId(8)];
+
+/// The one value of facets that say yes or nothing.
+pub const YES: &str = "yes";
+
+/// Gives the layout.
+pub fn layout() -> Layout {
+    Layout {
+        facets: vec![
+            "active",
+            "of-active-case",
+            "status",
+            "priority",
+            "queue",
+            "channel",
+            "assignee",
+            "case",
+            "field",
+        ],
+        columns: vec![
+            ("created", ColumnUse::Sorted),
+            ("updated", ColumnUse::Sorted),
+            ("due", ColumnUse::Sorted),
+            ("number", ColumnUse::Sorted),
+            ("deadline", ColumnUse::Sorted),
+            ("title-1", ColumnUse::Filtered),
+            ("title-2", ColumnUse::Filtered),
+            ("description-1", ColumnUse::Filtered),
+            ("description-2", ColumnUse::Filtered),
+        ],
+        texts: vec!["first", "second"],
+    }
+}

@@ -1,0 +1,199 @@
+//! What the index is asked for a list: the domain's filter and order as a query of the engine.
+
+use casement_domain::date::Moment;
+use casement_domain::list::filter::{DueCondition, FieldCondition, Filter, Span};
+use casement_domain::list::order::Order;
+use casement_domain::list::query::{Direction, SortKey};
+use casement_domain::workspace::Workspace;
+use casement_index::layout::{ColumnId, FacetId};
+use casement_index::query::{self, Condition, Query, Sort};
+use casement_wire::spelling::Noun;
+use serde_json::Value;
+
+use super::Index;
+use super::entry::{field_moment, field_value, halves};
+use super::layout::{
+    ACTIVE, ASSIGNEE, CASE, CHANNEL, CREATED, DESCRIPTION, DUE, FIELD, NUMBER, OF_ACTIVE_CASE, PRIORITY,
+    QUEUE, STATUS, TITLE, UPDATED, YES,
+};
+
+/// What a list is resolved against.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Cases or tasks.
+    pub noun: Noun,
+    /// Which of them.
+    pub filter: &'a Filter,
+    /// In which order.
+    pub order: &'a Order,
+    /// The configuration.
+    pub config: &'a Workspace,
+    /// When.
+    pub now: Moment,
+}
+
+/// Gives the query that an engine answers.
+pub fn query(asked: Asked<'_>, index: &Index, skip: u64, limit: usize) -> Query {
+    let words = asked.filter.words.iter().map(|word| word.word().to_owned()).collect();
+    Query { condition: condition(asked, index), words, sort: sort(asked), skip, limit }
+}
+
+fn condition(Asked { noun, filter, config, now, .. }: Asked<'_>, index: &Index) -> Condition {
+    let mut all = vec![any_of(ACTIVE, [YES])];
+    match noun {
+        Noun::Case => {}
+        Noun::Task => all.push(any_of(OF_ACTIVE_CASE, [YES])),
+    }
+    let over = || {
+        let over = config.statuses.iter().filter(|status| status.category.is_over());
+        any_of(STATUS, over.map(|status| status.id.as_str()))
+    };
+    if filter.unresolved {
+        all.push(not(over()));
+    }
+    if filter.unassigned {
+        all.push(Condition::Without(ASSIGNEE));
+    }
+    if let Some(agent) = &filter.mine {
+        all.push(any_of(ASSIGNEE, agent.iter().map(|agent| agent.as_str())));
+    }
+    if let Some(priorities) = &filter.priorities {
+        all.push(any_of(PRIORITY, priorities.iter().map(|id| id.as_str())));
+    }
+    if let Some(statuses) = &filter.statuses {
+        all.push(any_of(STATUS, statuses.iter().map(|id| id.as_str())));
+    }
+    if let Some(channels) = &filter.channels {
+        all.push(any_of(CHANNEL, channels.iter().map(String::as_str)));
+    }
+    if let Some(queues) = &filter.queues {
+        all.push(any_of(QUEUE, queues.iter().map(|id| id.as_str())));
+    }
+    if let Some(agents) = &filter.agents {
+        all.push(any_of(ASSIGNEE, agents.iter().map(|id| id.as_str())));
+    }
+    all.extend(filter.created.map(|span| within(CREATED, span)));
+    all.extend(filter.due.map(|span| within(DUE, span)));
+    if !filter.deadlines.is_empty() {
+        let any = filter.deadlines.iter().map(|deadline| match deadline {
+            DueCondition::Within(span) => within(DUE, *span),
+            DueCondition::Overdue => {
+                let past = query::Span { low: i64::MIN, high: now.ms() - 1 };
+                Condition::And(vec![Condition::Within(DUE, past), not(over())])
+            }
+            DueCondition::Never => Condition::Lacking(DUE),
+        });
+        all.push(Condition::Or(any.collect()));
+    }
+    all.extend(filter.fields.iter().map(field_condition));
+    if let Some(case) = &filter.case {
+        all.push(match noun {
+            Noun::Case => Condition::Ids(vec![case.to_string()]),
+            Noun::Task => any_of(CASE, [case.as_str()]),
+        });
+    }
+    if let Some(number) = filter.case_number {
+        all.push(number.map_or_else(nothing, |number| of_case(noun, number, index)));
+    }
+    all.push(Condition::NameContains(filter.name_part.clone()));
+    Condition::And(all)
+}
+
+/// Gives the condition of the case with a number.
+fn of_case(noun: Noun, number: u64, index: &Index) -> Condition {
+    let number = number.cast_signed();
+    let of_number = Condition::Within(NUMBER, query::Span { low: number, high: number });
+    match noun {
+        Noun::Case => of_number,
+        Noun::Task => {
+            let all = Sort::Keys(Vec::new(), query::Direction::Ascending);
+            let cases = Query { condition: of_number, words: Vec::new(), sort: all, skip: 0, limit: 1 };
+            let found = index.cases.page(&cases).map(|page| page.found).unwrap_or_default();
+            any_of(CASE, found.iter().map(|found| found.id.as_str()))
+        }
+    }
+}
+
+fn field_condition(condition: &FieldCondition) -> Condition {
+    match condition {
+        FieldCondition::Title(value) => text_is(TITLE, value),
+        FieldCondition::Description(value) => text_is(DESCRIPTION, value),
+        FieldCondition::Due(moment) => within(DUE, Span { first: *moment, last: *moment }),
+        FieldCondition::Custom(field, value) => any_of(FIELD, [field_value(field, value).as_str()]),
+        FieldCondition::CustomDate(field, moment) => any_of(FIELD, [field_moment(field, *moment).as_str()]),
+        FieldCondition::Nothing => nothing(),
+    }
+}
+
+fn text_is(columns: [ColumnId; 2], value: &Value) -> Condition {
+    let Some(text) = value.as_str() else { return nothing() };
+    let halves = columns.into_iter().zip(halves(text));
+    Condition::And(
+        halves
+            .map(|(column, half)| Condition::Within(column, query::Span { low: half, high: half }))
+            .collect(),
+    )
+}
+
+fn any_of<'a>(facet: FacetId, values: impl IntoIterator<Item = &'a str>) -> Condition {
+    Condition::AnyOf(facet, values.into_iter().map(str::to_owned).collect())
+}
+
+fn within(column: ColumnId, span: Span) -> Condition {
+    Condition::Within(column, query::Span { low: span.first.ms(), high: span.last.ms() })
+}
+
+fn not(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
+}
+
+fn nothing() -> Condition {
+    Condition::Or(Vec::new())
+}
+
+fn sort(Asked { order, config, .. }: Asked<'_>) -> Sort {
+    match order {
+        Order::Relevance => Sort::Relevance(CREATED),
+        Order::Keys(keys) => {
+            let tie =
+                keys.first().map_or(query::Direction::Descending, |(_, direction)| directed(*direction));
+            Sort::Keys(keys.iter().map(|(key, direction)| sort_key(*key, *direction, config)).collect(), tie)
+        }
+    }
+}
+
+fn directed(direction: Direction) -> query::Direction {
+    match direction {
+        Direction::Ascending => query::Direction::Ascending,
+        Direction::Descending => query::Direction::Descending,
+    }
+}
+
+fn sort_key(key: SortKey, direction: Direction, config: &Workspace) -> query::SortKey {
+    let direction = directed(direction);
+    match key {
+        SortKey::Created => query::SortKey::Column(CREATED, direction),
+        SortKey::Updated => query::SortKey::Column(UPDATED, direction),
+        SortKey::Due => query::SortKey::Column(DUE, direction),
+        SortKey::Reference => query::SortKey::Column(NUMBER, direction),
+        SortKey::Name => query::SortKey::Name(direction),
+        SortKey::Priority => {
+            let scores = config.priorities.iter().map(|priority| (priority.id.to_string(), priority.score));
+            // An entry that is unknown comes before all others.
+            query::SortKey::Ranked { facet: PRIORITY, ranks: scores.collect(), other: i64::MIN, direction }
+        }
+        SortKey::Status => {
+            let rank_of = |status: &casement_domain::workspace::entries::Status| {
+                (status.category, status.name.to_lowercase())
+            };
+            let mut order: Vec<_> = config.statuses.iter().map(rank_of).collect();
+            order.sort_unstable();
+            order.dedup();
+            let ranks = config.statuses.iter().map(|status| {
+                let rank = order.partition_point(|other| *other < rank_of(status));
+                (status.id.to_string(), i64::try_from(rank).unwrap_or(i64::MAX))
+            });
+            query::SortKey::Ranked { facet: STATUS, ranks: ranks.collect(), other: -1, direction }
+        }
+    }
+}

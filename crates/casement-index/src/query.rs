@@ -1,0 +1,137 @@
+//! Queries as values: which documents, in which order, which page; and the answers.
+
+use crate::layout::{ColumnId, FacetId};
+
+pub use crate::column::Span;
+
+/// The direction of a sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+impl Direction {
+    /// Turns an ordering over where the direction asks for it.
+    pub fn apply(self, ordering: std::cmp::Ordering) -> std::cmp::Ordering {
+        match self {
+            Self::Ascending => ordering,
+            Self::Descending => ordering.reverse(),
+        }
+    }
+}
+
+/// What documents must fulfil. At most [`crate::limits::CONDITION_DEPTH_MAX`] levels deep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Any document.
+    All,
+    /// One of these values in the facet; an empty list matches nothing.
+    AnyOf(FacetId, Vec<String>),
+    /// No value in the facet.
+    Without(FacetId),
+    /// A value of the column within the span.
+    Within(ColumnId, Span),
+    /// No value of the column.
+    Lacking(ColumnId),
+    /// The folded name contains this text; an empty one is contained everywhere.
+    NameContains(String),
+    /// A term of some text field begins with this folded word; an empty one is the beginning of nothing.
+    Word(String),
+    /// One of these ids.
+    Ids(Vec<String>),
+    /// Not the inner condition.
+    Not(Box<Condition>),
+    /// All of these; of none, any document.
+    And(Vec<Condition>),
+    /// Any of these; of none, no document.
+    Or(Vec<Condition>),
+}
+
+/// What documents are sorted by. Equal ones go on to the next key, at last to the id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SortKey {
+    /// A column; documents without a value come last in either direction.
+    Column(ColumnId, Direction),
+    /// The folded name.
+    Name(Direction),
+    /// A facet by the rank that each value is given here. A document with several values counts with the one that
+    /// comes first; one with none of them has the rank `other`.
+    Ranked {
+        /// The facet.
+        facet: FacetId,
+        /// The rank of each value.
+        ranks: Vec<(String, i64)>,
+        /// The rank of documents without any of these values.
+        other: i64,
+        /// The direction.
+        direction: Direction,
+    },
+}
+
+/// The order of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sort {
+    /// By these keys, then by id in the given direction.
+    Keys(Vec<SortKey>, Direction),
+    /// By the number of the query's words that the first text field has, most first; then by a column, largest first,
+    /// then by id, largest first.
+    Relevance(ColumnId),
+}
+
+/// A page of documents that fulfil a condition and have a term for each word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The condition.
+    pub condition: Condition,
+    /// Folded words, each the beginning of a term of some text field. A word that stands twice counts twice.
+    pub words: Vec<String>,
+    /// The order.
+    pub sort: Sort,
+    /// How many documents come before the page.
+    pub skip: u64,
+    /// How many documents the page has at most.
+    pub limit: usize,
+}
+
+/// A document of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its id.
+    pub id: String,
+    /// The version that the answer speaks of.
+    pub version: u64,
+}
+
+/// A page and the exact number of all documents that match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The documents, in order.
+    pub found: Vec<Found>,
+    /// How many match.
+    pub total: u64,
+}
+
+/// How a page is found; [`Plan::Auto`] weighs the others. The answer is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// By what seems cheapest.
+    Auto,
+    /// Along the sort order, however far.
+    Walk,
+    /// From all matches.
+    Select,
+}
+
+/// Why a query was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The condition is nested too deeply.
+    #[error("a condition has more than {} levels", crate::limits::CONDITION_DEPTH_MAX)]
+    TooDeep,
+    /// The layout has no such facet, column or text field.
+    #[error("the index has no such facet, column or text field")]
+    Unknown,
+}

@@ -1,0 +1,6 @@
+//! Every path of the engine against a plain scan, with blocks and chunks so small that a few hundred documents cross all
+//! their seams.
+
+mod answers;
+mod snapshots;
+mod world;
