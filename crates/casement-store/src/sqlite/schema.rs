@@ -16,7 +16,11 @@ use crate::{limits, lock};
 const APPLICATION_ID: i32 = 0x4361_7365;
 
 /// The migrations, in order; the schema number is how many have run.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
 
 /// The most pages that SQLite lets a database have.
 pub(crate) const PAGES_MAX: u64 = 4_294_967_294;
@@ -119,6 +123,7 @@ fn empty_log(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn latest() -> u32 {
+/// Gives the latest schema number that this release knows.
+pub(crate) fn latest() -> u32 {
     u32::try_from(MIGRATIONS.len()).expect("invariant: there are few migrations")
 }
