@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod app;
+pub mod backup;
 pub mod body;
 pub mod case;
 pub mod commit;

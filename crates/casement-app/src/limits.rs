@@ -51,3 +51,9 @@ pub const CONFIG_WAIT: Duration = Duration::from_secs(1);
 pub const CONFIGURATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Entries that one configuration document adds or changes: they are one set. Past it the document is refused.
 pub const CONFIGURATION_CHANGES_MAX: usize = casement_store::limits::SET_DOCUMENTS_MAX;
+/// How often a continuous backup is continued: it lies at most this and one run behind, 5 s at the most under load.
+pub const BACKUP_PERIOD: Duration = Duration::from_secs(2);
+/// The longest wait until a continuous backup that fails is tried again.
+pub const BACKUP_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How old the newest base of a continuous backup grows before another is taken, in milliseconds: a day.
+pub const BACKUP_BASE_PERIOD_MS: i64 = 24 * 3_600_000;

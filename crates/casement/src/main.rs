@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::FromArgMatches;
 
 mod app;
+mod backup;
 mod cli;
 mod config;
 mod control;
@@ -14,6 +15,7 @@ mod init;
 mod logging;
 mod measure;
 mod opened;
+mod restore;
 mod serve;
 mod settings;
 mod sources;
@@ -45,6 +47,8 @@ fn run() -> anyhow::Result<()> {
         }
         Command::Init(arguments) => init::init(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
         Command::App(AppCommand::Create(arguments)) => app::create(&arguments),
         Command::App(AppCommand::List(arguments)) => app::list(&arguments),
