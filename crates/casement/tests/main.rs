@@ -14,6 +14,8 @@ mod assignment;
 #[cfg(test)]
 mod authentication;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod concurrency;
