@@ -1,14 +1,15 @@
 //! `cargo xtask proof …`: shows that what the server promises holds when it is treated badly.
 //!
-//! `kill` is the one proof so far: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing`
-//! speak to the server, `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads
-//! the stopped server's log through `casement-store`.
+//! `kill`: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing` speak to the server,
+//! `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads the stopped server's
+//! log through `casement-store`. [`restore`]: a backup made under load gives back any moment.
 
 mod chain;
 mod check;
 pub mod kill;
 mod ledger;
 mod listing;
+pub mod restore;
 mod writer;
 
 use anyhow::Result;
@@ -17,7 +18,9 @@ use crate::workspace::Workspace;
 
 /// Proves a promise of the server from outside.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  cargo xtask proof kill --rounds 20")]
+#[command(
+    after_help = "Examples:\n  cargo xtask proof kill --rounds 20\n  cargo xtask proof restore --points 200"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     proof: Proof,
@@ -26,6 +29,7 @@ pub struct Arguments {
 #[derive(clap::Subcommand)]
 enum Proof {
     Kill(kill::Arguments),
+    Restore(restore::Arguments),
 }
 
 /// Runs the named proof.
@@ -35,5 +39,6 @@ enum Proof {
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     match &arguments.proof {
         Proof::Kill(arguments) => kill::run(workspace, arguments),
+        Proof::Restore(arguments) => restore::run(workspace, arguments),
     }
 }

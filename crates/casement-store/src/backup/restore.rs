@@ -246,10 +246,11 @@ fn is_past(frame: &Frame<'_>, point: &Point) -> bool {
 /// Builds the data directory from checked files.
 fn build(from: &Path, to: &Path, checked: &Checked<'_>) -> Result<Restored, BackupError> {
     lock::make(to)?;
-    let _held = lock::take_new(to)?;
+    // The mark before all else: a directory with anything in it is either restored or refused.
     let mark = to.join(lock::RESTORING);
     lock::private_file(&mark)?.sync_all().map_err(|source| BackupError::io("write", &mark, source))?;
     lock::sync(to)?;
+    let _held = lock::take_new(to)?;
     let database = to.join(lock::DATABASE);
     let base_path = from.join(&checked.base.file);
     let mut out: File = lock::private_file(&database)?;
