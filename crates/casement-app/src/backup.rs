@@ -9,12 +9,10 @@ use std::sync::Arc;
 
 use casement_store::backup::BackupError;
 use casement_store::backup::run::{BackUp, BackedUp, TakeBase};
-use casement_store::store::Store;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
 use crate::limits;
-use crate::sources::Sources;
 
 /// Where a backup goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,34 +23,37 @@ pub struct BackupTarget {
     pub bases_kept: Option<NonZeroUsize>,
 }
 
-/// Runs a backup once.
-///
-/// # Errors
-/// The backup is damaged or of another installation, or the store or the directory can't be used.
-pub async fn back_up(
-    store: &Store,
-    sources: &Sources,
-    target: &BackupTarget,
-    base: TakeBase,
-) -> Result<BackedUp, BackupError> {
-    let clock = sources.clone();
-    let order = BackUp {
-        to: target.to.clone(),
-        base,
-        bases_kept: target.bases_kept,
-        now_ms: Arc::new(move || clock.now().ms()),
-        random: [sources.salt(), sources.salt()],
-    };
-    store.back_up(order).await
+/// When a run takes a base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseRule {
+    /// When the backup has none that this installation continues.
+    WhenNeeded,
+    /// Also when the newest is older than a day.
+    Daily,
+    /// Always.
+    Now,
 }
 
 impl App {
     /// Runs a backup of this installation once.
     ///
     /// # Errors
-    /// As [`back_up`].
-    pub async fn back_up(&self, target: &BackupTarget, base: TakeBase) -> Result<BackedUp, BackupError> {
-        back_up(self.store(), self.sources(), target, base).await
+    /// The backup is damaged or of another installation, or the store or the directory can't be used.
+    pub async fn back_up(&self, target: &BackupTarget, base: BaseRule) -> Result<BackedUp, BackupError> {
+        let clock = self.sources().clone();
+        let base = match base {
+            BaseRule::WhenNeeded => TakeBase::WhenNeeded,
+            BaseRule::Daily => TakeBase::OlderThan(limits::BACKUP_BASE_PERIOD_MS),
+            BaseRule::Now => TakeBase::Now,
+        };
+        let order = BackUp {
+            to: target.to.clone(),
+            base,
+            bases_kept: target.bases_kept,
+            now_ms: Arc::new(move || clock.now().ms()),
+            random: [self.sources().salt(), self.sources().salt()],
+        };
+        self.store().back_up(order).await
     }
 }
 
@@ -64,7 +65,7 @@ pub async fn follow(app: Arc<App>, target: BackupTarget) {
     let mut failures = 0_u32;
     loop {
         ticks.tick().await;
-        match app.back_up(&target, TakeBase::OlderThan(limits::BACKUP_BASE_PERIOD_MS)).await {
+        match app.back_up(&target, BaseRule::Daily).await {
             Ok(done) => {
                 if let Some(base) = &done.base {
                     let file = base.file.display();

@@ -13,6 +13,7 @@ pub mod commit;
 pub mod configuration;
 pub mod customer;
 pub mod deadline;
+pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod follower;

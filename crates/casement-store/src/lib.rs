@@ -16,6 +16,7 @@ mod decide;
 pub mod document;
 pub mod error;
 pub mod event;
+pub mod inspect;
 pub mod limits;
 mod lock;
 pub mod measure;

@@ -114,3 +114,5 @@ pub const BASE_STEP_PAUSE: Duration = Duration::from_millis(5);
 pub const BACKUP_UNTIL_STEP_MS: i64 = 10_000;
 /// The frames that a restore writes in one transaction.
 pub const REPLAY_TRANSACTION_FRAMES: u64 = 1000;
+/// The documents or events that an inspection reads at once.
+pub const INSPECT_PAGE: usize = 1000;

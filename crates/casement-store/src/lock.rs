@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
 
+/// The name of the file that is locked in the data directory.
+pub(crate) const LOCK: &str = "lock";
 /// The name of the database in the data directory.
 pub(crate) const DATABASE: &str = "casement.db";
 /// The name of the mark of a data directory whose restore has not ended.
@@ -32,7 +34,7 @@ pub(crate) fn take(directory: &Path) -> Result<DirectoryLock, StoreError> {
 /// The same for a directory that is about to be restored.
 pub(crate) fn take_new(directory: &Path) -> Result<DirectoryLock, StoreError> {
     make(directory)?;
-    let path = directory.join("lock");
+    let path = directory.join(LOCK);
     let file = private_file(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(DirectoryLock { _file: file }),

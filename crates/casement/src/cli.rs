@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -48,6 +49,8 @@ pub enum Command {
     Backup(BackupArguments),
     /// Makes a data directory from a backup.
     Restore(RestoreArguments),
+    /// Looks at an installation and says what is wrong with it, also while a server runs.
+    Doctor(DoctorArguments),
     /// Works on workspaces.
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -164,6 +167,38 @@ pub struct BackupArguments {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is changed. The exit code is 0 when all is well, 1 after warnings, 2 after errors.
+
+Examples:
+  casement doctor
+  casement doctor --data-dir /var/lib/casement --backup-to /mnt/backup/casement --full --json")]
+pub struct DoctorArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// A backup to look at too, by its manifest.
+    #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
+    pub backup_to: Option<PathBuf>,
+    /// The connections that the server takes, for judging how many files it may open.
+    #[arg(long, env = "CASEMENT_CONNECTIONS_MAX", value_name = "N", default_value_t = 10_000)]
+    pub connections_max: u32,
+    /// Compare every index with its table too: several times slower.
+    #[arg(long)]
+    pub full: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl DoctorArguments {
+    /// How thoroughly the database file is checked.
+    pub fn depth(&self) -> Depth {
+        if self.full { Depth::Full } else { Depth::Quick }
+    }
 }
 
 /// The arguments of `restore`.

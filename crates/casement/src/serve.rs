@@ -12,11 +12,10 @@ use casement_api::server::ServerOptions;
 use casement_api::tls::Tls;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
-use casement_app::backup::{self, BackupTarget};
+use casement_app::backup::{self, BackupTarget, BaseRule};
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::{deadline, sweep};
-use casement_store::backup::run::TakeBase;
 use casement_store::options::Options;
 use casement_store::store::Store;
 use tokio::net::TcpListener;
@@ -124,7 +123,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     if let (Some(backups), Some(target)) = (backups, target) {
         backups.abort();
         // What was served last belongs to the backup too.
-        if let Err(error) = app.back_up(&target, TakeBase::WhenNeeded).await {
+        if let Err(error) = app.back_up(&target, BaseRule::WhenNeeded).await {
             tracing::error!(%error, "the backup could not be continued before the end");
         }
     }

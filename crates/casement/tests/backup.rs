@@ -42,8 +42,8 @@ impl Client {
     }
 
     fn cases(&self, address: &str) -> Value {
-        let headers =
-            [("auth", self.token.as_str()), ("AccountId", ACCOUNT)].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let headers = [("auth", self.token.as_str()), ("AccountId", ACCOUNT)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let path = format!("/caseManagement/api/public/analytics/{STREAM}/getCases");
         ready(|| send(address, &post(&path, &headers, "{}")))["results"].clone()
     }
@@ -169,4 +169,30 @@ fn a_point_that_can_not_be_read_or_reached_is_refused_before_anything_is_made() 
     assert!(said.contains("no backup here"), "{said}");
     let said = failed(&["restore", "--from", text(&to), "--data-dir", text(&data)]);
     assert!(said.contains("not empty"), "{said}");
+}
+
+#[test]
+fn a_server_at_work_is_asked_to_back_itself_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let client = Client::new(&data);
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    client.create(&address, "one");
+    let to = directory.path().join("backup");
+    let backup = ["backup", "--data-dir", text(&data), "--to", text(&to), "--json"];
+    let first = json_of(&backup);
+    assert!(first["base"]["bytes"].as_u64() > Some(0), "{first}");
+    client.create(&address, "two");
+    assert_eq!(json_of(&backup)["changes"], 1);
+    let cases = client.cases(&address);
+    let within = data.join("backup");
+    let said = failed(&["backup", "--data-dir", text(&data), "--to", text(&within)]);
+    assert!(said.contains("lies in the data directory"), "{said}");
+    let restored = directory.path().join("restored");
+    succeeded(&["restore", "--from", text(&to), "--data-dir", text(&restored)]);
+    let mut second = Program::serve(&restored);
+    assert_eq!(client.cases(&second.address()), cases);
+    assert!(second.stop());
+    assert!(program.stop());
 }

@@ -34,6 +34,8 @@ mod customers;
 #[cfg(test)]
 mod deadlines;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod explorer;
 #[cfg(test)]
 mod full_store;

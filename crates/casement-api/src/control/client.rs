@@ -16,7 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
-use crate::control::document::{AppDocument, AppsDocument, CreateAppBody, RotateAppBody};
+use crate::control::document::{
+    AppDocument, AppsDocument, BackupBody, BackupDocument, CreateAppBody, RotateAppBody,
+};
 use crate::limits;
 
 /// Where commands go.
@@ -88,6 +90,14 @@ impl Client {
     /// As [`Client::create_app`].
     pub async fn revoke_app(self, client_id: &str) -> Result<AppDocument, CommandError> {
         self.ask(Method::POST, &format!("/apps/{}/revoke", segment(client_id)), Bytes::new()).await
+    }
+
+    /// Runs a backup. Waits until it has ended.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn back_up(self, body: &BackupBody) -> Result<BackupDocument, CommandError> {
+        self.post("/backup", body).await
     }
 
     async fn post<T: DeserializeOwned>(self, path: &str, body: &impl Serialize) -> Result<T, CommandError> {

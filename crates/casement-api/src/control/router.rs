@@ -17,6 +17,7 @@ use crate::control::app::list::list_apps;
 use crate::control::app::revoke::revoke_app;
 use crate::control::app::rotate::rotate_app;
 use crate::control::app::show::show_app;
+use crate::control::backup::back_up;
 use crate::router::answer_panic;
 
 /// Makes the router of the control API.
@@ -26,6 +27,7 @@ pub fn control_router(app: Arc<App>) -> Router {
         .route("/apps/{clientId}", get(show_app))
         .route("/apps/{clientId}/rotate", post(rotate_app))
         .route("/apps/{clientId}/revoke", post(revoke_app))
+        .route("/backup", post(back_up))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(answer_panic))

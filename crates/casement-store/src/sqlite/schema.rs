@@ -22,6 +22,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003.sql"),
 ];
 
+/// The first schema that has a journal.
+pub(crate) const WITH_JOURNAL: u32 = 3;
+
 /// The most pages that SQLite lets a database have.
 pub(crate) const PAGES_MAX: u64 = 4_294_967_294;
 
@@ -76,7 +79,7 @@ fn set_up_writing(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// Gives the schema number, 0 for an empty file, or says why this file is not for this release.
-fn schema(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
+pub(crate) fn schema(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
     let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let objects: i64 = connection.query_row("SELECT COUNT(*)\nFROM sqlite_schema", [], |row| row.get(0))?;
