@@ -39,6 +39,7 @@ impl From<StoreError> for AppError {
                 Self::Failed(error.to_string())
             }
             StoreError::Locked { .. }
+            | StoreError::Unfinished { .. }
             | StoreError::NewerSchema { .. }
             | StoreError::Foreign { .. }
             | StoreError::Unavailable(_)

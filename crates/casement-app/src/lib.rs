@@ -6,12 +6,14 @@
 
 pub mod access;
 pub mod app;
+pub mod backup;
 pub mod body;
 pub mod case;
 pub mod commit;
 pub mod configuration;
 pub mod customer;
 pub mod deadline;
+pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod follower;

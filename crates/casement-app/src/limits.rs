@@ -53,3 +53,25 @@ pub const CONFIGURATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const CONFIGURATION_CHANGES_MAX: usize = casement_store::limits::SET_DOCUMENTS_MAX;
 /// How often the index is asked for one page when documents of it change meanwhile.
 pub const LIST_ATTEMPTS_MAX: u32 = 3;
+/// How often a continuous backup is continued: it lies at most this and one run behind, 5 s at the most under load.
+pub const BACKUP_PERIOD: Duration = Duration::from_secs(2);
+/// The longest wait until a continuous backup that fails is tried again.
+pub const BACKUP_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How old the newest base of a continuous backup grows before another is taken, in milliseconds: a day.
+pub const BACKUP_BASE_PERIOD_MS: i64 = 24 * 3_600_000;
+/// Below so many free bytes on the disk the doctor finds an error: 256 MiB.
+pub const DOCTOR_FREE_BYTES_ERROR: u64 = 256 * 1024 * 1024;
+/// Below so many it warns: 2 GiB.
+pub const DOCTOR_FREE_BYTES_WARNING: u64 = 2 * 1024 * 1024 * 1024;
+/// Files that a server has open beside its connections.
+pub const DOCTOR_OPEN_FILES_BESIDE: u64 = 128;
+/// How long after their end claims may still be there before the doctor counts them, in milliseconds.
+pub const DOCTOR_SWEEP_MS: i64 = 10 * 60 * 1000;
+/// So many ended claims are no finding: those of a server that was stopped for a while.
+pub const DOCTOR_ENDED_CLAIMS: u64 = 10_000;
+/// How far the clock may be off before the doctor says so, in milliseconds: two machines' clocks are seldom equal.
+pub const DOCTOR_CLOCK_MS: i64 = 60 * 1000;
+/// A backup that lacks changes of more than so many milliseconds is a warning: a day and an hour.
+pub const DOCTOR_BACKUP_WARNING_MS: i64 = 25 * 3_600_000;
+/// And an error past so many: a week.
+pub const DOCTOR_BACKUP_ERROR_MS: i64 = 7 * 24 * 3_600_000;

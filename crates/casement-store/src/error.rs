@@ -18,6 +18,12 @@ pub enum StoreError {
         /// The data directory.
         path: PathBuf,
     },
+    /// A restore into the data directory was broken off.
+    #[error("the restore into {path} did not end; remove what is in the directory and restore again")]
+    Unfinished {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// A later release has written the database.
     #[error(
         "the database has schema {found} and this release knows up to {supported}; run the release that \

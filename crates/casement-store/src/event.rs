@@ -1,7 +1,9 @@
 //! What the store gives back from its log: events, and the outcome of checking their chain.
 
+use serde::{Deserialize, Serialize};
+
 /// One entry of a workspace's log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Its place in the log of the workspace, from 1 without gaps.
     pub sequence: u64,
@@ -22,6 +24,7 @@ pub struct Event {
     /// The version of that document after the set.
     pub version: u64,
     /// The former and new values of what changed; `None` for creations and erased events.
+    #[serde(with = "serde_bytes")]
     pub changes: Option<Vec<u8>>,
     /// Random bytes that keep the digest from giving the changes away; `None` once erased.
     pub salt: Option<[u8; 16]>,

@@ -7,14 +7,16 @@
 //!
 //! How it is laid out: `check` says whether a set is acceptable in itself, `decide` (pure, the
 //! same for every engine) which sets of a batch pass, `chain` hashes the log, `queue` stands
-//! between callers and the writer, and `sqlite` holds the one engine there is so far.
+//! between callers and the writer, `backup` copies what is remembered elsewhere, and `sqlite` holds the one engine there is so far.
 
+pub mod backup;
 mod chain;
 mod check;
 mod decide;
 pub mod document;
 pub mod error;
 pub mod event;
+pub mod inspect;
 pub mod limits;
 mod lock;
 pub mod measure;

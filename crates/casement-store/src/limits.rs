@@ -82,3 +82,37 @@ pub const PROBE_BYTES: u64 = 8 * PAGE_BYTES;
 pub const PROBE_WAIT_MIN: Duration = Duration::from_millis(100);
 /// The longest wait between two probes of a full store.
 pub const PROBE_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The bytes of entries that the journal keeps for backups; past it the backup that was not continued for the longest
+/// is given up and needs a new base.
+pub const JOURNAL_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// The rows of the journal that one transaction takes away, so that none takes long.
+pub const JOURNAL_TRIM_ROWS: usize = 1024;
+/// The most series that follow one store; past it the one that was not continued for the longest is given up.
+pub const SERIES_MAX: usize = 8;
+/// The most bytes of the header of a backup's file; past it the file counts as damaged. Room for as many workspaces as
+/// one store lists.
+pub const BACKUP_HEADER_BYTES_MAX: u32 = 32 * 1024 * 1024;
+/// The most bytes of an increment's payload that are read; past it the file counts as damaged. One frame more than
+/// [`INCREMENT_BYTES`].
+pub const INCREMENT_BYTES_MAX: u64 = INCREMENT_BYTES + 2 * SET_BYTES_MAX as u64;
+/// The bytes after which an increment takes no further entry.
+pub const INCREMENT_BYTES: u64 = 32 * 1024 * 1024;
+/// Up to so many bytes the last increment is written anew with what came after it, instead of beginning another: a
+/// backup that is continued every few seconds has few files.
+pub const INCREMENT_GROWS_BYTES: u64 = 1024 * 1024;
+/// How long a run waits for another one that works on the same backup; past it the run is refused.
+pub const BACKUP_LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How often it looks.
+pub const BACKUP_LOCK_POLL: Duration = Duration::from_millis(50);
+/// The pages that are copied into a base at once: 1 MiB.
+pub const BASE_STEP_PAGES: i32 = 64;
+/// How long the copy of a base pauses between two steps, so that it takes at most 200 MB/s from the disk.
+pub const BASE_STEP_PAUSE: Duration = Duration::from_millis(5);
+/// How far the moment up to which an idle backup is whole may lie back, in milliseconds: its manifest is not written
+/// anew more often.
+pub const BACKUP_UNTIL_STEP_MS: i64 = 10_000;
+/// The frames that a restore writes in one transaction.
+pub const REPLAY_TRANSACTION_FRAMES: u64 = 1000;
+/// The documents or events that an inspection reads at once.
+pub const INSPECT_PAGE: usize = 1000;

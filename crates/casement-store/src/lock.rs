@@ -9,6 +9,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
 
+/// The name of the file that is locked in the data directory.
+pub(crate) const LOCK: &str = "lock";
+/// The name of the database in the data directory.
+pub(crate) const DATABASE: &str = "casement.db";
+/// The name of the mark of a data directory whose restore has not ended.
+pub(crate) const RESTORING: &str = "restore-unfinished";
+
 /// The data directory, held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
@@ -17,8 +24,17 @@ pub(crate) struct DirectoryLock {
 
 /// Makes the directory if it is absent and takes its lock, without waiting.
 pub(crate) fn take(directory: &Path) -> Result<DirectoryLock, StoreError> {
+    let lock = take_new(directory)?;
+    if directory.join(RESTORING).exists() {
+        return Err(StoreError::Unfinished { path: directory.to_path_buf() });
+    }
+    Ok(lock)
+}
+
+/// The same for a directory that is about to be restored.
+pub(crate) fn take_new(directory: &Path) -> Result<DirectoryLock, StoreError> {
     make(directory)?;
-    let path = directory.join("lock");
+    let path = directory.join(LOCK);
     let file = private_file(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(DirectoryLock { _file: file }),
@@ -48,7 +64,8 @@ pub(crate) fn sync(directory: &Path) -> Result<(), StoreError> {
     })
 }
 
-fn make(directory: &Path) -> Result<(), StoreError> {
+/// Makes a directory for its owner alone, if it is absent.
+pub(crate) fn make(directory: &Path) -> Result<(), StoreError> {
     if directory.is_dir() {
         return Ok(());
     }

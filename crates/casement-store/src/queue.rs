@@ -15,10 +15,11 @@ use crate::error::{CommitError, Health, StoreError};
 use crate::limits;
 use crate::measure;
 use crate::set::{Committed, WriteSet};
+use crate::sqlite::journal::JournalOrder;
 
 /// Where the answer to a set goes.
 pub(crate) type CommitReply = oneshot::Sender<Result<Committed, CommitError>>;
-/// Where the answer to a new workspace goes.
+/// Where the answer to a new workspace, or to an order about the journal, goes.
 pub(crate) type WorkspaceReply = oneshot::Sender<Result<(), StoreError>>;
 
 const CLOSED: &str = "it has been closed";
@@ -30,6 +31,8 @@ pub(crate) enum Work {
     Sets(Batch),
     /// A workspace to make.
     Workspace(NewWorkspace, WorkspaceReply),
+    /// Something that a backup needs noted.
+    Journal(JournalOrder, WorkspaceReply),
 }
 
 /// Sets and where their answers go, in the same order.
@@ -43,6 +46,7 @@ pub(crate) struct Batch {
 enum Waiting {
     Set(Box<WaitingSet>),
     Workspace(Box<(NewWorkspace, WorkspaceReply)>),
+    Journal(Box<(JournalOrder, WorkspaceReply)>),
 }
 
 #[derive(Debug)]
@@ -114,6 +118,21 @@ impl Queue {
         workspace: NewWorkspace,
     ) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
         let (reply, answer) = oneshot::channel();
+        self.push_order(Waiting::Workspace(Box::new((workspace, reply))))?;
+        Ok(answer)
+    }
+
+    /// Queues an order about the journal.
+    pub(crate) fn push_journal(
+        &self,
+        order: JournalOrder,
+    ) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.push_order(Waiting::Journal(Box::new((order, reply))))?;
+        Ok(answer)
+    }
+
+    fn push_order(&self, order: Waiting) -> Result<(), StoreError> {
         let mut state = self.lock();
         if let Some(reason) = state.refusal() {
             return Err(StoreError::Unavailable(reason));
@@ -121,9 +140,9 @@ impl Queue {
         if state.waiting.len() >= self.length_max {
             return Err(StoreError::Unavailable("too many sets wait for the writer; try again later".into()));
         }
-        state.waiting.push_back(Waiting::Workspace(Box::new((workspace, reply))));
+        state.waiting.push_back(order);
         self.wake(state);
-        Ok(answer)
+        Ok(())
     }
 
     /// Waits for work and takes it; `None` once the queue is closed and empty.
@@ -221,6 +240,9 @@ impl Queue {
                 Waiting::Workspace(waiting) => {
                     let _ = waiting.1.send(Err(StoreError::Unavailable(reason.clone())));
                 }
+                Waiting::Journal(waiting) => {
+                    let _ = waiting.1.send(Err(StoreError::Unavailable(reason.clone())));
+                }
             }
         }
     }
@@ -248,6 +270,10 @@ impl State {
                 let (workspace, reply) = *waiting;
                 Some(Work::Workspace(workspace, reply))
             }
+            Waiting::Journal(waiting) => {
+                let (order, reply) = *waiting;
+                Some(Work::Journal(order, reply))
+            }
             Waiting::Set(first) => Some(Work::Sets(self.take_batch(*first))),
         }
     }
@@ -270,8 +296,8 @@ impl State {
                     batch.replies.push(waiting.reply);
                 }
                 Some(Waiting::Set(other)) => kept.push_back(Waiting::Set(other)),
-                Some(Waiting::Workspace(other)) => {
-                    kept.push_back(Waiting::Workspace(other));
+                Some(other @ (Waiting::Workspace(_) | Waiting::Journal(_))) => {
+                    kept.push_back(other);
                     break;
                 }
                 None => break,

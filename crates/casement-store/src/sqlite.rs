@@ -3,8 +3,12 @@
 //! All SQL of this engine is below this module. What passes and what misses is not decided here.
 
 pub(crate) mod checkpoint;
+pub(crate) mod copy;
+pub(crate) mod inspecting;
+pub(crate) mod journal;
 pub(crate) mod reader;
+pub(crate) mod replay;
 pub(crate) mod schema;
 pub(crate) mod verify;
 pub(crate) mod writer;
-mod writing;
+pub(crate) mod writing;

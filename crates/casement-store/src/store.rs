@@ -4,12 +4,14 @@
 //! that a second engine fits behind them; on SQLite point reads are done in place.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
 
+use crate::backup::BackupError;
+use crate::backup::run::{self, BackUp, BackedUp, Source};
 use crate::document::{Claim, Document, NewWorkspace, WorkspaceRow};
 use crate::error::{CommitError, Health, StoreError};
 use crate::event::{ChainReport, Event};
@@ -38,6 +40,9 @@ struct Inner {
     /// read waiting for a connection.
     page_readers: Readers,
     quota_pages: Arc<AtomicU64>,
+    database: PathBuf,
+    /// The copies of the database that are being made.
+    copies: Arc<AtomicUsize>,
     /// Taken by whoever closes the store; the async lock makes a second closer wait for the first.
     running: tokio::sync::Mutex<Option<JoinHandle<()>>>,
     lock: Mutex<Option<Arc<DirectoryLock>>>,
@@ -58,7 +63,7 @@ impl Store {
     /// directory or a later release has written it.
     pub fn open(options: Options) -> Result<(Store, CommitFeed), StoreError> {
         let lock = Arc::new(lock::take(&options.directory)?);
-        let path: PathBuf = options.directory.join("casement.db");
+        let path: PathBuf = options.directory.join(lock::DATABASE);
         let connection = schema::open_writer(&path)?;
         lock::sync(&options.directory)?;
         let queue = Arc::new(Queue::new(options.queue_sets_max));
@@ -67,14 +72,23 @@ impl Store {
         let point_readers = Readers::open(&path, options.reader_connections.max(1))?;
         let page_readers = Readers::open(&path, limits::SCAN_CONNECTIONS)?;
         let checkpoints = Checkpoints::start(&path, Arc::clone(&queue))?;
-        let writer =
-            Writer::new(connection, Arc::clone(&queue), sender, checkpoints, Arc::clone(&quota_pages));
+        let copies = Arc::new(AtomicUsize::new(0));
+        let writer = Writer::new(
+            connection,
+            Arc::clone(&queue),
+            sender,
+            checkpoints,
+            Arc::clone(&quota_pages),
+            Arc::clone(&copies),
+        );
         let running = writer.start(Arc::clone(&lock))?;
         let inner = Inner {
             queue,
             point_readers,
             page_readers,
             quota_pages,
+            database: path,
+            copies,
             running: tokio::sync::Mutex::new(Some(running)),
             lock: Mutex::new(Some(lock)),
         };
@@ -270,6 +284,22 @@ impl Store {
     pub async fn verify(&self, workspace: &str) -> Result<ChainReport, StoreError> {
         let (inner, workspace) = (self.inner.clone(), owned(workspace));
         blocking(move || verify::verify(&inner.page_readers, &workspace)).await
+    }
+
+    /// Adds to a backup: a base when one is needed, then what was written since its last run. The store goes on
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// The backup is of another store or damaged, its directory can't be used, or the store is closed.
+    pub async fn back_up(&self, order: BackUp) -> Result<BackedUp, BackupError> {
+        let inner = Arc::clone(&self.inner);
+        let running = tokio::task::spawn_blocking(move || {
+            let source = Source { database: &inner.database, queue: &inner.queue, copies: &inner.copies };
+            run::run(&source, &order)
+        });
+        running.await.unwrap_or_else(|error| {
+            Err(StoreError::Unavailable(format!("a backup was broken off: {error}")).into())
+        })
     }
 
     /// Says how well the store is.

@@ -55,7 +55,7 @@ async fn a_newer_schema_is_refused() {
     subject.store.close().await;
     database(directory.path()).pragma_update(None, "user_version", 99).unwrap();
     match Store::open(Options::new(directory.path().join("data"))) {
-        Err(StoreError::NewerSchema { found: 99, supported: 2 }) => {}
+        Err(StoreError::NewerSchema { found: 99, supported: 3 }) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -66,7 +66,9 @@ async fn a_database_of_the_first_schema_is_brought_up_to_date() {
     let store = subject.acknowledging().await;
     store.commit(putting(create("w", "c1"), "k", "c1")).await.unwrap();
     store.close().await;
-    let first = "DROP INDEX claim_expires; PRAGMA user_version = 1";
+    let first = "DROP INDEX claim_expires;\
+                 DROP TABLE identity; DROP TABLE series; DROP TABLE journal;\
+                 PRAGMA user_version = 1";
     database(directory.path()).execute_batch(first).unwrap();
     let (store, _feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
     assert_eq!(store.expired_claims("w", EXPIRES_MS, 10).await.unwrap(), ["k"]);

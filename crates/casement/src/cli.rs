@@ -1,8 +1,10 @@
 //! The command line.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -28,7 +30,11 @@ Examples:
   casement token --client-id cs-… --client-secret … --hours 24
       Print a token for the API.
   casement app rotate cs-… --grace 24h
-      Give an app another secret; the former one stays good for a day.";
+      Give an app another secret; the former one stays good for a day.
+  casement backup --to /mnt/backup/casement
+      Add to a backup, or begin one.
+  casement restore --from /mnt/backup/casement --data-dir /var/lib/casement-new --at 2026-11-22T09:30:00Z
+      Make a data directory as it was at a moment.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -39,6 +45,12 @@ pub enum Command {
     Init(InitArguments),
     /// Prints a token for the API.
     Token(TokenArguments),
+    /// Adds to a backup, or begins one.
+    Backup(BackupArguments),
+    /// Makes a data directory from a backup.
+    Restore(RestoreArguments),
+    /// Looks at an installation and says what is wrong with it, also while a server runs.
+    Doctor(DoctorArguments),
     /// Works on workspaces.
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -115,6 +127,12 @@ pub struct ServeArguments {
     /// Requests that each app may send at once after a rest.
     #[arg(long, env = "CASEMENT_RATE_BURST", value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub rate_burst: u32,
+    /// Keep a backup in this directory, at most 5 s behind, with a new base each day.
+    #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
+    pub backup_to: Option<PathBuf>,
+    /// How many bases that backup keeps; with a base each day, so many days can be restored.
+    #[arg(long, env = "CASEMENT_BACKUP_KEEP_BASES", value_name = "COUNT", default_value = "7")]
+    pub backup_keep_bases: NonZeroUsize,
 }
 
 /// Reads a network, or an address as the network of that address alone.
@@ -123,6 +141,93 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse()
         .or_else(|_| address())
         .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// The arguments of `backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The first run copies the database (a base); further runs add what was written since (increments). A base is also taken
+when the store can't continue the backup, after a restore for example.
+
+Examples:
+  casement backup --to /mnt/backup/casement
+  casement backup --data-dir /var/lib/casement --to /mnt/backup/casement --base --keep-bases 7")]
+pub struct BackupArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The directory of the backup; made when it is absent.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Take a base in any case.
+    #[arg(long)]
+    pub base: bool,
+    /// Keep the newest bases and what belongs to them, remove what is older; all are kept when absent.
+    #[arg(long, value_name = "COUNT")]
+    pub keep_bases: Option<NonZeroUsize>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is changed. The exit code is 0 when all is well, 1 after warnings, 2 after errors.
+
+Examples:
+  casement doctor
+  casement doctor --data-dir /var/lib/casement --backup-to /mnt/backup/casement --full --json")]
+pub struct DoctorArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// A backup to look at too, by its manifest.
+    #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
+    pub backup_to: Option<PathBuf>,
+    /// The connections that the server takes, for judging how many files it may open.
+    #[arg(long, env = "CASEMENT_CONNECTIONS_MAX", value_name = "N", default_value_t = 10_000)]
+    pub connections_max: u32,
+    /// Compare every index with its table too: several times slower.
+    #[arg(long)]
+    pub full: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl DoctorArguments {
+    /// How thoroughly the database file is checked.
+    pub fn depth(&self) -> Depth {
+        if self.full { Depth::Full } else { Depth::Quick }
+    }
+}
+
+/// The arguments of `restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every file that is needed is checked before anything is written. A change is restored whole or not at all: --at gives
+the state before the first change after the time, or before the first one that takes the stream past the sequence number.
+
+Examples:
+  casement restore --from /mnt/backup/casement --data-dir /var/lib/casement-new
+  casement restore --from /mnt/backup/casement --data-dir new --at 2026-11-22T09:30:00Z
+  casement restore --from /mnt/backup/casement --data-dir new --at 4711 --stream st-support")]
+pub struct RestoreArguments {
+    /// The directory of the backup.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// The data directory to make; it must be empty or absent.
+    #[arg(long = "data-dir", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Up to where: a date and time (UTC where no zone is given), or with --stream a sequence number. Everything when
+    /// absent.
+    #[arg(long, value_name = "TIME|SEQUENCE")]
+    pub at: Option<String>,
+    /// The stream whose log --at counts.
+    #[arg(long, value_name = "ID", requires = "at")]
+    pub stream: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `config`: those of `serve`.

@@ -6,14 +6,17 @@ use anyhow::Context;
 use clap::FromArgMatches;
 
 mod app;
+mod backup;
 mod cli;
 mod config;
 mod control;
+mod doctor;
 mod file;
 mod init;
 mod logging;
 mod measure;
 mod opened;
+mod restore;
 mod serve;
 mod settings;
 mod sources;
@@ -26,7 +29,7 @@ use settings::Settings;
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("casement: {error:#}");
             ExitCode::FAILURE
@@ -34,17 +37,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> anyhow::Result<()> {
+/// Runs the command; gives its exit code.
+fn run() -> anyhow::Result<u8> {
     let settings = Settings::read()?;
     let matches = settings.command.clone().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match cli.command {
+    let outcome = match cli.command {
         Command::Serve(arguments) => {
             settings.check_variables()?;
             serve::run(&arguments)
         }
         Command::Init(arguments) => init::init(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
+        Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
         Command::App(AppCommand::Create(arguments)) => app::create(&arguments),
         Command::App(AppCommand::List(arguments)) => app::list(&arguments),
@@ -61,5 +68,6 @@ fn run() -> anyhow::Result<()> {
             config::run(&arguments, &settings, matches);
             Ok(())
         }
-    }
+    };
+    outcome.map(|()| 0)
 }

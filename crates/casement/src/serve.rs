@@ -12,6 +12,7 @@ use casement_api::server::ServerOptions;
 use casement_api::tls::Tls;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
+use casement_app::backup::{self, BackupTarget, BaseRule};
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::{deadline, sweep};
@@ -53,10 +54,15 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
     })?;
     let app = App::open(store.clone(), sources::system()).await?;
+    let target = arguments
+        .backup_to
+        .clone()
+        .map(|to| BackupTarget { to, bases_kept: Some(arguments.backup_keep_bases) });
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
+    let backups = target.clone().map(|target| tokio::spawn(backup::follow(Arc::clone(&app), target)));
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
     let told = told_to_stop()?;
     let scheme = if options.tls.is_some() { "https" } else { "http" };
@@ -113,6 +119,13 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     }
     if let Some(certificate) = certificate {
         certificate.abort();
+    }
+    if let (Some(backups), Some(target)) = (backups, target) {
+        backups.abort();
+        // What was served last belongs to the backup too.
+        if let Err(error) = app.back_up(&target, BaseRule::WhenNeeded).await {
+            tracing::error!(%error, "the backup could not be continued before the end");
+        }
     }
     match failure {
         Some(ended) => {

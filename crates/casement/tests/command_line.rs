@@ -252,9 +252,14 @@ fn the_version_and_the_help_are_printed() {
     assert_eq!(succeeded(&["version"]), format!("casement {}\n", env!("CARGO_PKG_VERSION")));
     let version: Value = serde_json::from_str(&succeeded(&["version", "--json"])).unwrap();
     assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
-    for arguments in
-        [vec!["--help"], vec!["serve", "--help"], vec!["init", "--help"], vec!["token", "--help"]]
-    {
+    for arguments in [
+        vec!["--help"],
+        vec!["serve", "--help"],
+        vec!["init", "--help"],
+        vec!["token", "--help"],
+        vec!["backup", "--help"],
+        vec!["restore", "--help"],
+    ] {
         assert!(succeeded(&arguments).contains("Examples:"), "{arguments:?}");
     }
 }

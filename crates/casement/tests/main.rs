@@ -14,6 +14,8 @@ mod assignment;
 #[cfg(test)]
 mod authentication;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod command_line;
@@ -33,6 +35,8 @@ mod custom_fields;
 mod customers;
 #[cfg(test)]
 mod deadlines;
+#[cfg(test)]
+mod doctor;
 #[cfg(test)]
 mod explorer;
 #[cfg(test)]

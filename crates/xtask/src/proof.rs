@@ -2,8 +2,9 @@
 //!
 //! `kill`: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing` speak to the server,
 //! `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads the stopped server's
-//! log through `casement-store`. [`fuzz`]: no input breaks what `casement-proofs` says must hold. [`schema`]: the
-//! server answers as its description says, to a tester that knows nothing else.
+//! log through `casement-store`. [`restore`]: a backup made under load gives back any moment. [`fuzz`]: no input breaks
+//! what `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
+//! nothing else.
 
 mod chain;
 mod check;
@@ -11,6 +12,7 @@ pub mod fuzz;
 pub mod kill;
 mod ledger;
 mod listing;
+pub mod restore;
 pub mod schema;
 mod writer;
 
@@ -21,7 +23,7 @@ use crate::workspace::Workspace;
 /// Proves a promise of the server from outside.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask proof kill --rounds 20\n  cargo xtask proof fuzz --target date --seconds 10"
+    after_help = "Examples:\n  cargo xtask proof kill --rounds 20\n  cargo xtask proof restore --points 200\n  cargo xtask proof fuzz --target date --seconds 10"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -33,6 +35,7 @@ enum Proof {
     Kill(kill::Arguments),
     Fuzz(fuzz::Arguments),
     Schema(schema::Arguments),
+    Restore(restore::Arguments),
 }
 
 /// Runs the named proof.
@@ -44,5 +47,6 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         Proof::Kill(arguments) => kill::run(workspace, arguments),
         Proof::Fuzz(arguments) => fuzz::run(workspace, arguments),
         Proof::Schema(arguments) => schema::run(workspace, arguments),
+        Proof::Restore(arguments) => restore::run(workspace, arguments),
     }
 }

@@ -8,18 +8,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::proof::kill;
+use crate::proof::{kill, restore};
 use crate::workspace::{SELECTION, Workspace};
 use crate::{generate, tidy};
 
 /// The kills that a run of all tests contains.
 const PROOF_ROUNDS: u32 = 20;
 
+/// The points that a run of all tests restores.
+const RESTORE_POINTS: u32 = 10;
+
 /// Runs every test that this machine can run and says what it left out and how to add it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --quick")]
 pub struct Arguments {
-    /// Leave out what takes longest: cargo-deny, the doc tests and the kill proof
+    /// Leave out what takes longest: cargo-deny, the doc tests and the proofs
     #[arg(long)]
     quick: bool,
 }
@@ -62,9 +65,13 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     }
     report.step_unless(quick, "doc tests", || cargo(workspace, &["test", "--workspace", "--doc"]));
     report.step_unless(quick, "kill proof", || kill::run(workspace, &kill::Arguments::slice(PROOF_ROUNDS)));
+    report.step_unless(quick, "restore proof", || {
+        restore::run(workspace, &restore::Arguments::slice(RESTORE_POINTS))
+    });
     report.leave_out("long kill proof", "run `cargo xtask proof kill --rounds 200` to add it");
     report.leave_out("fuzzing", "needs a C++ compiler; run `cargo xtask proof fuzz` to add it");
     report.leave_out("answers as described", "needs Python; run `cargo xtask proof schema` to add it");
+    report.leave_out("long restore proof", "run `cargo xtask proof restore --points 200` to add it");
     report.leave_out("benchmarks", "run `cargo xtask bench create --clients 32` to add one");
     report
         .leave_out("security advisories", "need the internet; run `cargo deny check advisories` to add them");

@@ -16,7 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
-use crate::control::document::{AppDocument, AppliedDocument, AppsDocument, CreateAppBody, RotateAppBody};
+use crate::control::document::{
+    AppDocument, AppliedDocument, AppsDocument, BackupBody, BackupDocument, CreateAppBody, RotateAppBody,
+};
 use crate::limits;
 
 /// Where commands go.
@@ -109,6 +111,14 @@ impl Client {
         dry_run: bool,
     ) -> Result<AppliedDocument, CommandError> {
         self.ask(Method::PUT, &configuration_path(stream, dry_run), document.into()).await
+    }
+
+    /// Runs a backup. Waits until it has ended.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn back_up(self, body: &BackupBody) -> Result<BackupDocument, CommandError> {
+        self.post("/backup", body).await
     }
 
     async fn post<T: DeserializeOwned>(self, path: &str, body: &impl Serialize) -> Result<T, CommandError> {

@@ -1,5 +1,7 @@
 //! What the control API takes and gives. Keys are in camel case, as in what the command line prints.
 
+use std::num::NonZeroUsize;
+
 use casement_app::jwt_app::secret::Secret;
 use casement_app::jwt_app::{Algorithm, JwtApp, Keys};
 use casement_domain::date::Moment;
@@ -174,4 +176,45 @@ impl AppDocument {
             former_key_ends_at: former_ends_at.map(Moment::iso),
         }
     }
+}
+
+/// A run of a backup, as it is asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupBody {
+    /// The absolute path of the backup's directory.
+    pub to: String,
+    /// Whether a base is taken in any case.
+    #[serde(default)]
+    pub base: bool,
+    /// How many bases are kept; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_bases: Option<NonZeroUsize>,
+}
+
+/// What a run of a backup has done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupDocument {
+    /// The base that was taken; null when none was.
+    pub base: Option<BaseDocument>,
+    /// The changes that were added.
+    pub changes: u64,
+    /// The files that were not needed any more.
+    pub removed_files: usize,
+    /// The bases that the backup has now.
+    pub bases: usize,
+    /// Everything up to this moment can be restored.
+    pub until: String,
+}
+
+/// A base that was taken.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BaseDocument {
+    /// Its file.
+    pub file: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Why it was taken.
+    pub reason: String,
 }

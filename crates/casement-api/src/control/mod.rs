@@ -7,6 +7,7 @@
 //! [`client`].
 
 pub mod app;
+pub mod backup;
 pub mod client;
 pub mod configuration;
 pub mod document;

@@ -16,7 +16,14 @@ use crate::{limits, lock};
 const APPLICATION_ID: i32 = 0x4361_7365;
 
 /// The migrations, in order; the schema number is how many have run.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
+
+/// The first schema that has a journal.
+pub(crate) const WITH_JOURNAL: u32 = 3;
 
 /// The most pages that SQLite lets a database have.
 pub(crate) const PAGES_MAX: u64 = 4_294_967_294;
@@ -72,7 +79,7 @@ fn set_up_writing(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// Gives the schema number, 0 for an empty file, or says why this file is not for this release.
-fn schema(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
+pub(crate) fn schema(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
     let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let objects: i64 = connection.query_row("SELECT COUNT(*)\nFROM sqlite_schema", [], |row| row.get(0))?;
@@ -119,6 +126,7 @@ fn empty_log(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn latest() -> u32 {
+/// Gives the latest schema number that this release knows.
+pub(crate) fn latest() -> u32 {
     u32::try_from(MIGRATIONS.len()).expect("invariant: there are few migrations")
 }

@@ -6,7 +6,7 @@
 
 use std::iter::zip;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
@@ -20,6 +20,7 @@ use crate::lock::DirectoryLock;
 use crate::measure;
 use crate::queue::{Batch, PanicGuard, Queue, Work, WorkspaceReply};
 use crate::sqlite::checkpoint::{self, Checkpoints, Mode};
+use crate::sqlite::journal::{self, JournalOrder};
 use crate::sqlite::writing;
 use crate::store::CommittedSet;
 
@@ -33,6 +34,8 @@ pub(crate) struct Writer {
     /// The quota that is wanted, and the one that the connection has.
     quota_pages: Arc<AtomicU64>,
     quota_pages_set: u64,
+    /// The copies of the database that are being made; each keeps the log from being restarted.
+    copies: Arc<AtomicUsize>,
     /// The length of the log when a checkpoint was last asked for.
     log_pages_seen: u64,
 }
@@ -56,8 +59,18 @@ impl Writer {
         feed: mpsc::Sender<Vec<CommittedSet>>,
         checkpoints: Checkpoints,
         quota_pages: Arc<AtomicU64>,
+        copies: Arc<AtomicUsize>,
     ) -> Writer {
-        Writer { connection, queue, feed, checkpoints, quota_pages, quota_pages_set: 0, log_pages_seen: 0 }
+        Writer {
+            connection,
+            queue,
+            feed,
+            checkpoints,
+            quota_pages,
+            quota_pages_set: 0,
+            copies,
+            log_pages_seen: 0,
+        }
     }
 
     /// Starts the thread. It keeps the directory locked for as long as it runs.
@@ -82,6 +95,7 @@ impl Writer {
             match work {
                 Work::Sets(batch) => self.commit(batch),
                 Work::Workspace(workspace, reply) => self.create_workspace(&workspace, reply),
+                Work::Journal(order, reply) => self.write_order(&order, reply),
             }
             self.wait_for_room();
         }
@@ -134,6 +148,13 @@ impl Writer {
             ))),
             Err(error) => Err(StoreError::Unavailable(self.give_up(&error).to_string())),
         };
+        // The caller may have gone away; then nobody needs the answer.
+        let _ = reply.send(answer);
+    }
+
+    fn write_order(&mut self, order: &JournalOrder, reply: WorkspaceReply) {
+        let outcome = self.apply_quota().and_then(|()| journal::write_order(&self.connection, order));
+        let answer = outcome.map_err(|error| StoreError::Unavailable(self.give_up(&error).to_string()));
         // The caller may have gone away; then nobody needs the answer.
         let _ = reply.send(answer);
     }
@@ -240,7 +261,8 @@ impl Writer {
                 return Ok(());
             }
             self.log_pages_seen = log.pages;
-            if log.pages < limits::RESTART_PAGES {
+            // While a copy is made the log can't be restarted: waiting for it would only hold the writes up.
+            if log.pages < limits::RESTART_PAGES || self.copies.load(Ordering::Relaxed) > 0 {
                 self.checkpoints.wake();
                 return Ok(());
             }

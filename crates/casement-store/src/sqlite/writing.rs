@@ -12,6 +12,7 @@ use crate::decide::{self, DocumentRow, EventRow, Found, Head, Holder, Known, Pla
 use crate::document::NewWorkspace;
 use crate::error::CommitError;
 use crate::set::{ClaimWrite, Committed, WriteSet};
+use crate::sqlite::journal;
 use crate::{chain, limits};
 
 /// An answer per set, in order.
@@ -34,6 +35,7 @@ pub(crate) fn write_sets(connection: &Connection, sets: &[WriteSet]) -> Result<O
         return Ok(plan.outcomes);
     }
     write_plan(connection, workspace, &plan)?;
+    journal::write_sets(connection, sets, &plan.outcomes)?;
     run(connection, "COMMIT")?;
     Ok(plan.outcomes)
 }
@@ -45,7 +47,26 @@ pub(crate) fn write_workspace(
     workspace: &NewWorkspace,
 ) -> Result<bool, rusqlite::Error> {
     run(connection, "BEGIN IMMEDIATE")?;
-    connection
+    if insert_workspace(connection, workspace)? {
+        journal::write_workspace(connection, workspace)?;
+    }
+    let (account, organisation): (String, String) = connection
+        .prepare_cached(
+            "SELECT account, organisation
+             FROM workspace
+             WHERE id = ?1",
+        )?
+        .query_row([&workspace.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    run(connection, "COMMIT")?;
+    Ok(account == workspace.account && organisation == workspace.organisation)
+}
+
+/// Writes the row of a new workspace; says whether there was none.
+pub(crate) fn insert_workspace(
+    connection: &Connection,
+    workspace: &NewWorkspace,
+) -> Result<bool, rusqlite::Error> {
+    let made = connection
         .prepare_cached(
             "INSERT INTO workspace (id, account, organisation, head, head_hash, config_version, counters)
              VALUES (?1, ?2, ?3, 0, ?4, 1, ?5)
@@ -58,15 +79,7 @@ pub(crate) fn write_workspace(
             chain::GENESIS,
             counters_text(&workspace.counters),
         ])?;
-    let (account, organisation): (String, String) = connection
-        .prepare_cached(
-            "SELECT account, organisation
-             FROM workspace
-             WHERE id = ?1",
-        )?
-        .query_row([&workspace.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    run(connection, "COMMIT")?;
-    Ok(account == workspace.account && organisation == workspace.organisation)
+    Ok(made > 0)
 }
 
 /// Writes and takes back as much as a store needs to go on.
@@ -95,7 +108,8 @@ pub(crate) fn counters(text: &str) -> Result<BTreeMap<String, u64>, rusqlite::Er
     })
 }
 
-fn counters_text(counters: &BTreeMap<String, u64>) -> String {
+/// Writes counters for their column.
+pub(crate) fn counters_text(counters: &BTreeMap<String, u64>) -> String {
     serde_json::to_string(counters).expect("invariant: a map of texts to numbers is JSON")
 }
 

@@ -73,8 +73,13 @@ pub struct Program {
 impl Program {
     /// Serves a data directory on a free port.
     pub fn serve(data: &Path) -> Self {
-        let mut command =
-            casement(&["serve", "--data-dir", text(data), "--listen", "127.0.0.1:0", "--log", "error"]);
+        Self::serve_with(data, &[])
+    }
+
+    /// The same, with further arguments.
+    pub fn serve_with(data: &Path, further: &[&str]) -> Self {
+        let serve = ["serve", "--data-dir", text(data), "--listen", "127.0.0.1:0", "--log", "error"];
+        let mut command = casement(&[&serve, further].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }

@@ -1,0 +1,46 @@
+//! `POST /backup`: runs a backup once, while the server works.
+
+use std::path::PathBuf;
+
+use axum::Json;
+use axum::extract::State;
+use casement_app::backup::{BackupTarget, BaseRule};
+use casement_domain::date::Moment;
+use casement_wire::error::ErrorKind;
+
+use crate::answer::Refusal;
+use crate::body::OptionalJsonBody;
+use crate::control::Control;
+use crate::control::app::read;
+use crate::control::document::{BackupBody, BackupDocument, BaseDocument};
+
+/// Runs a backup. It takes as long as it takes: the first run copies the whole database.
+pub async fn back_up(
+    State(control): State<Control>,
+    OptionalJsonBody(body): OptionalJsonBody,
+) -> Result<Json<BackupDocument>, Refusal> {
+    let body: BackupBody = read(body)?;
+    let to = PathBuf::from(&body.to);
+    if !to.is_absolute() {
+        return Err(Refusal::new(ErrorKind::Invalid, "to: must be an absolute path", None));
+    }
+    let base = if body.base { BaseRule::Now } else { BaseRule::WhenNeeded };
+    let target = BackupTarget { to, bases_kept: body.keep_bases };
+    // Whoever asks has the data directory, so every reason is theirs to know.
+    let done = control.app.back_up(&target, base).await.map_err(|error| {
+        let text = error.to_string();
+        Refusal::new(ErrorKind::Unavailable, &text, None).because(&text)
+    })?;
+    let base = done.base.map(|base| BaseDocument {
+        file: base.file.to_string_lossy().into_owned(),
+        bytes: base.bytes,
+        reason: base.reason,
+    });
+    Ok(Json(BackupDocument {
+        base,
+        changes: done.changes,
+        removed_files: done.removed,
+        bases: done.bases,
+        until: Moment::from_ms(done.until_ms).iso(),
+    }))
+}

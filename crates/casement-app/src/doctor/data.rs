@@ -1,0 +1,271 @@
+//! What is stored: the file, the hash chains, the documents, their numbers, claims, times, backups.
+
+use casement_domain::case::{self, Case};
+use casement_domain::customer::Customer;
+use casement_domain::date::Moment;
+use casement_domain::task::{self, Task};
+use casement_domain::workspace::entries::{Agent, Priority, Queue, Status};
+use casement_domain::workspace::field::Field;
+use casement_domain::workspace::template::{CaseTemplate, TaskTemplate};
+use casement_store::backup::description::{Description, describe};
+use casement_store::document::{Document, WorkspaceRow};
+use casement_store::error::StoreError;
+use casement_store::inspect::{Depth, Inspection, Numbers};
+
+use crate::body;
+use crate::doctor::Finding;
+use crate::error::AppError;
+use crate::installation::{INSTALLATION, KIND_APP, KIND_WORKSPACE, WorkspaceEntry};
+use crate::jwt_app::JwtApp;
+use crate::limits;
+use crate::workspace::kinds;
+
+const RESTORE: &str = "keep a copy of the directory as it is, then restore the last backup into a new one";
+
+/// Looks at everything that is stored.
+///
+/// # Errors
+/// The database can't be read any further; what was found until then is lost, the error is the finding.
+pub fn examine(inspection: &Inspection, depth: Depth, now: Moment) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = vec![schema(inspection), file(inspection, depth)?];
+    let workspaces = inspection.workspaces()?;
+    findings.push(chains(inspection, &workspaces)?);
+    findings.push(documents(inspection, &workspaces)?);
+    findings.push(numbers(inspection, &workspaces)?);
+    findings.push(claims(inspection, &workspaces, now)?);
+    findings.push(clock(inspection, &workspaces, now)?);
+    findings.push(followed(inspection, now)?);
+    Ok(findings)
+}
+
+/// Looks at one backup by its manifest.
+pub fn backup(directory: &std::path::Path, identity: Option<&str>, now: Moment) -> Finding {
+    let shown = directory.display();
+    let again = "run `casement backup`, or look why it does not run (the server's log)";
+    match describe(directory) {
+        Err(error) => Finding::error(
+            "backup",
+            error.to_string(),
+            "begin a backup in another directory, then look at this one",
+        ),
+        Ok(None) => Finding::error("backup", format!("{shown} holds no backup"), again),
+        Ok(Some(Description { installation, .. })) if Some(installation.as_str()) != identity => {
+            let message = format!("{shown} holds the backup of another installation");
+            Finding::error("backup", message, "name the backup of this one")
+        }
+        Ok(Some(Description { bases_ms, until_ms, .. })) => {
+            let age_ms = now.ms().saturating_sub(until_ms);
+            let until = Moment::from_ms(until_ms).iso();
+            let message = format!("{shown} has {} bases and reaches until {until}", bases_ms.len());
+            by_age(age_ms, message, again)
+        }
+    }
+}
+
+fn by_age(age_ms: i64, message: String, advice: &str) -> Finding {
+    if age_ms > limits::DOCTOR_BACKUP_ERROR_MS {
+        Finding::error("backup", message, advice)
+    } else if age_ms > limits::DOCTOR_BACKUP_WARNING_MS {
+        Finding::warning("backup", message, advice)
+    } else {
+        Finding::fine("backup", message)
+    }
+}
+
+fn schema(inspection: &Inspection) -> Finding {
+    let (found, latest) = inspection.schema();
+    if found < latest {
+        let message =
+            format!("the database has schema {found}; this release brings it to {latest} when it starts");
+        return Finding::warning("schema", message, "make a backup before the new release is started");
+    }
+    Finding::fine("schema", format!("the database has schema {found}, the latest of this release"))
+}
+
+fn file(inspection: &Inspection, depth: Depth) -> Result<Finding, StoreError> {
+    let faults = inspection.faults(depth)?;
+    let how = match depth {
+        Depth::Quick => "every page",
+        Depth::Full => "every page and index",
+    };
+    Ok(match faults.first() {
+        None => Finding::fine("database", format!("{how} of the database file is sound")),
+        Some(first) => Finding::error(
+            "database",
+            format!("{} faults in the database file: {first}", faults.len()),
+            RESTORE,
+        ),
+    })
+}
+
+fn chains(inspection: &Inspection, workspaces: &[WorkspaceRow]) -> Result<Finding, StoreError> {
+    let mut events = 0;
+    for workspace in workspaces {
+        let report = inspection.chain(&workspace.id)?;
+        if let Some(fault) = report.fault {
+            let message = format!("workspace {}, event {}: {}", workspace.id, fault.sequence, fault.reason);
+            return Ok(Finding::error("log", message, RESTORE));
+        }
+        events += report.events;
+    }
+    let message =
+        format!("the hash chains of {} workspaces with {events} events are whole", workspaces.len());
+    Ok(Finding::fine("log", message))
+}
+
+fn documents(inspection: &Inspection, workspaces: &[WorkspaceRow]) -> Result<Finding, StoreError> {
+    let (mut read, mut wrong) = (0_u64, Vec::new());
+    for workspace in workspaces {
+        for kind in inspection.kinds(&workspace.id)? {
+            let mut after: Option<String> = None;
+            loop {
+                let page = inspection.documents(&workspace.id, &kind, after.as_deref())?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.id.clone());
+                for document in &page {
+                    read += 1;
+                    if let Err(error) = readable(&workspace.id, document) {
+                        wrong.push(format!("workspace {}: {error}", workspace.id));
+                    }
+                }
+            }
+        }
+        let strays = inspection.strays(&workspace.id)?;
+        if strays > 0 {
+            wrong.push(format!(
+                "workspace {}: {strays} documents do not belong to their last event",
+                workspace.id
+            ));
+        }
+    }
+    Ok(match wrong.first() {
+        None => {
+            Finding::fine("documents", format!("{read} documents can be read and belong to their events"))
+        }
+        Some(first) => Finding::error("documents", format!("{} faults: {first}", wrong.len()), RESTORE),
+    })
+}
+
+/// Reads a body as the server would.
+fn readable(workspace: &str, document: &Document) -> Result<(), AppError> {
+    match (workspace, document.kind.as_str()) {
+        (INSTALLATION, KIND_APP) => body::decode::<JwtApp>(document).map(drop),
+        (INSTALLATION, KIND_WORKSPACE) => body::decode::<WorkspaceEntry>(document).map(drop),
+        (_, body::CASE) => body::decode::<Case>(document).map(drop),
+        (_, body::TASK) => body::decode::<Task>(document).map(drop),
+        (_, body::CUSTOMER) => body::decode::<Customer>(document).map(drop),
+        (_, kinds::STATUS) => body::decode::<Status>(document).map(drop),
+        (_, kinds::PRIORITY) => body::decode::<Priority>(document).map(drop),
+        (_, kinds::QUEUE) => body::decode::<Queue>(document).map(drop),
+        (_, kinds::FIELD) => body::decode::<Field>(document).map(drop),
+        (_, kinds::CASE_TEMPLATE) => body::decode::<CaseTemplate>(document).map(drop),
+        (_, kinds::TASK_TEMPLATE) => body::decode::<TaskTemplate>(document).map(drop),
+        (_, kinds::AGENT) => body::decode::<Agent>(document).map(drop),
+        (_, kind) => Err(AppError::Failed(format!(
+            "{kind} {} is of a kind that this release does not know",
+            document.id
+        ))),
+    }
+}
+
+/// Numbers have neither gap nor repeat, and the counter stands at the next one.
+fn numbers(inspection: &Inspection, workspaces: &[WorkspaceRow]) -> Result<Finding, StoreError> {
+    let mut numbered = 0;
+    for workspace in workspaces {
+        for numbers in inspection.numbers(&workspace.id)? {
+            numbered += numbers.count;
+            if let Some(reason) = wrong_numbers(workspace, &numbers) {
+                return Ok(Finding::error(
+                    "numbers",
+                    format!("workspace {}: {reason}", workspace.id),
+                    RESTORE,
+                ));
+            }
+        }
+    }
+    Ok(Finding::fine("numbers", format!("{numbered} numbers without gap or repeat, and the counters agree")))
+}
+
+fn wrong_numbers(workspace: &WorkspaceRow, numbers: &Numbers) -> Option<String> {
+    let Numbers { kind, count, distinct, first, last } = numbers;
+    let counter = match kind.as_str() {
+        body::CASE => case::COUNTER,
+        body::TASK => task::COUNTER,
+        _ => return Some(format!("{kind} has numbers, which no release gives it")),
+    };
+    if count != distinct {
+        return Some(format!("{} numbers of {kind} are there twice", count - distinct));
+    }
+    if last - first + 1 != *count {
+        return Some(format!(
+            "between {first} and {last}, {} numbers of {kind} are missing",
+            last - first + 1 - count
+        ));
+    }
+    let next = workspace.counters.get(counter);
+    (next != Some(&(last + 1)))
+        .then(|| format!("the counter {counter} stands at {next:?}, the last number is {last}"))
+}
+
+fn claims(inspection: &Inspection, workspaces: &[WorkspaceRow], now: Moment) -> Result<Finding, StoreError> {
+    let before_ms = now.ms().saturating_sub(limits::DOCTOR_SWEEP_MS);
+    let mut ended = 0;
+    for workspace in workspaces {
+        ended += inspection.ended_claims(&workspace.id, before_ms)?;
+    }
+    if ended > limits::DOCTOR_ENDED_CLAIMS {
+        let message = format!("{ended} claims that ended long ago are still there");
+        let advice = "a running server removes them within minutes; when one runs, look at its log";
+        return Ok(Finding::warning("claims", message, advice));
+    }
+    Ok(Finding::fine("claims", format!("{ended} ended claims wait to be removed")))
+}
+
+/// The last events lie in the past, and time does not jump back in them.
+fn clock(inspection: &Inspection, workspaces: &[WorkspaceRow], now: Moment) -> Result<Finding, StoreError> {
+    let advice = "look at the machine's clock and its time service (NTP)";
+    let mut back_ms = 0;
+    for workspace in workspaces {
+        let events = inspection.last_events(workspace)?;
+        if let Some(last) = events.iter().map(|event| event.at_ms).max()
+            && last > now.ms().saturating_add(limits::DOCTOR_CLOCK_MS)
+        {
+            let last = Moment::from_ms(last).iso();
+            let message =
+                format!("workspace {} has an event of {last}, and it is {}", workspace.id, now.iso());
+            return Ok(Finding::error("clock", message, advice));
+        }
+        let steps = events.iter().zip(events.iter().skip(1));
+        back_ms = steps.map(|(one, next)| one.at_ms - next.at_ms).fold(back_ms, i64::max);
+    }
+    if back_ms > limits::DOCTOR_CLOCK_MS {
+        let message = format!("between two of the last events the clock went back by {} s", back_ms / 1000);
+        return Ok(Finding::warning("clock", message, advice));
+    }
+    Ok(Finding::fine("clock", format!("it is {}, after the last event", now.iso())))
+}
+
+/// Backups as the store knows them: what each has yet to take.
+fn followed(inspection: &Inspection, now: Moment) -> Result<Finding, StoreError> {
+    let followers = inspection.followers()?;
+    if followers.is_empty() {
+        return Ok(Finding::warning(
+            "backup",
+            "no backup follows this installation",
+            "run `casement backup --to DIR`, or serve with --backup-to",
+        ));
+    }
+    let oldest =
+        followers.iter().filter_map(|follower| Some((follower.lacks_since_ms?, &follower.target))).min();
+    Ok(match oldest {
+        None => Finding::fine("backup", "every change is in a backup"),
+        Some((since_ms, target)) => {
+            let since = Moment::from_ms(since_ms).iso();
+            by_age(
+                now.ms().saturating_sub(since_ms),
+                format!("the backup in {target} lacks the changes since {since}"),
+                "run `casement backup`, or look why it does not run (the server's log)",
+            )
+        }
+    })
+}

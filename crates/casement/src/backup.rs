@@ -1,0 +1,36 @@
+//! `casement backup`: one run of a backup, by the server that holds the data or without one.
+
+use anyhow::Context;
+use casement_api::control::document::{BackupBody, BackupDocument};
+
+use crate::cli::BackupArguments;
+use crate::control;
+
+/// Runs `casement backup`.
+///
+/// # Errors
+/// There is no data, the backup is damaged or of another installation, or a directory can't be used.
+pub fn run(arguments: &BackupArguments) -> anyhow::Result<()> {
+    // The server may run in another folder.
+    let to = std::path::absolute(&arguments.to)
+        .with_context(|| format!("can't find {}", arguments.to.display()))?;
+    let to = to.to_str().with_context(|| format!("{} is no UTF-8", to.display()))?.to_owned();
+    let body = BackupBody { to, base: arguments.base, keep_bases: arguments.keep_bases };
+    let done = control::run(&arguments.data.path, async |client| client.back_up(&body).await)?;
+    print(&done, arguments.json)
+}
+
+fn print(done: &BackupDocument, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(done)?);
+        return Ok(());
+    }
+    if let Some(base) = &done.base {
+        println!("A base was taken ({}): {}, {} bytes.", base.reason, base.file, base.bytes);
+    }
+    println!("{} changes were added; everything up to {} can be restored.", done.changes, done.until);
+    if done.removed_files > 0 {
+        println!("{} files that are not needed any more were removed.", done.removed_files);
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! `casement doctor`: looks at an installation, prints what it finds, and says by its exit code how grave that is.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::Context;
+use casement_api::control::socket::{SOCKET_NAME, connect};
+use casement_app::doctor::host::{Access, Host};
+use casement_app::doctor::{Finding, Level, data, gravest, host};
+use casement_store::error::StoreError;
+use casement_store::inspect::{Depth, Inspection, is_in_use, is_unfinished};
+use rustix::process::{Resource, geteuid, getrlimit};
+use serde_json::{Value, json};
+
+use crate::cli::DoctorArguments;
+use crate::{opened, sources};
+
+/// Runs `casement doctor`; gives the exit code: 0 all is well, 1 warnings, 2 errors.
+///
+/// # Errors
+/// The machine can't be asked.
+pub fn run(arguments: &DoctorArguments) -> anyhow::Result<u8> {
+    let findings = findings(arguments)?;
+    let level = gravest(&findings);
+    if arguments.json {
+        println!("{:#}", as_json(level, &findings));
+    } else {
+        print(&findings);
+    }
+    Ok(level.exit_code())
+}
+
+fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
+    let directory = &arguments.data.path;
+    let shown = directory.display();
+    let mut findings = vec![Finding::fine("version", format!("casement {}", env!("CARGO_PKG_VERSION")))];
+    if is_unfinished(directory) {
+        let advice = "remove what is in the directory and restore again";
+        findings.push(Finding::error("directory", format!("the restore into {shown} did not end"), advice));
+        return Ok(findings);
+    }
+    if !directory.join("casement.db").exists() {
+        let advice = "name the right directory; `casement init` or `casement serve` makes a new one";
+        findings.push(Finding::error("directory", format!("{shown} holds no data"), advice));
+        return Ok(findings);
+    }
+    findings.push(Finding::fine("directory", format!("the data is in {shown}")));
+    findings.extend(host::judge(&machine(directory, arguments.connections_max.into())?));
+    let identity = match examine(directory, arguments.depth()) {
+        Ok((found, identity)) => {
+            findings.extend(found);
+            identity
+        }
+        Err(error) => {
+            let advice = "keep a copy of the directory as it is; restore the last backup into a new one if it is damaged";
+            findings.push(Finding::error("database", error.to_string(), advice));
+            None
+        }
+    };
+    if let Some(backup) = &arguments.backup_to {
+        findings.push(data::backup(backup, identity.as_deref(), sources::now()));
+    }
+    Ok(findings)
+}
+
+fn examine(directory: &Path, depth: Depth) -> Result<(Vec<Finding>, Option<String>), StoreError> {
+    let inspection = Inspection::open(directory)?;
+    let findings = data::examine(&inspection, depth, sources::now())?;
+    Ok((findings, inspection.identity()?))
+}
+
+/// Asks the system about the data directory.
+fn machine(directory: &Path, connections_max: u64) -> anyhow::Result<Host> {
+    let failed = || format!("can't look at {}", directory.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).with_context(failed)? {
+        files.push(access(&entry.with_context(failed)?.path())?);
+    }
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    let in_use = is_in_use(directory)?;
+    let space = rustix::fs::statvfs(directory).with_context(failed)?;
+    Ok(Host {
+        directory: access(directory)?,
+        files,
+        in_use,
+        answers: if in_use { Some(answers(directory)?) } else { None },
+        free_bytes: space.f_bavail.saturating_mul(space.f_frsize),
+        open_files_max: getrlimit(Resource::Nofile).current,
+        connections_max,
+    })
+}
+
+fn access(path: &Path) -> anyhow::Result<Access> {
+    let found = fs::symlink_metadata(path).with_context(|| format!("can't look at {}", path.display()))?;
+    Ok(Access {
+        path: path.display().to_string(),
+        mode: found.mode() & 0o777,
+        owned: found.uid() == geteuid().as_raw() || geteuid().is_root(),
+    })
+}
+
+/// Whether a server takes a connection on its control socket.
+fn answers(directory: &Path) -> anyhow::Result<bool> {
+    let connected = opened::runtime()?.block_on(async { connect(directory).map(|stream| stream.is_some()) });
+    connected.with_context(|| format!("can't ask {}", directory.join(SOCKET_NAME).display()))
+}
+
+fn print(findings: &[Finding]) {
+    for Finding { check, level, message, advice } in findings {
+        println!("{:8}{check}: {message}", level.name());
+        if let Some(advice) = advice {
+            println!("        {:>width$}  {advice}", "->", width = check.len());
+        }
+    }
+}
+
+fn as_json(level: Level, findings: &[Finding]) -> Value {
+    let findings: Vec<Value> = findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "check": finding.check,
+                "level": finding.level.name(),
+                "message": finding.message,
+                "advice": finding.advice,
+            })
+        })
+        .collect();
+    json!({"level": level.name(), "findings": findings})
+}

@@ -1,0 +1,66 @@
+//! `casement restore`: a data directory from a backup.
+
+use anyhow::{Context, bail};
+use casement_domain::date::{DateInput, Zone};
+use casement_store::backup::restore::{Point, Restore, Restored, restore};
+use serde_json::{Map, Value, json};
+
+use crate::cli::RestoreArguments;
+
+/// Runs `casement restore`.
+///
+/// # Errors
+/// The point can't be read or reached, a file of the backup is not whole, or the directory is not empty.
+pub fn run(arguments: &RestoreArguments) -> anyhow::Result<()> {
+    let order = Restore {
+        from: arguments.from.clone(),
+        to: arguments.data.clone(),
+        point: point(arguments.at.as_deref(), arguments.stream.as_deref())?,
+    };
+    print(arguments, &restore(&order)?)
+}
+
+fn point(at: Option<&str>, stream: Option<&str>) -> anyhow::Result<Point> {
+    match (at, stream) {
+        (None, _) => Ok(Point::Latest),
+        (Some(at), Some(stream)) => {
+            let sequence = at.parse().with_context(|| {
+                format!("--at {at}: with --stream it is the sequence number of an event, 0 or more")
+            })?;
+            Ok(Point::Sequence { workspace: stream.to_owned(), sequence })
+        }
+        (Some(at), None) => match DateInput::parse(at).and_then(|date| date.moment(Zone::UTC)) {
+            Some(moment) => Ok(Point::Time(moment.ms())),
+            None => bail!(
+                "--at {at}: it is a date and time such as 2026-11-22T09:30:00Z, or with --stream a sequence number"
+            ),
+        },
+    }
+}
+
+fn print(arguments: &RestoreArguments, restored: &Restored) -> anyhow::Result<()> {
+    if arguments.json {
+        let heads: Map<String, Value> =
+            restored.heads.iter().map(|(stream, head)| (stream.clone(), json!(head))).collect();
+        let object = json!({
+            "dataDir": arguments.data,
+            "base": restored.base,
+            "changes": restored.changes,
+            "files": restored.files,
+            "sequences": heads,
+        });
+        println!("{}", serde_json::to_string_pretty(&object)?);
+        return Ok(());
+    }
+    println!(
+        "{} was restored from {} and {} changes after it; {} files were checked.",
+        arguments.data.display(),
+        restored.base.display(),
+        restored.changes,
+        restored.files
+    );
+    for (stream, head) in &restored.heads {
+        println!("  {stream}: up to event {head}");
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! Backup and restore by the built binary, with and without a server at work.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::http::{Connection, post};
+use crate::harness::program::{Program, failed, init, succeeded, text};
+use crate::harness::server::{ACCOUNT, STREAM};
+
+/// What a test needs to speak to the servers of one directory.
+struct Client {
+    template: String,
+    token: String,
+}
+
+impl Client {
+    fn new(data: &Path) -> Self {
+        let made = init(data, ACCOUNT, STREAM);
+        let id = made["app"]["clientId"].as_str().unwrap();
+        let secret = made["app"]["clientSecret"].as_str().unwrap();
+        let token = succeeded(&["token", "--client-id", id, "--client-secret", secret]);
+        let template = made["caseTemplates"][0]["_id"].as_str().unwrap().to_owned();
+        Self { template, token: token.trim().to_owned() }
+    }
+
+    fn create(&self, address: &str, name: &str) -> Value {
+        let body = json!({
+            "caseTmp": self.template,
+            "name": name,
+            "desc": "as it was",
+            "userInfo": {"name": "John"},
+            "emailId": format!("{name}@example.com"),
+            "source": "rtm",
+            "dueDate": "2030-01-31",
+        });
+        let headers =
+            [("auth".to_owned(), self.token.clone()), ("Idempotency-Key".to_owned(), format!("key-{name}"))];
+        let path = format!("/caseManagement/api/public/analytics/{STREAM}/createCase");
+        ready(|| send(address, &post(&path, &headers, &body.to_string())))
+    }
+
+    fn cases(&self, address: &str) -> Value {
+        let headers = [("auth", self.token.as_str()), ("AccountId", ACCOUNT)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let path = format!("/caseManagement/api/public/analytics/{STREAM}/getCases");
+        ready(|| send(address, &post(&path, &headers, "{}")))["results"].clone()
+    }
+}
+
+fn send(address: &str, request: &str) -> (u16, Value) {
+    let mut connection = Connection::open(address.parse().unwrap());
+    connection.send(request);
+    let (head, body) = connection.answer();
+    (head.status, body)
+}
+
+/// Asks until the server has built its index.
+fn ready(ask: impl Fn() -> (u16, Value)) -> Value {
+    let begun = Instant::now();
+    loop {
+        let (status, answer) = ask();
+        if status == 200 {
+            return answer;
+        }
+        assert!(status == 503 && begun.elapsed() < Duration::from_secs(30), "{answer}");
+    }
+}
+
+fn json_of(arguments: &[&str]) -> Value {
+    serde_json::from_str(&succeeded(arguments)).unwrap()
+}
+
+#[test]
+fn a_stopped_directory_is_backed_up_and_restored_to_a_sequence_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, to) = (directory.path().join("data"), directory.path().join("backup"));
+    let backup = ["backup", "--data-dir", text(&data), "--to", text(&to), "--json"];
+    assert!(failed(&backup).contains("holds no data"));
+    let client = Client::new(&data);
+    let first = json_of(&backup);
+    assert!(first["base"]["reason"].is_string(), "{first}");
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    let case = client.create(&address, "one");
+    let with_one = client.cases(&address);
+    client.create(&address, "two");
+    assert!(program.stop());
+    let second = json_of(&backup);
+    assert_eq!((&second["base"], &second["changes"]), (&Value::Null, &json!(2)));
+
+    let all = directory.path().join("all");
+    let restored = json_of(&["restore", "--from", text(&to), "--data-dir", text(&all), "--json"]);
+    let head = restored["sequences"][STREAM].as_u64().unwrap();
+    let earlier = directory.path().join("earlier");
+    let at = (head - 1).to_string();
+    let from = ["restore", "--from", text(&to), "--data-dir", text(&earlier), "--stream", STREAM, "--at"];
+    succeeded(&[&from[..], &[&at]].concat());
+    let mut program = Program::serve(&earlier);
+    let address = program.address();
+    assert_eq!(client.cases(&address), with_one);
+    // The number goes on from there, and what was sent before is known.
+    assert_eq!(client.create(&address, "one"), case);
+    assert_eq!(client.create(&address, "three")["refId"], "CS000101");
+    assert!(program.stop());
+}
+
+#[test]
+fn a_server_keeps_its_backup_at_most_5_seconds_behind_also_when_it_is_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, to) = (directory.path().join("data"), directory.path().join("backup"));
+    let client = Client::new(&data);
+    let mut program = Program::serve_with(&data, &["--backup-to", text(&to)]);
+    let address = program.address();
+    for name in ["one", "two", "three"] {
+        client.create(&address, name);
+    }
+    let cases = client.cases(&address);
+    let begun = Instant::now();
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let restored = directory.path().join(format!("restored-{attempt}"));
+        let restore = ["restore", "--from", text(&to), "--data-dir", text(&restored), "--json"];
+        // Until the first base is there, there is nothing to restore.
+        let ready = to.join("manifest.json").exists();
+        if ready && json_of(&restore)["sequences"][STREAM].as_u64() >= Some(6) {
+            let mut restored = Program::serve(&restored);
+            let address = restored.address();
+            if client.cases(&address) == cases {
+                assert!(restored.stop());
+                break;
+            }
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "the backup does not follow");
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    drop(program);
+    // The next server continues what the killed one has left.
+    let mut program = Program::serve_with(&data, &["--backup-to", text(&to)]);
+    client.cases(&program.address());
+    assert!(program.stop());
+    let bases = std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(bases.filter(|name| name.to_string_lossy().starts_with("base-")).count(), 1);
+}
+
+#[test]
+fn a_point_that_can_not_be_read_or_reached_is_refused_before_anything_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, to) = (directory.path().join("data"), directory.path().join("backup"));
+    Client::new(&data);
+    succeeded(&["backup", "--data-dir", text(&data), "--to", text(&to)]);
+    let new = directory.path().join("new");
+    let restore = ["restore", "--from", text(&to), "--data-dir", text(&new)];
+    for (further, reason) in [
+        (vec!["--at", "yesterday"], "date and time"),
+        (vec!["--at", "2001-01-01"], "oldest base"),
+        (vec!["--at", "2101-01-01T00:00:00Z"], "does not reach"),
+        (vec!["--at", "x", "--stream", STREAM], "sequence number"),
+        (vec!["--at", "100000", "--stream", STREAM], "event 100000"),
+        (vec!["--at", "1", "--stream", "st-none"], "no such stream"),
+    ] {
+        let said = failed(&[&restore[..], &further].concat());
+        assert!(said.contains(reason), "{said}");
+        assert!(!new.exists());
+    }
+    let said = failed(&["restore", "--from", text(&data), "--data-dir", text(&new)]);
+    assert!(said.contains("no backup here"), "{said}");
+    let said = failed(&["restore", "--from", text(&to), "--data-dir", text(&data)]);
+    assert!(said.contains("not empty"), "{said}");
+}
+
+#[test]
+fn a_server_at_work_is_asked_to_back_itself_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let client = Client::new(&data);
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    client.create(&address, "one");
+    let to = directory.path().join("backup");
+    let backup = ["backup", "--data-dir", text(&data), "--to", text(&to), "--json"];
+    let first = json_of(&backup);
+    assert!(first["base"]["bytes"].as_u64() > Some(0), "{first}");
+    client.create(&address, "two");
+    assert_eq!(json_of(&backup)["changes"], 1);
+    let cases = client.cases(&address);
+    let within = data.join("backup");
+    let said = failed(&["backup", "--data-dir", text(&data), "--to", text(&within)]);
+    assert!(said.contains("lies in the data directory"), "{said}");
+    let restored = directory.path().join("restored");
+    succeeded(&["restore", "--from", text(&to), "--data-dir", text(&restored)]);
+    let mut second = Program::serve(&restored);
+    assert_eq!(client.cases(&second.address()), cases);
+    assert!(second.stop());
+    assert!(program.stop());
+}
