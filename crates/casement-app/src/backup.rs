@@ -23,6 +23,26 @@ pub struct BackupTarget {
     pub bases_kept: Option<NonZeroUsize>,
 }
 
+/// Why a run did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupFailure {
+    /// What was asked can't be done as it stands; nothing was written.
+    #[error("{0}")]
+    Refused(String),
+    /// The backup is damaged, or the store or a directory can't be used.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<BackupError> for BackupFailure {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Refused(reason) => Self::Refused(reason),
+            BackupError::File { .. } | BackupError::Store(_) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
 /// When a run takes a base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BaseRule {
@@ -39,7 +59,7 @@ impl App {
     ///
     /// # Errors
     /// The backup is damaged or of another installation, or the store or the directory can't be used.
-    pub async fn back_up(&self, target: &BackupTarget, base: BaseRule) -> Result<BackedUp, BackupError> {
+    pub async fn back_up(&self, target: &BackupTarget, base: BaseRule) -> Result<BackedUp, BackupFailure> {
         let clock = self.sources().clone();
         let base = match base {
             BaseRule::WhenNeeded => TakeBase::WhenNeeded,
@@ -53,7 +73,7 @@ impl App {
             now_ms: Arc::new(move || clock.now().ms()),
             random: [self.sources().salt(), self.sources().salt()],
         };
-        self.store().back_up(order).await
+        Ok(self.store().back_up(order).await?)
     }
 }
 

@@ -122,6 +122,8 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     }
     if let (Some(backups), Some(target)) = (backups, target) {
         backups.abort();
+        // Until it has ended it may begin another run; that it was aborted is known.
+        let _ = backups.await;
         // What was served last belongs to the backup too.
         if let Err(error) = app.back_up(&target, BaseRule::WhenNeeded).await {
             tracing::error!(%error, "the backup could not be continued before the end");

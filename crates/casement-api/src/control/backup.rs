@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::State;
-use casement_app::backup::{BackupTarget, BaseRule};
+use casement_app::backup::{BackupFailure, BackupTarget, BaseRule};
 use casement_domain::date::Moment;
 use casement_wire::error::ErrorKind;
 
@@ -26,11 +26,7 @@ pub async fn back_up(
     }
     let base = if body.base { BaseRule::Now } else { BaseRule::WhenNeeded };
     let target = BackupTarget { to, bases_kept: body.keep_bases };
-    // Whoever asks has the data directory, so every reason is theirs to know.
-    let done = control.app.back_up(&target, base).await.map_err(|error| {
-        let text = error.to_string();
-        Refusal::new(ErrorKind::Unavailable, &text, None).because(&text)
-    })?;
+    let done = control.app.back_up(&target, base).await.map_err(refusal)?;
     let base = done.base.map(|base| BaseDocument {
         file: base.file.to_string_lossy().into_owned(),
         bytes: base.bytes,
@@ -43,4 +39,12 @@ pub async fn back_up(
         bases: done.bases,
         until: Moment::from_ms(done.until_ms).iso(),
     }))
+}
+
+/// Tells why a backup was not made. Whoever asks has the data directory, so every reason is theirs to know.
+fn refusal(error: BackupFailure) -> Refusal {
+    match error {
+        BackupFailure::Refused(reason) => Refusal::new(ErrorKind::Conflict, &reason, None),
+        BackupFailure::Failed(reason) => Refusal::new(ErrorKind::Unavailable, &reason, None).because(&reason),
+    }
 }
