@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::block;
+use crate::block::{self, BLOCK};
 use crate::column::NONE;
 use crate::engine::Engine;
 use crate::filter::{self, Node};
@@ -12,6 +12,7 @@ use crate::limits::{DAYS_MAX, RANKED_WORDS_MAX};
 use crate::matches::Matches;
 use crate::page;
 use crate::query::{Condition, Page, Plan, Query, QueryError, Sort};
+use crate::set::Set;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -163,9 +164,14 @@ impl Engine {
         if by_set <= matches.total() + facet.choices_len() as u64 * MATCHES_PER_CHOICE {
             for number in 0..matches.blocks_len() {
                 let Some(bits) = matches.bits(number) else { continue };
-                without += u64::from(facet.missing.count_in(number, bits));
+                let documents = (self.len() - number * BLOCK).min(BLOCK);
+                let count = |set: &Set| {
+                    let is_whole = matches.count(number) as usize == documents;
+                    u64::from(if is_whole { set.count_of(number) } else { set.count_in(number, bits) })
+                };
+                without += count(&facet.missing);
                 for (value, _, set) in facet.values() {
-                    counts[value as usize] += u64::from(set.count_in(number, bits));
+                    counts[value as usize] += count(set);
                 }
             }
         } else {

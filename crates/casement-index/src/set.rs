@@ -233,6 +233,19 @@ impl Set {
         }
     }
 
+    /// Counts the members in a block.
+    pub fn count_of(&self, number: usize) -> u32 {
+        match self {
+            Self::One(only) => u32::from(block::place(*only).0 == number),
+            Self::Few(few) => part(few, number).len() as u32,
+            Self::Many(blocks) => match blocks.container(number) {
+                None => 0,
+                Some(Container::Array(array)) => array.len() as u32,
+                Some(Container::Bits(count, _)) => *count,
+            },
+        }
+    }
+
     /// Gives the numbers of the blocks in which it has members, in order.
     pub fn blocks(&self) -> Vec<usize> {
         match self {
@@ -426,6 +439,7 @@ mod tests {
             let found: Vec<u32> = block::places(&bits).map(|low| block::ordinal(block, low)).collect();
             prop_assert_eq!(&found, &in_block);
             prop_assert_eq!(set.is_absent(block), in_block.is_empty());
+            prop_assert_eq!(set.count_of(block) as usize, in_block.len());
             prop_assert_eq!(set.blocks().contains(&block), !in_block.is_empty());
             let mut odd = block::no_bits();
             in_block.iter().filter(|own| **own % 2 == 1).for_each(|own| {
