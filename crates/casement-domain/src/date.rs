@@ -125,6 +125,10 @@ impl DateInput {
             return None;
         }
         let pieces = Pieces::parse(text).ok()?;
+        // The library knows a year 0000, whose last hours are the year 0001 somewhere.
+        if !(1..=9999).contains(&pieces.date().year()) {
+            return None;
+        }
         let offset = match pieces.offset() {
             None => None,
             Some(PiecesOffset::Zulu) => Some(Offset::UTC),
@@ -230,6 +234,7 @@ mod tests {
             "2025-05-29T04:03:00+05:30[Asia/Kolkata]",
             "2025-05-29T04:03:00+05:30[u-ca=hebrew]",
             "2025-05-29[x=y]",
+            "0000-12-31T23:59:59.999-23:59",
             "2025-05-29T04:03:00+05:30:00.5",
             "+002025-05-29",
             "29.05.2025",

@@ -20,6 +20,12 @@ fn an_offset_with_a_fraction_of_a_second_is_no_date() {
 }
 
 #[test]
+fn the_year_0000_is_no_year_also_where_it_is_the_year_0001_in_utc() {
+    Target::Date.check(b"0000-12-31T23:59:59.999-23:59");
+    Target::GetTasks.check(br#"{"startDate": "0000-12-31T23:59:59.999-23:59"}"#);
+}
+
+#[test]
 fn a_claim_that_is_given_twice_is_never_half_believed() {
     Target::Token.check(br#"c{"iss":"<app>","nbf":1748519000,"nbf":9748519000}"#);
 }
