@@ -100,7 +100,8 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
 
 async fn prove(binary: &Path, folder: &Path, images: u32, mut random: fastrand::Rng) -> Result<()> {
     let (recording, notes, installation) = record(binary, folder).await?;
-    let barriers = recording.barriers();
+    let mut barriers = recording.barriers();
+    random.shuffle(&mut barriers);
     ensure!(!barriers.is_empty(), "the disk saw no barrier");
     println!(
         "proof power: {} writes, {} barriers; {} requests acknowledged",
