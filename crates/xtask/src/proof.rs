@@ -2,18 +2,22 @@
 //!
 //! `kill`: acknowledged writes survive SIGKILL. [`kill`] holds the flow, `writer` and `listing` speak to the server,
 //! `ledger` knows what was acknowledged, `check` compares (pure, and tested itself), `chain` reads the stopped server's
-//! log through `casement-store`. [`restore`]: a backup made under load gives back any moment. [`fuzz`]: no input breaks
-//! what `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
+//! log through `casement-store`. [`restore`]: a backup made under load gives back any moment. [`io`] fails system
+//! calls, [`power`] the disk; `script` is what the server does meanwhile. [`fuzz`]: no input breaks what
+//! `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
 //! nothing else.
 
 mod chain;
 mod check;
 pub mod fuzz;
+pub mod io;
 pub mod kill;
 mod ledger;
 mod listing;
+pub mod power;
 pub mod restore;
 pub mod schema;
+mod script;
 mod writer;
 
 use anyhow::Result;
@@ -36,6 +40,8 @@ enum Proof {
     Fuzz(fuzz::Arguments),
     Schema(schema::Arguments),
     Restore(restore::Arguments),
+    Io(io::Arguments),
+    Power(power::Arguments),
 }
 
 /// Runs the named proof.
@@ -48,5 +54,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         Proof::Fuzz(arguments) => fuzz::run(workspace, arguments),
         Proof::Schema(arguments) => schema::run(workspace, arguments),
         Proof::Restore(arguments) => restore::run(workspace, arguments),
+        Proof::Io(arguments) => io::run(workspace, arguments),
+        Proof::Power(arguments) => power::run(workspace, arguments),
     }
 }

@@ -32,7 +32,7 @@ const STOP_WAIT: Duration = Duration::from_secs(30);
 const LOG_TAIL_BYTES: usize = 4096;
 
 /// A data directory with one workspace, and what is needed to speak to its server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Installation {
     binary: PathBuf,
     /// The data directory.
@@ -117,9 +117,26 @@ impl Installation {
     /// # Errors
     /// When it ends or isn't ready in time; the end of its log is part of the error.
     pub async fn start(&self) -> Result<Server> {
+        self.start_under(&[]).await
+    }
+
+    /// Starts a server by another program, whose arguments come first, and waits until it is ready. That program must
+    /// become the server, so that signals reach it.
+    ///
+    /// # Errors
+    /// As [`Installation::start`].
+    pub async fn start_under(&self, program: &[String]) -> Result<Server> {
         let address = free_address()?;
         let log = File::options().create(true).append(true).open(&self.log)?;
-        let child = Command::new(&self.binary)
+        let mut command = match program.split_first() {
+            Some((name, arguments)) => {
+                let mut command = Command::new(name);
+                command.args(arguments).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
+        let child = command
             .arg("serve")
             .arg("--data-dir")
             .arg(&self.data)
@@ -127,6 +144,7 @@ impl Installation {
             .arg(address.to_string())
             .args(UNLIMITED_RATE)
             .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -139,6 +157,25 @@ impl Installation {
             Ok(()) => Ok(server),
             Err(error) => Err(error.context(format!("the end of the server's log:\n{}", self.log_tail()))),
         }
+    }
+
+    /// The same installation with its data in another folder, where somebody puts or has put it.
+    pub fn in_folder(&self, folder: &Path) -> Self {
+        Self { data: folder.join("data"), log: folder.join("server.log"), ..self.clone() }
+    }
+
+    /// Copies the data of a stopped installation into another folder.
+    ///
+    /// # Errors
+    /// When a file can't be copied.
+    pub fn copy_to(&self, folder: &Path) -> Result<Self> {
+        let copy = self.in_folder(folder);
+        std::fs::create_dir_all(&copy.data)?;
+        for entry in std::fs::read_dir(&self.data)? {
+            let entry = entry?;
+            std::fs::copy(entry.path(), copy.data.join(entry.file_name()))?;
+        }
+        Ok(copy)
     }
 
     /// The end of what the servers on this directory have logged.
@@ -181,6 +218,33 @@ impl Server {
         let status = tokio::time::timeout(STOP_WAIT, self.child.wait()).await;
         let status = status.context("the server did not end within 30 s of SIGTERM")??;
         ensure!(status.success(), "the server ended with a failure after SIGTERM: {status}");
+        Ok(())
+    }
+
+    /// Asks the process to end and waits for it, whatever its end is like.
+    ///
+    /// # Errors
+    /// When it doesn't end in time.
+    pub async fn end(mut self) -> Result<()> {
+        let id =
+            self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        if let Some(id) = id {
+            // It may have ended by itself.
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        }
+        let ended = tokio::time::timeout(STOP_WAIT, self.child.wait()).await;
+        ended.context("the server did not end within 30 s of SIGTERM")??;
+        Ok(())
+    }
+
+    /// Ends the process with SIGKILL, if it has not ended by itself.
+    ///
+    /// # Errors
+    /// When it can't be waited for.
+    pub async fn end_by_force(mut self) -> Result<()> {
+        // An error says that it has ended, which is what is wanted.
+        let _ = self.child.start_kill();
+        self.child.wait().await.context("the server's end can't be waited for")?;
         Ok(())
     }
 

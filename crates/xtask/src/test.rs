@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::proof::{kill, restore};
+use crate::proof::{io, kill, power, restore};
 use crate::workspace::{SELECTION, Workspace};
 use crate::{generate, tidy};
 
@@ -17,6 +17,12 @@ const PROOF_ROUNDS: u32 = 20;
 
 /// The points that a run of all tests restores.
 const RESTORE_POINTS: u32 = 10;
+
+/// The faults that a run of all tests injects.
+const IO_FAULTS: u32 = 40;
+
+/// The disks after a power cut that a run of all tests makes.
+const POWER_IMAGES: u32 = 25;
 
 /// Runs every test that this machine can run and says what it left out and how to add it.
 #[derive(clap::Args)]
@@ -68,10 +74,18 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.step_unless(quick, "restore proof", || {
         restore::run(workspace, &restore::Arguments::slice(RESTORE_POINTS))
     });
+    report.step_unless(quick.or(io::missing()), "io proof", || {
+        io::run(workspace, &io::Arguments::slice(IO_FAULTS))
+    });
+    report.step_unless(quick.or(power::missing()), "power proof", || {
+        power::run(workspace, &power::Arguments::slice(POWER_IMAGES))
+    });
     report.leave_out("long kill proof", "run `cargo xtask proof kill --rounds 200` to add it");
     report.leave_out("fuzzing", "needs a C++ compiler; run `cargo xtask proof fuzz` to add it");
     report.leave_out("answers as described", "needs Python; run `cargo xtask proof schema` to add it");
     report.leave_out("long restore proof", "run `cargo xtask proof restore --points 200` to add it");
+    report.leave_out("long io proof", "run `cargo xtask proof io --faults 10000` to add it");
+    report.leave_out("long power proof", "run `cargo xtask proof power --images 2000` to add it");
     report.leave_out("benchmarks", "run `cargo xtask bench create --clients 32` to add one");
     report
         .leave_out("security advisories", "need the internet; run `cargo deny check advisories` to add them");

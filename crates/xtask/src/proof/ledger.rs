@@ -36,6 +36,30 @@ pub struct Book {
     pub open: BTreeSet<String>,
 }
 
+/// A write that was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sent {
+    /// A case of this name was to be created.
+    Case {
+        /// Its name.
+        name: String,
+    },
+    /// A case's value was to be changed.
+    Value {
+        /// The case.
+        case: String,
+        /// The new value.
+        value: String,
+    },
+    /// A task of this name was to be added to a case.
+    Task {
+        /// The case.
+        case: String,
+        /// Its name.
+        name: String,
+    },
+}
+
 /// How many requests were acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tally {
@@ -141,6 +165,19 @@ impl Ledger {
         self.tasks.acknowledge(document);
         self.acknowledged.tasks += 1;
         self.append(&json!({"acknowledged": "createTask", "id": document.id, "refId": document.reference}))
+    }
+
+    /// Notes that a create was refused for good: it may not be there. A refused change leaves the values before it.
+    pub fn refused(&mut self, sent: &Sent) {
+        match sent {
+            Sent::Case { name } => drop(self.cases.open.remove(name)),
+            Sent::Task { name, .. } => drop(self.tasks.open.remove(name)),
+            Sent::Value { case, value } => {
+                if let Some(known) = self.cases.known.get_mut(case) {
+                    known.values.retain(|sent| sent != value);
+                }
+            }
+        }
     }
 
     /// Takes over what a listing after a restart has shown: what was open is now certain, one way or the other.
