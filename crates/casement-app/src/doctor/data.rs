@@ -276,9 +276,12 @@ mod tests {
 
     #[test]
     fn gaps_repeats_and_counters_that_stand_elsewhere_are_found() {
-        let numbering =
-            Numbering { counters: BTreeMap::from([("CS".into(), 103), ("TS".into(), 100)]), kinds: Vec::new() };
-        let case = |count, distinct, first, last| Numbers { kind: "case".into(), count, distinct, first, last };
+        let numbering = Numbering {
+            counters: BTreeMap::from([("CS".into(), 103), ("TS".into(), 100)]),
+            kinds: Vec::new(),
+        };
+        let case =
+            |count, distinct, first, last| Numbers { kind: "case".into(), count, distinct, first, last };
         assert_eq!(wrong_numbers(&numbering, &case(3, 3, 100, 102)), None);
         for (numbers, reason) in [
             (case(4, 3, 100, 102), "twice"),
