@@ -12,7 +12,7 @@ use casement_store::backup::run::{BackUp, BackedUp, TakeBase};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
-use crate::limits;
+use crate::{limits, measure};
 
 /// Where a backup goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,7 @@ pub async fn follow(app: Arc<App>, target: BackupTarget) {
         ticks.tick().await;
         match app.back_up(&target, BaseRule::Daily).await {
             Ok(done) => {
+                measure::backed_up(done.until_ms);
                 if let Some(base) = &done.base {
                     let file = base.file.display();
                     tracing::info!(%file, bytes = base.bytes, reason = base.reason, "a base was taken");
@@ -97,6 +98,7 @@ pub async fn follow(app: Arc<App>, target: BackupTarget) {
                 failures = 0;
             }
             Err(error) => {
+                measure::backup_failed();
                 if failures == 0 {
                     tracing::error!(%error, "the backup fails; it is tried again");
                 }

@@ -1,6 +1,6 @@
 //! What use cases tell the metrics: the sizes of what is kept in memory, worked out when they are asked for.
 
-use metrics::{Unit, describe_gauge, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::app::{App, StoreState};
 
@@ -8,6 +8,8 @@ const DOCUMENTS: &str = "casement_index_documents";
 const RENDERED_BYTES: &str = "casement_rendered_bytes";
 const WORKSPACES: &str = "casement_workspaces";
 const STORE_READY: &str = "casement_store_ready";
+const BACKUP_UNTIL: &str = "casement_backup_until_timestamp_seconds";
+const BACKUP_FAILURES: &str = "casement_backup_failures_total";
 
 /// Tells the recorder what the measures mean.
 pub fn describe() {
@@ -15,6 +17,19 @@ pub fn describe() {
     describe_gauge!(RENDERED_BYTES, Unit::Bytes, "Rendered documents that are kept.");
     describe_gauge!(WORKSPACES, Unit::Count, "Open workspaces.");
     describe_gauge!(STORE_READY, Unit::Count, "1 when the store takes writes, else 0.");
+    describe_gauge!(BACKUP_UNTIL, Unit::Seconds, "Everything up to this moment is in the continuous backup.");
+    describe_counter!(BACKUP_FAILURES, Unit::Count, "Runs of the continuous backup that failed.");
+}
+
+/// Notes up to when the continuous backup is whole, in milliseconds since 1970.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
+pub fn backed_up(until_ms: i64) {
+    gauge!(BACKUP_UNTIL).set(until_ms as f64 / 1000.0);
+}
+
+/// Notes that a run of the continuous backup failed.
+pub fn backup_failed() {
+    counter!(BACKUP_FAILURES).increment(1);
 }
 
 /// Notes the sizes of now.

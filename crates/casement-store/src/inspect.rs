@@ -2,6 +2,7 @@
 //!
 //! For whoever wants to know whether what is stored is sound. It asks and counts; what an answer means is judged above.
 
+use std::collections::BTreeMap;
 use std::fs::TryLockError;
 use std::path::Path;
 
@@ -44,6 +45,15 @@ pub struct Numbers {
     pub first: u64,
     /// The largest.
     pub last: u64,
+}
+
+/// The counters of a workspace and the numbers that they gave, as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbering {
+    /// The next number of each counter.
+    pub counters: BTreeMap<String, u64>,
+    /// The numbers of each kind whose documents have some.
+    pub kinds: Vec<Numbers>,
 }
 
 /// A backup that follows the store.
@@ -141,12 +151,12 @@ impl Inspection {
         reader::scan(&self.connection, workspace, kind, after, limits::INSPECT_PAGE)
     }
 
-    /// Gives the numbers of each kind whose documents have some.
+    /// Gives counters and numbers of a workspace.
     ///
     /// # Errors
     /// They can't be read.
-    pub fn numbers(&self, workspace: &str) -> Result<Vec<Numbers>, StoreError> {
-        inspecting::numbers(&self.connection, workspace)
+    pub fn numbering(&self, workspace: &str) -> Result<Numbering, StoreError> {
+        inspecting::numbering(&self.connection, workspace)
     }
 
     /// Counts the documents whose last event is not theirs.

@@ -10,7 +10,7 @@ use casement_domain::workspace::template::{CaseTemplate, TaskTemplate};
 use casement_store::backup::description::{Description, describe};
 use casement_store::document::{Document, WorkspaceRow};
 use casement_store::error::StoreError;
-use casement_store::inspect::{Depth, Inspection, Numbers};
+use casement_store::inspect::{Depth, Inspection, Numbering, Numbers};
 
 use crate::body;
 use crate::doctor::Finding;
@@ -172,21 +172,19 @@ fn readable(workspace: &str, document: &Document) -> Result<(), AppError> {
 fn numbers(inspection: &Inspection, workspaces: &[WorkspaceRow]) -> Result<Finding, StoreError> {
     let mut numbered = 0;
     for workspace in workspaces {
-        for numbers in inspection.numbers(&workspace.id)? {
+        let numbering = inspection.numbering(&workspace.id)?;
+        for numbers in &numbering.kinds {
             numbered += numbers.count;
-            if let Some(reason) = wrong_numbers(workspace, &numbers) {
-                return Ok(Finding::error(
-                    "numbers",
-                    format!("workspace {}: {reason}", workspace.id),
-                    RESTORE,
-                ));
+            if let Some(reason) = wrong_numbers(&numbering, numbers) {
+                let message = format!("workspace {}: {reason}", workspace.id);
+                return Ok(Finding::error("numbers", message, RESTORE));
             }
         }
     }
     Ok(Finding::fine("numbers", format!("{numbered} numbers without gap or repeat, and the counters agree")))
 }
 
-fn wrong_numbers(workspace: &WorkspaceRow, numbers: &Numbers) -> Option<String> {
+fn wrong_numbers(numbering: &Numbering, numbers: &Numbers) -> Option<String> {
     let Numbers { kind, count, distinct, first, last } = numbers;
     let counter = match kind.as_str() {
         body::CASE => case::COUNTER,
@@ -202,7 +200,7 @@ fn wrong_numbers(workspace: &WorkspaceRow, numbers: &Numbers) -> Option<String> 
             last - first + 1 - count
         ));
     }
-    let next = workspace.counters.get(counter);
+    let next = numbering.counters.get(counter);
     (next != Some(&(last + 1)))
         .then(|| format!("the counter {counter} stands at {next:?}, the last number is {last}"))
 }
@@ -268,4 +266,31 @@ fn followed(inspection: &Inspection, now: Moment) -> Result<Finding, StoreError>
             )
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn gaps_repeats_and_counters_that_stand_elsewhere_are_found() {
+        let numbering = Numbering {
+            counters: BTreeMap::from([("CS".into(), 103), ("TS".into(), 100)]),
+            kinds: Vec::new(),
+        };
+        let case =
+            |count, distinct, first, last| Numbers { kind: "case".into(), count, distinct, first, last };
+        assert_eq!(wrong_numbers(&numbering, &case(3, 3, 100, 102)), None);
+        for (numbers, reason) in [
+            (case(4, 3, 100, 102), "twice"),
+            (case(2, 2, 100, 102), "missing"),
+            (case(3, 3, 101, 103), "stands at"),
+            (Numbers { kind: "status".into(), ..case(1, 1, 1, 1) }, "no release"),
+        ] {
+            let found = wrong_numbers(&numbering, &numbers).unwrap();
+            assert!(found.contains(reason), "{found}");
+        }
+    }
 }

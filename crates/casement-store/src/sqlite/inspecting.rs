@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use crate::error::StoreError;
-use crate::inspect::{Depth, Follower, Numbers};
-use crate::sqlite::journal;
+use crate::inspect::{Depth, Follower, Numbering, Numbers};
+use crate::sqlite::{journal, reader};
 
 /// Checks the file.
 pub(crate) fn faults(connection: &Connection, depth: Depth) -> Result<Vec<String>, StoreError> {
@@ -30,8 +30,15 @@ pub(crate) fn kinds(connection: &Connection, workspace: &str) -> Result<Vec<Stri
     Ok(kinds.collect::<Result<_, _>>()?)
 }
 
-/// Gives the numbers of each kind that has some.
-pub(crate) fn numbers(connection: &Connection, workspace: &str) -> Result<Vec<Numbers>, StoreError> {
+/// Gives the counters and the numbers, both as of one moment: beside a server at work others would not agree.
+pub(crate) fn numbering(connection: &Connection, workspace: &str) -> Result<Numbering, StoreError> {
+    let transaction = connection.unchecked_transaction()?;
+    let row = reader::workspace(&transaction, workspace)?;
+    let kinds = numbers(&transaction, workspace)?;
+    Ok(Numbering { counters: row.map(|row| row.counters).unwrap_or_default(), kinds })
+}
+
+fn numbers(connection: &Connection, workspace: &str) -> Result<Vec<Numbers>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT kind, COUNT(number), COUNT(DISTINCT number), MIN(number), MAX(number)
          FROM document
