@@ -1,10 +1,13 @@
 //! A server in the test's own process: a new database, a clock that the test sets, ids that count up.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::Router;
-use casement_api::router::router;
+use casement_api::api::{Api, ApiOptions};
+use casement_api::rate::Rate;
+use casement_api::router::router_of;
 use casement_app::app::App;
 use casement_app::error::AppError;
 use casement_app::jwt_app::JwtApp;
@@ -68,7 +71,7 @@ impl Server {
             name: Some("Support".to_owned()),
         };
         let made = app.make_workspace(input).await.unwrap();
-        let router = router(Arc::clone(&app));
+        let router = unhurried(&app);
         let (workspace, jwt) = (made.workspace, made.app);
         (Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }, follower)
     }
@@ -82,7 +85,7 @@ impl Server {
         drop((app, store, former));
         let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
         let app = App::open(store.clone(), sources(&clock_ms, 1_000_000)).await.unwrap();
-        let router = router(Arc::clone(&app));
+        let router = unhurried(&app);
         Self { app, store, router, workspace, jwt, clock_ms, directory, feed: Some(feed) }
     }
 
@@ -97,7 +100,7 @@ impl Server {
         while !app.is_ready() {
             tokio::task::yield_now().await;
         }
-        let router = router(Arc::clone(&app));
+        let router = unhurried(&app);
         Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }
     }
 
@@ -226,6 +229,13 @@ pub fn overlaid(mut body: Value, changes: Value) -> Value {
 
 /// Takes a key away in [`overlaid`].
 pub const ABSENT: &str = "<absent>";
+
+/// The router of an application, with a rate that no test reaches: those of apps have tests of their own.
+fn unhurried(app: &Arc<App>) -> Router {
+    let much = NonZeroU32::new(10_000_000).unwrap();
+    let options = ApiOptions { rate: Rate { per_second: much, burst: much }, ..ApiOptions::default() };
+    router_of(Api::new(Arc::clone(app), &options))
+}
 
 /// The sources of an application that only reads.
 pub fn fixed_sources() -> Sources {
