@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::load::Load;
 use crate::metrics_page::Metrics;
 use crate::rate::{Rate, Rates};
+use crate::tls::Tls;
 use crate::token::Tokens;
 
 /// How requests are served.
@@ -19,6 +20,8 @@ pub struct ApiOptions {
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, when it has no listener of its own.
     pub metrics: Option<Metrics>,
+    /// The certificate, for telling whether it is there.
+    pub tls: Option<Tls>,
 }
 
 /// What the routes work with.
@@ -36,6 +39,8 @@ pub struct Api {
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, for this machine alone.
     pub metrics: Option<Metrics>,
+    /// The certificate, for telling whether it is there.
+    pub tls: Option<Tls>,
 }
 
 impl Api {
@@ -48,6 +53,7 @@ impl Api {
             load: Load::default(),
             trusted_proxies: Arc::clone(&options.trusted_proxies),
             metrics: options.metrics.clone(),
+            tls: options.tls.clone(),
         }
     }
 }

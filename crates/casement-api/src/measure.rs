@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use casement_domain::date::Moment;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 const REQUESTS: &str = "casement_http_requests_total";
@@ -11,6 +12,8 @@ const CONNECTIONS: &str = "casement_http_connections";
 const REFUSED_CONNECTIONS: &str = "casement_http_connections_refused_total";
 const AT_WORK: &str = "casement_http_requests_at_work";
 const AT_WORK_LIMIT: &str = "casement_http_requests_at_work_limit";
+const CERTIFICATE_UNTIL: &str = "casement_tls_certificate_expiry_timestamp_seconds";
+const ACME_ORDERS: &str = "casement_acme_orders_total";
 
 /// Tells the recorder what the measures mean.
 pub fn describe() {
@@ -23,6 +26,12 @@ pub fn describe() {
         AT_WORK_LIMIT,
         Unit::Count,
         "How many may run; it shrinks while there is too much to do."
+    );
+    describe_gauge!(CERTIFICATE_UNTIL, Unit::Seconds, "When the TLS certificate in use expires.");
+    describe_counter!(
+        ACME_ORDERS,
+        Unit::Count,
+        "Orders for certificates by ACME, by outcome: issued or failed."
     );
 }
 
@@ -53,6 +62,17 @@ pub(crate) fn connection_refused() {
 pub(crate) fn at_work(now: usize, limit: usize) {
     gauge!(AT_WORK).set(now as f64);
     gauge!(AT_WORK_LIMIT).set(limit as f64);
+}
+
+/// Notes when the certificate in use expires.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
+pub(crate) fn certificate(until: Moment) {
+    gauge!(CERTIFICATE_UNTIL).set(until.ms() as f64 / 1000.0);
+}
+
+/// Notes an order for a certificate.
+pub(crate) fn asked_for_certificate(is_issued: bool) {
+    counter!(ACME_ORDERS, "outcome" => if is_issued { "issued" } else { "failed" }).increment(1);
 }
 
 /// A client may send any method; only known ones become labels.

@@ -9,6 +9,7 @@ pub mod app;
 pub mod backup;
 pub mod body;
 pub mod case;
+pub mod certificate;
 pub mod commit;
 pub mod configuration;
 pub mod customer;

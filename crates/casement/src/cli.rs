@@ -4,9 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use casement_api::acme::name::{Contact, DIRECTORY, Directory, DomainName};
 use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 /// Casement: a self-hosted case management server.
@@ -112,6 +113,22 @@ pub struct ServeArguments {
     /// The private key of the certificate, a PEM file.
     #[arg(long, env = "CASEMENT_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
     pub tls_key: Option<PathBuf>,
+    /// Take the certificate from an authority by ACME, for this name; several names by commas or repetition. The authority
+    /// must reach this server at port 443 of each.
+    #[arg(long, env = "CASEMENT_ACME_DOMAIN", value_name = "NAMES", value_delimiter = ',', value_parser = DomainName::parse)]
+    pub acme_domain: Vec<DomainName>,
+    /// The e-mail addresses that the authority may write to.
+    #[arg(long, env = "CASEMENT_ACME_CONTACT", value_name = "ADDRESSES", value_delimiter = ',', value_parser = Contact::parse)]
+    pub acme_contact: Vec<Contact>,
+    /// The directory of the authority; Let's Encrypt unless another is named.
+    #[arg(long, env = "CASEMENT_ACME_DIRECTORY", value_name = "URL", default_value = DIRECTORY, value_parser = Directory::parse)]
+    pub acme_directory: Directory,
+    /// The root certificates by which the authority itself is known, a PEM file; those of the machine when absent.
+    #[arg(long, env = "CASEMENT_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
+    /// Accept the authority's terms, which most have.
+    #[arg(long, env = "CASEMENT_ACME_ACCEPT_TERMS", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = ArgAction::Set)]
+    pub acme_accept_terms: bool,
     /// The proxies before this server, as addresses or networks: only their `Forwarded` and `X-Forwarded-For` count.
     #[arg(long, env = "CASEMENT_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
@@ -183,6 +200,12 @@ pub struct DoctorArguments {
     /// A backup to look at too, by its manifest.
     #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
     pub backup_to: Option<PathBuf>,
+    /// The certificate chain to look at, a PEM file.
+    #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The names that a certificate is had for by ACME: then the one in the data directory is looked at.
+    #[arg(long, env = "CASEMENT_ACME_DOMAIN", value_name = "NAMES", value_delimiter = ',', value_parser = DomainName::parse)]
+    pub acme_domain: Vec<DomainName>,
     /// The connections that the server takes, for judging how many files it may open.
     #[arg(long, env = "CASEMENT_CONNECTIONS_MAX", value_name = "N", default_value_t = 10_000)]
     pub connections_max: u32,

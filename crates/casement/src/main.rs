@@ -20,6 +20,7 @@ mod restore;
 mod serve;
 mod settings;
 mod sources;
+mod tls;
 mod token;
 mod version;
 mod workspace;

@@ -9,7 +9,6 @@ use casement_api::control::router::control_router;
 use casement_api::control::socket::{ControlSocket, SOCKET_NAME};
 use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
-use casement_api::tls::Tls;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::backup::{self, BackupTarget, BaseRule};
@@ -23,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::{logging, measure, opened, sources, token};
+use crate::{logging, measure, opened, sources, tls, token};
 
 /// Runs `casement serve`.
 ///
@@ -63,6 +62,9 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
     let backups = target.clone().map(|target| tokio::spawn(backup::follow(Arc::clone(&app), target)));
+    if let Some(tls) = &options.tls {
+        tls.recall(sources::now());
+    }
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
     let told = told_to_stop()?;
     let scheme = if options.tls.is_some() { "https" } else { "http" };
@@ -75,7 +77,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
     let metrics = measure::page(recorder.clone(), Arc::clone(&app));
     let upkeep = tokio::spawn(measure::keep_up(recorder));
-    let mut api_options = api_options(arguments);
+    let mut api_options = api_options(arguments, &options);
     let metrics_server = match metrics_listener {
         Some(listener) => {
             let (router, stopped) = (metrics_page::router(metrics), stop.subscribe());
@@ -93,7 +95,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         until(stopped.clone()),
     ));
     let load = tokio::spawn(api.load.clone().follow());
-    let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow()));
+    let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow(sources::system())));
     let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
 
     let failure = tokio::select! {
@@ -151,27 +153,24 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
 }
 
 fn server_options(arguments: &ServeArguments) -> anyhow::Result<ServerOptions> {
-    let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(Tls::open(certificate.clone(), key.clone())?),
-        (Some(_) | None, Some(_) | None) => None,
-    };
     Ok(ServerOptions {
         connections_max: usize::try_from(arguments.connections_max)?,
         connections_per_address_max: usize::try_from(arguments.connections_per_address_max)?,
         trusted_proxies: arguments.trusted_proxies.as_slice().into(),
-        tls,
+        tls: tls::of_settings(arguments)?,
     })
 }
 
-fn api_options(arguments: &ServeArguments) -> ApiOptions {
+fn api_options(arguments: &ServeArguments, server: &ServerOptions) -> ApiOptions {
     let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
     ApiOptions {
         rate: Rate {
             per_second: at_least_one(arguments.rate_per_second),
             burst: at_least_one(arguments.rate_burst),
         },
-        trusted_proxies: arguments.trusted_proxies.as_slice().into(),
+        trusted_proxies: Arc::clone(&server.trusted_proxies),
         metrics: None,
+        tls: server.tls.clone(),
     }
 }
 

@@ -4,6 +4,8 @@
 //! a test gets for itself; nothing is shared between tests and nothing sleeps.
 
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod answers;
 #[cfg(test)]
 mod app_commands;

@@ -5,8 +5,9 @@
 //! log through `casement-store`. [`restore`]: a backup made under load gives back any moment. [`io`] fails system
 //! calls, [`power`] the disk; `script` is what the server does meanwhile. [`fuzz`]: no input breaks what
 //! `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
-//! nothing else.
+//! nothing else. [`acme`]: certificates come from an authority, and are renewed.
 
+pub mod acme;
 mod chain;
 mod check;
 pub mod fuzz;
@@ -42,6 +43,7 @@ enum Proof {
     Restore(restore::Arguments),
     Io(io::Arguments),
     Power(power::Arguments),
+    Acme(acme::Arguments),
 }
 
 /// Runs the named proof.
@@ -56,5 +58,6 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         Proof::Restore(arguments) => restore::run(workspace, arguments),
         Proof::Io(arguments) => io::run(workspace, arguments),
         Proof::Power(arguments) => power::run(workspace, arguments),
+        Proof::Acme(arguments) => acme::run(workspace, arguments),
     }
 }

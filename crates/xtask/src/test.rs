@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::proof::{io, kill, power, restore};
+use crate::proof::{acme, io, kill, power, restore};
 use crate::workspace::{SELECTION, Workspace};
 use crate::{generate, tidy};
 
@@ -80,6 +80,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.step_unless(quick.or(power::missing()), "power proof", || {
         power::run(workspace, &power::Arguments::slice(POWER_IMAGES))
     });
+    report.step_unless(quick.or(acme::missing()), "acme proof", || acme::run(workspace, &acme::Arguments {}));
     report.leave_out("long kill proof", "run `cargo xtask proof kill --rounds 200` to add it");
     report.leave_out("fuzzing", "needs a C++ compiler; run `cargo xtask proof fuzz` to add it");
     report.leave_out("answers as described", "needs Python; run `cargo xtask proof schema` to add it");
