@@ -22,6 +22,10 @@ pub struct ApiOptions {
     pub metrics: Option<Metrics>,
     /// The certificate, for telling whether it is there.
     pub tls: Option<Tls>,
+    /// Whether each request has a line in the log.
+    pub has_access_log: bool,
+    /// Whether spans are collected.
+    pub has_traces: bool,
 }
 
 /// What the routes work with.
@@ -41,6 +45,10 @@ pub struct Api {
     pub metrics: Option<Metrics>,
     /// The certificate, for telling whether it is there.
     pub tls: Option<Tls>,
+    /// Whether each request has a line in the log.
+    pub has_access_log: bool,
+    /// Whether spans are collected.
+    pub has_traces: bool,
 }
 
 impl Api {
@@ -54,6 +62,8 @@ impl Api {
             trusted_proxies: Arc::clone(&options.trusted_proxies),
             metrics: options.metrics.clone(),
             tls: options.tls.clone(),
+            has_access_log: options.has_access_log,
+            has_traces: options.has_traces,
         }
     }
 }

@@ -88,6 +88,16 @@ pub const ACME_REST_MIN: Duration = Duration::from_secs(1);
 pub const ACME_DOMAINS_MAX: usize = 100;
 /// Bytes of a kept account or certificate; a longer file counts as damaged.
 pub const ACME_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Spans that wait for the collector; further ones are lost.
+pub const TRACE_SPANS_QUEUED_MAX: usize = 4_096;
+/// Spans that are sent at once.
+pub const TRACE_SPANS_AT_ONCE: usize = 512;
+/// How long a span waits for others at most.
+pub const TRACE_PERIOD: Duration = Duration::from_secs(2);
+/// How long a collector may take for one batch; past it the batch is lost.
+pub const TRACE_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the end of the server waits for the last spans to be taken; what is left then is lost.
+pub const TRACE_END_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of another server's answer; a longer one counts as none.
 pub const OUTBOUND_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How long a connection to another server is kept for the next request.

@@ -13,6 +13,7 @@ const REFUSED_CONNECTIONS: &str = "casement_http_connections_refused_total";
 const AT_WORK: &str = "casement_http_requests_at_work";
 const AT_WORK_LIMIT: &str = "casement_http_requests_at_work_limit";
 const CERTIFICATE_UNTIL: &str = "casement_tls_certificate_expiry_timestamp_seconds";
+const TRACE_BATCHES: &str = "casement_trace_batches_total";
 const ACME_ORDERS: &str = "casement_acme_orders_total";
 
 /// Tells the recorder what the measures mean.
@@ -27,6 +28,7 @@ pub fn describe() {
         Unit::Count,
         "How many may run; it shrinks while there is too much to do."
     );
+    describe_counter!(TRACE_BATCHES, Unit::Count, "Batches of spans, by outcome: delivered or lost.");
     describe_gauge!(CERTIFICATE_UNTIL, Unit::Seconds, "When the TLS certificate in use expires.");
     describe_counter!(
         ACME_ORDERS,
@@ -70,13 +72,18 @@ pub(crate) fn certificate(until: Moment) {
     gauge!(CERTIFICATE_UNTIL).set(until.ms() as f64 / 1000.0);
 }
 
+/// Notes a batch of spans.
+pub(crate) fn traces_sent(is_delivered: bool) {
+    counter!(TRACE_BATCHES, "outcome" => if is_delivered { "delivered" } else { "lost" }).increment(1);
+}
+
 /// Notes an order for a certificate.
 pub(crate) fn asked_for_certificate(is_issued: bool) {
     counter!(ACME_ORDERS, "outcome" => if is_issued { "issued" } else { "failed" }).increment(1);
 }
 
-/// A client may send any method; only known ones become labels.
-fn method_name(method: &Method) -> &'static str {
+/// Gives the name of a method: a client may send any, and only known ones become labels.
+pub(crate) fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

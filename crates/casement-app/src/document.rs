@@ -1,5 +1,7 @@
 //! Rendered documents: the bytes of one version, kept within a budget.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use casement_domain::list::row::Work;
 use casement_domain::workspace::Workspace;
@@ -71,28 +73,44 @@ impl Weighter<RenderedKey, Bytes> for ByBytes {
 
 /// The rendered documents of all workspaces, least used ones dropped first.
 #[derive(Debug)]
-pub struct RenderedCache(Cache<RenderedKey, Bytes, ByBytes>);
+pub struct RenderedCache {
+    cache: Cache<RenderedKey, Bytes, ByBytes>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
 
 impl Default for RenderedCache {
     fn default() -> Self {
-        Self(Cache::with_weighter(limits::RENDERED_ENTRIES, limits::RENDERED_BYTES_MAX, ByBytes))
+        Self {
+            cache: Cache::with_weighter(limits::RENDERED_ENTRIES, limits::RENDERED_BYTES_MAX, ByBytes),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
     }
 }
 
 impl RenderedCache {
     /// Gives how many bytes are kept.
     pub fn bytes(&self) -> u64 {
-        self.0.weight()
+        self.cache.weight()
+    }
+
+    /// Gives how many documents were found rendered and how many had to be rendered.
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     /// Gives the wire form of a version of a document where it is kept.
     pub fn kept(&self, id: &str, version: u64, workspace: &Workspace) -> Option<Bytes> {
-        self.0.get(&RenderedKey {
+        let kept = self.cache.get(&RenderedKey {
             stream: workspace.stream.as_str().into(),
             id: id.into(),
             version,
             config_version: workspace.config_version,
-        })
+        });
+        // What is not kept is rendered next, and counted there.
+        self.hits.fetch_add(u64::from(kept.is_some()), Ordering::Relaxed);
+        kept
     }
 
     /// Gives the wire form of a document.
@@ -103,14 +121,16 @@ impl RenderedCache {
             version: numbers.version,
             config_version: workspace.config_version,
         };
-        if let Some(body) = self.0.get(&key) {
+        if let Some(body) = self.cache.get(&key) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return body;
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let body = Bytes::from(match work {
             Work::Case(case) => write_case(case, numbers.number, workspace),
             Work::Task(task) => write_task(task, numbers.number, numbers.case_number, workspace),
         });
-        self.0.insert(key, body.clone());
+        self.cache.insert(key, body.clone());
         body
     }
 }

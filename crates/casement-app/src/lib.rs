@@ -30,5 +30,6 @@ pub mod scan;
 pub mod sources;
 pub mod sweep;
 pub mod task;
+pub mod trace;
 pub mod version;
 pub mod workspace;

@@ -75,3 +75,5 @@ pub const DOCTOR_CLOCK_MS: i64 = 60 * 1000;
 pub const DOCTOR_BACKUP_WARNING_MS: i64 = 25 * 3_600_000;
 /// And an error past so many: a week.
 pub const DOCTOR_BACKUP_ERROR_MS: i64 = 7 * 24 * 3_600_000;
+/// Workspaces that have metrics of their own; those past it count together.
+pub const MEASURED_WORKSPACES_MAX: usize = 100;

@@ -26,7 +26,9 @@ use crate::index::Index;
 use crate::index::layout::{CASE, NUMBER};
 use crate::index::question::{self, Asked};
 use crate::limits;
+use crate::trace;
 use crate::workspace::OpenWorkspace;
+use tracing::Instrument;
 
 /// A document of the page, as the index knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +100,8 @@ async fn ask(
         let query = question::query(asked, &index, question.skip, question.limit);
         answer(&index, *noun, &query)
     });
-    asked.await.map_err(|error| AppError::Failed(format!("a question to the index ended early: {error}")))?
+    let asked = asked.instrument(trace::index()).await;
+    asked.map_err(|error| AppError::Failed(format!("a question to the index ended early: {error}")))?
 }
 
 fn answer(index: &Index, noun: Noun, query: &Query) -> Result<(Vec<Listed>, u64), AppError> {

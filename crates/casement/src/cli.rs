@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use casement_api::acme::name::{Contact, DIRECTORY, Directory, DomainName};
+use casement_api::traces::{Endpoint, Share};
 use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -104,14 +105,23 @@ pub struct ServeArguments {
     /// What is logged: error, warn, info, debug or trace, also by module (casement_api=debug).
     #[arg(long, env = "CASEMENT_LOG", value_name = "LEVEL", default_value = "info")]
     pub log: String,
+    /// Log a line for each request, whatever the level.
+    #[arg(long, env = "CASEMENT_ACCESS_LOG", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = ArgAction::Set)]
+    pub access_log: bool,
+    /// Send traces to this collector, as OTLP over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT counts when it is absent.
+    #[arg(long, env = "CASEMENT_OTLP_ENDPOINT", value_name = "URL", value_parser = Endpoint::parse)]
+    pub otlp_endpoint: Option<Endpoint>,
+    /// The share of requests that are traced, from 0 to 1, where the client has not decided it.
+    #[arg(long, env = "CASEMENT_TRACE_SHARE", value_name = "SHARE", default_value = "1", value_parser = Share::parse)]
+    pub trace_share: Share,
     /// The address and port for metrics alone; without it `/metrics` on the main one answers this machine.
     #[arg(long, env = "CASEMENT_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
     /// The certificate chain for TLS, a PEM file. Read anew when it changes.
-    #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE")]
     pub tls_certificate: Option<PathBuf>,
     /// The private key of the certificate, a PEM file.
-    #[arg(long, env = "CASEMENT_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, env = "CASEMENT_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Take the certificate from an authority by ACME, for this name; several names by commas or repetition. The authority
     /// must reach this server at port 443 of each.

@@ -9,6 +9,7 @@ use casement_api::control::router::control_router;
 use casement_api::control::socket::{ControlSocket, SOCKET_NAME};
 use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
+use casement_api::traces::Traces;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::backup::{self, BackupTarget, BaseRule};
@@ -22,18 +23,32 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::{logging, measure, opened, sources, tls, token};
+use crate::logging::Logging;
+use crate::{logging, measure, opened, settings, sources, tls, token};
 
 /// Runs `casement serve`.
 ///
 /// # Errors
 /// The data directory or the address can't be used, or a stored document can't be read.
 pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
-    logging::begin(&arguments.log, arguments.log_format)?;
-    opened::runtime()?.block_on(serve(arguments))
+    let runtime = opened::runtime()?;
+    let endpoint = settings::collector(arguments.otlp_endpoint.as_ref())?;
+    let traces = endpoint.map(|endpoint| {
+        Traces::begin(&endpoint, arguments.trace_share, env!("CARGO_PKG_VERSION"), runtime.handle().clone())
+    });
+    let traces = traces.transpose()?;
+    let (filter, format) = (arguments.log.as_str(), arguments.log_format);
+    logging::begin(Logging { filter, format, access: arguments.access_log }, traces.as_ref())?;
+    runtime.block_on(async {
+        let outcome = serve(arguments, traces.is_some()).await;
+        if let Some(traces) = traces {
+            traces.end().await;
+        }
+        outcome
+    })
 }
 
-async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
+async fn serve(arguments: &ServeArguments, has_traces: bool) -> anyhow::Result<()> {
     let options = server_options(arguments)?;
     // The address first: a port in use must not leave a data directory behind.
     let listener = TcpListener::bind(arguments.listen)
@@ -77,7 +92,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
     let metrics = measure::page(recorder.clone(), Arc::clone(&app));
     let upkeep = tokio::spawn(measure::keep_up(recorder));
-    let mut api_options = api_options(arguments, &options);
+    let mut api_options = api_options(arguments, &options, has_traces);
     let metrics_server = match metrics_listener {
         Some(listener) => {
             let (router, stopped) = (metrics_page::router(metrics), stop.subscribe());
@@ -161,7 +176,7 @@ fn server_options(arguments: &ServeArguments) -> anyhow::Result<ServerOptions> {
     })
 }
 
-fn api_options(arguments: &ServeArguments, server: &ServerOptions) -> ApiOptions {
+fn api_options(arguments: &ServeArguments, server: &ServerOptions, has_traces: bool) -> ApiOptions {
     let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
     ApiOptions {
         rate: Rate {
@@ -171,6 +186,8 @@ fn api_options(arguments: &ServeArguments, server: &ServerOptions) -> ApiOptions
         trusted_proxies: Arc::clone(&server.trusted_proxies),
         metrics: None,
         tls: server.tls.clone(),
+        has_access_log: arguments.access_log,
+        has_traces,
     }
 }
 

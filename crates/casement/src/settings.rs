@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use casement_api::traces::Endpoint;
 use clap::builder::OsStr;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
@@ -24,6 +25,25 @@ pub const FILE_VARIABLE: &str = "CASEMENT_CONFIG";
 const FILE_DEFAULT: &str = "casement.toml";
 /// Bytes of a settings file; a larger one is refused.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The variable by which OpenTelemetry names a collector, for whoever sets it for all programs of a machine.
+const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// Gives the collector of traces: that of the settings, else that of OpenTelemetry's own variable.
+///
+/// # Errors
+/// The variable names none.
+pub fn collector(set: Option<&Endpoint>) -> anyhow::Result<Option<Endpoint>> {
+    let named = std::env::var(COLLECTOR_VARIABLE).ok().filter(|text| !text.is_empty());
+    match (set, named) {
+        (Some(endpoint), _) => Ok(Some(endpoint.clone())),
+        (None, Some(text)) => match Endpoint::parse(&text) {
+            Ok(endpoint) => Ok(Some(endpoint)),
+            Err(fault) => bail!("{COLLECTOR_VARIABLE}: {fault}"),
+        },
+        (None, None) => Ok(None),
+    }
+}
 
 /// A setting with where its value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
