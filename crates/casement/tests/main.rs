@@ -58,6 +58,8 @@ mod list_oracle;
 #[cfg(test)]
 mod list_pages;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod merge;
 #[cfg(test)]
 mod metrics;
@@ -75,6 +77,8 @@ mod sockets;
 mod streams;
 #[cfg(test)]
 mod token_attacks;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod update_keys;
 #[cfg(test)]
