@@ -28,7 +28,11 @@ pub fn describe() {
         Unit::Count,
         "How many may run; it shrinks while there is too much to do."
     );
-    describe_counter!(TRACE_BATCHES, Unit::Count, "Batches of spans, by outcome: delivered or lost.");
+    describe_counter!(
+        TRACE_BATCHES,
+        Unit::Count,
+        "Tries to deliver a batch of spans, by outcome: delivered or lost."
+    );
     describe_gauge!(CERTIFICATE_UNTIL, Unit::Seconds, "When the TLS certificate in use expires.");
     describe_counter!(
         ACME_ORDERS,

@@ -158,6 +158,7 @@ fn a_server_shows_described_metrics_alone_and_those_of_its_parts_at_work() {
         "casement_rendered_documents_total{outcome=\"miss\"}",
         "casement_rendered_documents_total{outcome=\"hit\"}",
         "casement_index_bytes{kind=\"case\",part=\"terms\"}",
+        "casement_index_bytes{kind=\"task\",part=\"term-lists\"}",
         "casement_worker_runs_total{worker=\"sweep\",outcome=\"done\"}",
         "casement_worker_last_success_timestamp_seconds{worker=\"deadlines\"}",
     ] {

@@ -70,7 +70,7 @@ struct Inner {
 #[derive(Debug)]
 enum Source {
     Files(Files),
-    Acme(Acme),
+    Acme(Box<Acme>),
 }
 
 /// Whether there is a certificate that clients can take.
@@ -102,7 +102,7 @@ impl Tls {
     /// The roots by which the authority is believed can't be read.
     pub fn by_acme(options: AcmeOptions) -> Result<Self, TlsError> {
         let [first, second] = PROTOCOLS;
-        Self::new(Source::Acme(Acme::new(options)?), &[first, second, PROOF_PROTOCOL])
+        Self::new(Source::Acme(Box::new(Acme::new(options)?)), &[first, second, PROOF_PROTOCOL])
     }
 
     fn new(source: Source, protocols: &[&[u8]]) -> Result<Self, TlsError> {
