@@ -87,7 +87,8 @@ fn a_request_is_a_span_of_its_client_s_trace_with_the_work_below_it() {
     let (url, received) = collector();
     traced(&url, 1, &[]);
     let resources: Vec<_> = received.try_iter().flat_map(|sent| sent.resource_spans).collect();
-    let service = &resources[0].resource.as_ref().unwrap().attributes[0];
+    let attributes = &resources[0].resource.as_ref().unwrap().attributes;
+    let service = attributes.iter().find(|attribute| attribute.key == "service.name").unwrap();
     assert_eq!((service.key.as_str(), string(service.value.as_ref())), ("service.name", "casement"));
     let spans: Vec<Span> =
         resources.into_iter().flat_map(|sent| sent.scope_spans).flat_map(|scope| scope.spans).collect();
