@@ -1,6 +1,6 @@
 //! The application: the store, the open workspaces and what is kept in memory about them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -13,8 +13,12 @@ use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
 use crate::index::entry::Entry;
-use crate::installation::{self, INSTALLATION, Installation};
+use crate::installation::{self, INSTALLATION, Installation, stored_jwt_apps};
 use crate::jwt_app::JwtApp;
+use crate::seal::key::KeyId;
+use crate::seal::key_file::KeyFile;
+use crate::seal::keys::Keys;
+use crate::seal::rotate::KeyError;
 use crate::sources::Sources;
 use crate::workspace::{OpenWorkspace, load_config};
 
@@ -63,6 +67,7 @@ pub enum StoreState {
 pub struct App {
     store: Store,
     sources: Sources,
+    keys: Keys,
     installation: RwLock<Arc<Installation>>,
     workspaces: RwLock<HashMap<StreamId, Arc<OpenWorkspace>>>,
     rendered: RenderedCache,
@@ -73,11 +78,12 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the installation and its workspaces. The index is empty until [`App::follow`] has built it.
+    /// Opens the installation and its workspaces. The index is empty until [`App::follow`] has built it. The key file is
+    /// made when nothing is sealed yet.
     ///
     /// # Errors
-    /// The store can't be read, or a document in it is damaged.
-    pub async fn open(store: Store, sources: Sources) -> Result<Arc<Self>, AppError> {
+    /// The store can't be read, a document in it is damaged, or the key file can't be used.
+    pub async fn open(store: Store, sources: Sources, key_file: KeyFile) -> Result<Arc<Self>, KeyError> {
         store
             .create_workspace(NewWorkspace {
                 id: INSTALLATION.to_owned(),
@@ -85,10 +91,16 @@ impl App {
                 organisation: INSTALLATION.to_owned(),
                 counters: std::collections::BTreeMap::new(),
             })
-            .await?;
+            .await
+            .map_err(AppError::from)?;
+        let needed: BTreeSet<KeyId> =
+            stored_jwt_apps(&store).await?.iter().flat_map(|stored| stored.value.sealed_under()).collect();
+        let needed: Vec<KeyId> = needed.into_iter().collect();
+        let ring = key_file.keys(&needed, &sources)?;
         let app = Arc::new(Self {
             store,
             sources,
+            keys: Keys::new(key_file, ring),
             installation: RwLock::new(Arc::new(Installation::default())),
             workspaces: RwLock::new(HashMap::new()),
             rendered: RenderedCache::default(),
@@ -170,6 +182,20 @@ impl App {
         &self.sources
     }
 
+    /// Gives the key file.
+    pub fn key_file(&self) -> &KeyFile {
+        self.keys.file()
+    }
+
+    /// Gives the id of the key that seals.
+    pub fn key_id(&self) -> KeyId {
+        self.keys.ring().current().id()
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -196,7 +222,7 @@ impl App {
 
     /// Reads the installation anew and opens the workspaces that it lists and that are not open yet.
     pub(crate) async fn reload_installation(&self) -> Result<(), AppError> {
-        let installation = installation::load(&self.store, &self.installation()).await?;
+        let installation = installation::load(&self.store, || self.keys.ring(), &self.installation()).await?;
         for entry in &installation.workspaces {
             if self.workspace(&entry.stream).is_none() {
                 let config = load_config(&self.store, entry).await?;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::error::AppError;
 
-/// The schema number of all bodies that this release writes.
+/// The schema number of all bodies that this release writes, except those of apps.
 pub const SCHEMA: u32 = 1;
 
 /// The bytes that a body is given room for at first.
@@ -94,7 +94,18 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
 /// # Errors
 /// The body is of a newer schema or damaged.
 pub fn decode<T: DeserializeOwned>(document: &Document) -> Result<Versioned<T>, AppError> {
-    if document.schema != SCHEMA {
+    decode_of(document, &[SCHEMA])
+}
+
+/// Reads a body of one of some schemas.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_of<T: DeserializeOwned>(
+    document: &Document,
+    schemas: &[u32],
+) -> Result<Versioned<T>, AppError> {
+    if !schemas.contains(&document.schema) {
         let reason = format!("{} {} has schema {}", document.kind, document.id, document.schema);
         return Err(AppError::Failed(reason));
     }

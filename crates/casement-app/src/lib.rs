@@ -26,6 +26,7 @@ pub mod making;
 pub mod measure;
 pub mod once;
 pub mod scan;
+pub mod seal;
 pub mod sources;
 pub mod sweep;
 pub mod task;

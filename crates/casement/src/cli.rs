@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use casement_app::seal::key_file::KeyFile;
 use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,6 +60,9 @@ pub enum Command {
     /// Works on the apps that sign tokens, also while a server runs: it is asked then.
     #[command(subcommand)]
     App(AppCommand),
+    /// Works on the key that seals secrets.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Prints the version.
     Version(VersionArguments),
     /// Prints the description of the API as OpenAPI 3.1.
@@ -83,6 +87,18 @@ pub struct DataDirectory {
     /// The directory that holds the database; made when it is absent.
     #[arg(long = "data-dir", env = "CASEMENT_DATA_DIR", value_name = "DIR", default_value = "casement-data")]
     pub path: PathBuf,
+    /// The file with the key that seals secrets, mode 0600; else the systemd credential `casement.key`, else `secrets.key` in
+    /// the data directory. Made when nothing is sealed yet.
+    #[arg(long = "key-file", env = "CASEMENT_KEY_FILE", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+impl DataDirectory {
+    /// Where the key is.
+    pub fn key_file(&self) -> KeyFile {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        KeyFile::of(&self.path, self.key.as_deref(), credentials.as_deref())
+    }
 }
 
 /// The arguments of `serve`.
@@ -225,6 +241,9 @@ pub struct RestoreArguments {
     /// The stream whose log --at counts.
     #[arg(long, value_name = "ID", requires = "at")]
     pub stream: Option<String>,
+    /// The key file that the restored directory will be served with: it is checked that it opens the secrets.
+    #[arg(long, env = "CASEMENT_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -478,6 +497,42 @@ fn seconds(text: &str) -> Result<i64, String> {
     };
     let number: u32 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
     Ok(i64::from(number) * unit_seconds)
+}
+
+/// The subcommands of `key`.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Makes a new key and seals everything under it, also while a server runs.
+    Rotate(KeyRotateArguments),
+    /// Writes a new key file, for a service manager that hands it over or a place of your own.
+    Make(KeyMakeArguments),
+}
+
+/// The arguments of `key rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The former key is not kept: backups from before need it, so keep the copy of the key file that you have of it.
+
+Examples:
+  casement key rotate
+  casement key rotate --data-dir /var/lib/casement --json")]
+pub struct KeyRotateArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `key make`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  casement key make --to /etc/casement/secrets.key")]
+pub struct KeyMakeArguments {
+    /// The file to make; one that is there is left as it is.
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
 }
 
 /// The arguments of `version`.

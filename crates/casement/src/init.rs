@@ -18,7 +18,7 @@ use crate::opened::{runtime, with_app};
 pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
     // Before the directory is made: a wrong id must leave nothing behind.
     input(arguments).check()?;
-    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &Arc<App>| {
+    let made = runtime()?.block_on(with_app(&arguments.data, async |app: &Arc<App>| {
         if !app.installation().workspaces.is_empty() {
             bail!(
                 "{} has a workspace already; nothing was changed. `casement workspace create` makes another",
@@ -37,7 +37,7 @@ pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
 pub fn create_workspace(arguments: &InitArguments) -> anyhow::Result<()> {
     // Before the directory is made: a wrong id must leave nothing behind.
     input(arguments).check()?;
-    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &Arc<App>| {
+    let made = runtime()?.block_on(with_app(&arguments.data, async |app: &Arc<App>| {
         if app.installation().workspaces.is_empty() {
             bail!("{} has no workspace yet; `casement init` makes the first", arguments.data.path.display());
         }

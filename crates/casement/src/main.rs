@@ -13,6 +13,7 @@ mod control;
 mod doctor;
 mod file;
 mod init;
+mod key;
 mod logging;
 mod measure;
 mod opened;
@@ -24,7 +25,7 @@ mod token;
 mod version;
 mod workspace;
 
-use cli::{AppCommand, Cli, Command, WorkspaceCommand};
+use cli::{AppCommand, Cli, Command, KeyCommand, WorkspaceCommand};
 use settings::Settings;
 
 fn main() -> ExitCode {
@@ -60,6 +61,8 @@ fn run() -> anyhow::Result<u8> {
         Command::App(AppCommand::Revoke(arguments)) => app::revoke(&arguments),
         Command::Workspace(WorkspaceCommand::Show(arguments)) => workspace::show(&arguments),
         Command::Workspace(WorkspaceCommand::Apply(arguments)) => workspace::apply(&arguments),
+        Command::Key(KeyCommand::Rotate(arguments)) => key::rotate(&arguments),
+        Command::Key(KeyCommand::Make(arguments)) => key::make(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
         Command::Config(arguments) => {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use casement_app::app::App;
+use casement_app::seal::key_file::KeyFile;
+use casement_app::seal::rotate::seal_all;
 use casement_store::error::StoreError;
 use casement_store::options::Options;
 use casement_store::store::{CommitFeed, Store};
 use tokio::runtime::Runtime;
 
+use crate::cli::DataDirectory;
 use crate::sources;
 
 /// Makes the runtime of a command.
@@ -25,10 +28,10 @@ pub fn runtime() -> anyhow::Result<Runtime> {
 /// # Errors
 /// The directory can't be used, or the work failed.
 pub async fn with_app<T>(
-    directory: &Path,
+    data: &DataDirectory,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    with_store(open(directory)?, work).await
+    with_store(open(&data.path)?, data.key_file(), work).await
 }
 
 /// Opens a directory's store.
@@ -45,11 +48,15 @@ pub fn open(directory: &Path) -> Result<(Store, CommitFeed), StoreError> {
 /// A document can't be read, or the work failed.
 pub async fn with_store<T>(
     (store, feed): (Store, CommitFeed),
+    key_file: KeyFile,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let app = App::open(store.clone(), sources::system()).await?;
+    let app = App::open(store.clone(), sources::system(), key_file).await?;
     let follower = tokio::spawn(Arc::clone(&app).follow_installation(feed));
-    let outcome = work(&app).await;
+    let outcome = match seal_all(&app).await {
+        Ok(_) => work(&app).await,
+        Err(error) => Err(error.into()),
+    };
     store.close().await;
     let followed = follower.await.context("the follower of the log ended early")?;
     // A refusal comes first: it may have closed the store while the follower still read it.

@@ -15,7 +15,7 @@ use casement_app::app::{App, StoreState};
 use casement_app::backup::{self, BackupTarget, BaseRule};
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
-use casement_app::{deadline, sweep};
+use casement_app::{deadline, seal, sweep};
 use casement_store::options::Options;
 use casement_store::store::Store;
 use tokio::net::TcpListener;
@@ -53,7 +53,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let control = ControlSocket::bind(&arguments.data.path).with_context(|| {
         format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
     })?;
-    let app = App::open(store.clone(), sources::system()).await?;
+    let app = App::open(store.clone(), sources::system(), arguments.data.key_file()).await?;
     let target = arguments
         .backup_to
         .clone()
@@ -61,6 +61,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
+    let sealing = tokio::spawn(seal::rotate::run(Arc::clone(&app)));
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
     let backups = target.clone().map(|target| tokio::spawn(backup::follow(Arc::clone(&app), target)));
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
@@ -111,6 +112,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     }
     controlling.await.context("the control socket's loop ended early")?;
     deadlines.abort();
+    sealing.abort();
     sweeps.abort();
     load.abort();
     upkeep.abort();

@@ -18,6 +18,7 @@ use tokio::net::UnixStream;
 
 use crate::control::document::{
     AppDocument, AppliedDocument, AppsDocument, BackupBody, BackupDocument, CreateAppBody, RotateAppBody,
+    RotatedKeyDocument,
 };
 use crate::limits;
 
@@ -119,6 +120,14 @@ impl Client {
     /// As [`Client::create_app`].
     pub async fn back_up(self, body: &BackupBody) -> Result<BackupDocument, CommandError> {
         self.post("/backup", body).await
+    }
+
+    /// Puts another key for what is sealed in place. Waits until everything is sealed anew.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn rotate_key(self) -> Result<RotatedKeyDocument, CommandError> {
+        self.ask(Method::POST, "/key/rotate", Bytes::new()).await
     }
 
     async fn post<T: DeserializeOwned>(self, path: &str, body: &impl Serialize) -> Result<T, CommandError> {

@@ -20,6 +20,7 @@ use crate::control::app::show::show_app;
 use crate::control::backup::back_up;
 use crate::control::configuration::apply::apply_configuration;
 use crate::control::configuration::show::show_configuration;
+use crate::control::key;
 use crate::limits;
 use crate::router::answer_panic;
 
@@ -32,6 +33,7 @@ pub fn control_router(app: Arc<App>) -> Router {
         .route("/apps/{clientId}/revoke", post(revoke_app))
         .route("/configuration", get(show_configuration).put(apply_configuration))
         .route("/backup", post(back_up))
+        .route("/key/rotate", post(key::rotate))
         .layer(DefaultBodyLimit::max(limits::CONTROL_BODY_BYTES_MAX))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
