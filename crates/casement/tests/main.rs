@@ -64,6 +64,8 @@ mod rates;
 #[cfg(test)]
 mod request_heads;
 #[cfg(test)]
+mod sealing;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod slow_bodies;
