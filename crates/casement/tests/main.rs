@@ -40,6 +40,8 @@ mod doctor;
 #[cfg(test)]
 mod explorer;
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod full_store;
 #[cfg(test)]
 mod harness;

@@ -13,6 +13,7 @@ use casement_app::seal::rotate::{rotate_key, seal_all};
 use serde_json::{Value, json};
 
 use crate::harness::configuration::jwt_app;
+use crate::harness::http::{Connection, post};
 use crate::harness::program::{Program, casement, failed, init, succeeded, text};
 use crate::harness::server::{ACCOUNT, STREAM, Server};
 use crate::harness::token::{of, secret_of};
@@ -206,9 +207,16 @@ fn a_key_is_rotated_with_and_without_a_server_and_every_app_keeps_its_secret() {
     let path = format!("/caseManagement/api/public/analytics/{STREAM}/getCases");
     let headers = [("auth", token.trim()), ("AccountId", ACCOUNT)]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mut connection = crate::harness::http::Connection::open(address.parse().unwrap());
-    connection.send(&crate::harness::http::post(&path, &headers, "{}"));
-    assert_eq!(connection.answer().0.status, 200);
+    let mut connection = Connection::open(address.parse().unwrap());
+    let status = loop {
+        connection.send(&post(&path, &headers, "{}"));
+        match connection.answer().0.status {
+            // Its index is still being built.
+            503 => std::thread::yield_now(),
+            status => break status,
+        }
+    };
+    assert_eq!(status, 200);
     assert!(program.stop());
     assert_eq!(made.doctor(&[])["level"], "ok");
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::workspace::Workspace;
 
 /// The subcommands that `docs/cli.md` describes, in its order.
-const SUBCOMMANDS: [&[&str]; 13] = [
+const SUBCOMMANDS: [&[&str]; 18] = [
     &["serve"],
     &["init"],
     &["token"],
@@ -23,6 +23,11 @@ const SUBCOMMANDS: [&[&str]; 13] = [
     &["workspace", "show"],
     &["workspace", "apply"],
     &["config"],
+    &["backup"],
+    &["restore"],
+    &["doctor"],
+    &["key", "rotate"],
+    &["key", "make"],
     &["version"],
 ];
 

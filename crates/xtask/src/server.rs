@@ -97,6 +97,15 @@ impl Installation {
         })
     }
 
+    /// Runs a command on the data directory, and gives what it prints.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let directory = self.data.to_str().context("the directory's path is no UTF-8")?;
+        output(&self.binary, &[arguments, &["--data-dir", directory]].concat()).await
+    }
+
     /// A request to one of the six operations; `operation` may carry an id after a slash.
     ///
     /// # Errors
