@@ -15,7 +15,7 @@ use crate::error::AppError;
 use crate::index::entry::Entry;
 use crate::installation::{self, INSTALLATION, Installation, stored_jwt_apps};
 use crate::jwt_app::JwtApp;
-use crate::seal::key::KeyId;
+use crate::seal::key::{KeyId, Keyring};
 use crate::seal::key_file::KeyFile;
 use crate::seal::keys::Keys;
 use crate::seal::rotate::KeyError;
@@ -97,7 +97,14 @@ impl App {
             stored_jwt_apps(&store).await?.iter().flat_map(|stored| stored.value.sealed_under()).collect();
         let needed: Vec<KeyId> = needed.into_iter().collect();
         let ring = key_file.keys(&needed, &sources)?;
-        let app = Arc::new(Self {
+        let app = Arc::new(Self::closed(store, sources, key_file, ring));
+        app.reload_installation().await?;
+        Ok(app)
+    }
+
+    /// An application that has read nothing yet.
+    pub(crate) fn closed(store: Store, sources: Sources, key_file: KeyFile, ring: Keyring) -> Self {
+        Self {
             store,
             sources,
             keys: Keys::new(key_file, ring),
@@ -108,9 +115,7 @@ impl App {
             prepared: Prepared::default(),
             ready: AtomicBool::new(false),
             followed: AtomicBool::new(false),
-        });
-        app.reload_installation().await?;
-        Ok(app)
+        }
     }
 
     /// Builds the index, then follows the log until the store closes. Runs as a task of its own.

@@ -1,5 +1,8 @@
 //! The command line.
 
+pub mod key;
+pub mod unit;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -9,6 +12,9 @@ use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+
+use crate::cli::key::KeyCommand;
+use crate::cli::unit::UnitCommand;
 
 /// Casement: a self-hosted case management server.
 #[derive(Debug, Parser)]
@@ -63,6 +69,11 @@ pub enum Command {
     /// Works on the key that seals secrets.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Makes Casement a service of systemd.
+    #[command(subcommand)]
+    Service(UnitCommand),
+    /// Says whether the server on a data directory serves; the exit code is 0 when it does.
+    Health(HealthArguments),
     /// Prints the version.
     Version(VersionArguments),
     /// Prints the description of the API as OpenAPI 3.1.
@@ -499,40 +510,19 @@ fn seconds(text: &str) -> Result<i64, String> {
     Ok(i64::from(number) * unit_seconds)
 }
 
-/// The subcommands of `key`.
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Makes a new key and seals everything under it, also while a server runs.
-    Rotate(KeyRotateArguments),
-    /// Writes a new key file, for a service manager that hands it over or a place of your own.
-    Make(KeyMakeArguments),
-}
-
-/// The arguments of `key rotate`.
+/// The arguments of `health`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The former key is not kept: backups from before need it, so keep the copy of the key file that you have of it.
+It asks over the control socket, as the same user or root. `/readyz` says the same over the network.
 
 Examples:
-  casement key rotate
-  casement key rotate --data-dir /var/lib/casement --json")]
-pub struct KeyRotateArguments {
+  casement health --data-dir /var/lib/casement")]
+pub struct HealthArguments {
     #[command(flatten)]
     pub data: DataDirectory,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
-}
-
-/// The arguments of `key make`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  casement key make --to /etc/casement/secrets.key")]
-pub struct KeyMakeArguments {
-    /// The file to make; one that is there is left as it is.
-    #[arg(long, value_name = "FILE")]
-    pub to: PathBuf,
 }
 
 /// The arguments of `version`.

@@ -12,6 +12,7 @@ mod config;
 mod control;
 mod doctor;
 mod file;
+mod health;
 mod init;
 mod key;
 mod logging;
@@ -20,12 +21,16 @@ mod opened;
 mod restore;
 mod serve;
 mod settings;
+mod signals;
 mod sources;
 mod token;
+mod unit;
 mod version;
 mod workspace;
 
-use cli::{AppCommand, Cli, Command, KeyCommand, WorkspaceCommand};
+use cli::key::KeyCommand;
+use cli::unit::UnitCommand;
+use cli::{AppCommand, Cli, Command, WorkspaceCommand};
 use settings::Settings;
 
 fn main() -> ExitCode {
@@ -62,7 +67,12 @@ fn run() -> anyhow::Result<u8> {
         Command::Workspace(WorkspaceCommand::Show(arguments)) => workspace::show(&arguments),
         Command::Workspace(WorkspaceCommand::Apply(arguments)) => workspace::apply(&arguments),
         Command::Key(KeyCommand::Rotate(arguments)) => key::rotate(&arguments),
+        Command::Key(KeyCommand::Forget(arguments)) => key::forget(&arguments),
         Command::Key(KeyCommand::Make(arguments)) => key::make(&arguments),
+        Command::Service(UnitCommand::Print(arguments)) => unit::print(&arguments),
+        Command::Service(UnitCommand::Install(arguments)) => unit::install(&arguments),
+        Command::Service(UnitCommand::Uninstall(arguments)) => unit::uninstall(&arguments),
+        Command::Health(arguments) => return health::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
         Command::Config(arguments) => {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use casement_api::api::{Api, ApiOptions};
@@ -18,23 +19,30 @@ use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::{deadline, seal, sweep};
 use casement_store::options::Options;
 use casement_store::store::Store;
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::{logging, measure, opened, sources, token};
+use crate::logging::Level;
+use crate::signals::Stops;
+use crate::{logging, measure, opened, signals, sources, token};
+
+/// How often a server looks whether its index is built, to tell the service manager.
+const READY_POLL: Duration = Duration::from_millis(50);
+/// The exit code after a second signal to stop.
+const SECOND_STOP_EXIT: i32 = 1;
 
 /// Runs `casement serve`.
 ///
 /// # Errors
 /// The data directory or the address can't be used, or a stored document can't be read.
 pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
-    logging::begin(&arguments.log, arguments.log_format)?;
-    opened::runtime()?.block_on(serve(arguments))
+    let level = logging::begin(&arguments.log, arguments.log_format)?;
+    opened::runtime()?.block_on(serve(arguments, level))
 }
 
-async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
+async fn serve(arguments: &ServeArguments, level: Level) -> anyhow::Result<()> {
     let options = server_options(arguments)?;
     // The address first: a port in use must not leave a data directory behind.
     let listener = TcpListener::bind(arguments.listen)
@@ -65,7 +73,8 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
     let backups = target.clone().map(|target| tokio::spawn(backup::follow(Arc::clone(&app), target)));
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
-    let told = told_to_stop()?;
+    let mut stops = Stops::take()?;
+    let reloading = tokio::spawn(signals::reload(options.tls.clone(), level)?);
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
     let entries = app.installation().workspaces.clone();
@@ -97,14 +106,19 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow()));
     let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
 
+    let readiness = tokio::spawn(tell_ready(Arc::clone(&app)));
+
     let failure = tokio::select! {
-        () = told => None,
+        () = stops.next() => None,
         ended = &mut follower => Some(ended),
         ended = &mut serving => { ended.context("the accept loop ended early")?; None }
         ended = &mut deadlines => { ended.context("the look for passed deadlines ended early")?; None }
         ended = &mut sweeps => { ended.context("the sweep of ended claims ended early")?; None }
     };
     tracing::info!("casement stops");
+    readiness.abort();
+    tell_manager(NotifyState::Stopping);
+    tokio::spawn(end_at_once(stops));
     // The receiver lives as long as the accept loop; when that is gone, there is nothing to tell.
     let _ = stop.send(true);
     if !serving.is_finished() {
@@ -113,8 +127,11 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     controlling.await.context("the control socket's loop ended early")?;
     deadlines.abort();
     sealing.abort();
+    // Until it has ended it may hold the keys; that it was aborted is known.
+    let _ = sealing.await;
     sweeps.abort();
     load.abort();
+    reloading.abort();
     upkeep.abort();
     if let Some(metrics_server) = metrics_server {
         metrics_server.await.context("the listener for metrics ended early")?;
@@ -137,6 +154,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
             anyhow::bail!("the follower of the log ended before the server was told to stop");
         }
         None => {
+            seal_the_rest(&app).await;
             store.close().await;
             follower.await.context("the follower of the log ended early")??;
             match app.store_state() {
@@ -182,16 +200,35 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Waits for SIGTERM or SIGINT.
-fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
+/// Seals what a server that is stopped at once has not come to.
+async fn seal_the_rest(app: &App) {
+    if app.is_ready()
+        && app.store_state() == StoreState::Ready
+        && let Err(error) = seal::rotate::seal_all(app).await
+    {
+        tracing::error!(%error, "what is not under the key could not be sealed; the next start tries it again");
+    }
+}
+
+/// Tells the service manager, where there is one, that the server serves.
+async fn tell_ready(app: Arc<App>) {
+    while !app.is_ready() {
+        tokio::time::sleep(READY_POLL).await;
+    }
+    tell_manager(NotifyState::Ready);
+}
+
+fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
+/// Ends the process at the next signal: whoever asks twice does not want to wait for open requests.
+async fn end_at_once(mut stops: Stops) {
+    stops.next().await;
+    tracing::warn!("told to stop a second time: casement ends at once; everything acknowledged is on disk");
+    std::process::exit(SECOND_STOP_EXIT);
 }
 
 fn print_known(entries: &[WorkspaceEntry], base: &str) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::builder::OsStr;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
 use crate::cli::Cli;
@@ -106,6 +106,18 @@ impl Settings {
             _ => "default".to_owned(),
         };
         Setting { name, value: (!values.is_empty()).then(|| values.join(",")), origin }
+    }
+}
+
+/// Reads the log level anew, as a start of this very command line would.
+///
+/// # Errors
+/// The settings can't be read, or are not those of `serve`.
+pub fn log_level() -> anyhow::Result<String> {
+    let matches = Settings::read()?.command.try_get_matches()?;
+    match Cli::from_arg_matches(&matches)?.command {
+        crate::cli::Command::Serve(arguments) => Ok(arguments.log),
+        _ => bail!("only `serve` logs"),
     }
 }
 

@@ -62,6 +62,8 @@ mod merge;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod request_heads;

@@ -236,6 +236,26 @@ fn a_rotation_that_was_broken_off_is_ended_by_the_next_start() {
 }
 
 #[test]
+fn a_lost_key_is_given_up_for_new_secrets_and_one_that_is_there_is_not() {
+    let made = Made::new();
+    let id = key_lines(&made.key_path())[0].split(' ').nth(1).unwrap().to_owned();
+    assert!(made.failed(&["key", "forget", &id]).contains("is not lost"));
+    assert!(made.failed(&["key", "forget", "0000000000000000"]).contains("nothing is sealed"));
+    let second = made.json(&["app", "create", "--name", "Second"]);
+    fs::remove_file(made.key_path()).unwrap();
+    let given = made.json(&["key", "forget", &id]);
+    let apps = given["apps"].as_array().unwrap();
+    assert_eq!(apps.len(), 2);
+    assert!(apps.iter().all(|app| {
+        let secret = app["clientSecret"].as_str().unwrap();
+        secret.len() == 64 && secret != made.secret() && secret != second["clientSecret"]
+    }));
+    assert_eq!(made.doctor(&[])["level"], "ok");
+    let listed = made.json(&["app", "list"]);
+    assert!(listed["apps"].as_array().unwrap().iter().all(|app| app["key"]["number"] == 2), "{listed}");
+}
+
+#[test]
 fn a_restored_directory_needs_the_key_of_its_time() {
     let made = Made::new();
     let (to, copy) = (made.beside("backup"), made.beside("copy.key"));

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::workspace::Workspace;
 
 /// The subcommands that `docs/cli.md` describes, in its order.
-const SUBCOMMANDS: [&[&str]; 18] = [
+const SUBCOMMANDS: [&[&str]; 23] = [
     &["serve"],
     &["init"],
     &["token"],
@@ -27,7 +27,12 @@ const SUBCOMMANDS: [&[&str]; 18] = [
     &["restore"],
     &["doctor"],
     &["key", "rotate"],
+    &["key", "forget"],
     &["key", "make"],
+    &["service", "print"],
+    &["service", "install"],
+    &["service", "uninstall"],
+    &["health"],
     &["version"],
 ];
 

@@ -212,6 +212,17 @@ pub struct BackupDocument {
     pub key_id: String,
 }
 
+/// Whether the server serves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HealthDocument {
+    /// Whether requests are served: what `/readyz` says by its status.
+    pub serves: bool,
+    /// `ready` or `building`.
+    pub index: String,
+    /// `ready`, `full` or `restart-required`.
+    pub store: String,
+}
+
 /// A rotation of the key that seals.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

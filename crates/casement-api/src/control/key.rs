@@ -26,6 +26,7 @@ pub async fn rotate(State(control): State<Control>) -> Result<Json<RotatedKeyDoc
 fn refusal(error: KeyError) -> Refusal {
     match error {
         KeyError::File(fault) => Refusal::new(ErrorKind::Conflict, &fault.to_string(), None),
+        KeyError::Refused(reason) => Refusal::new(ErrorKind::Conflict, &reason, None),
         KeyError::App(error) => Refusal::of_app(error, Noun::Case),
     }
 }

@@ -160,6 +160,35 @@ impl StoredJwtApp {
         })
     }
 
+    /// Puts a new secret in the place of those that it has; the former one ends.
+    pub(crate) fn with_new_secret(self, secret: Secret, now: Moment) -> Self {
+        Self {
+            secret: Some(secret),
+            sealed_secret: None,
+            former_secret: None,
+            sealed_former_secret: None,
+            former_ends_at: None,
+            key_number: self.key_number.saturating_add(1),
+            key_made_at: Some(now),
+            ..self
+        }
+    }
+
+    /// Gives what an event may tell of it, as [`told`].
+    pub(crate) fn told(&self) -> Map<String, Value> {
+        let told = Self {
+            secret: None,
+            sealed_secret: None,
+            former_secret: None,
+            sealed_former_secret: None,
+            ..self.clone()
+        };
+        match serde_json::to_value(told) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) | Err(_) => Map::new(),
+        }
+    }
+
     /// Gives its client id.
     pub fn client_id(&self) -> &AppId {
         &self.client_id
@@ -222,10 +251,7 @@ fn place<'a>(client_id: &'a str, field: &'a str) -> Place<'a> {
 
 /// Gives what an event may tell of an app: its body without secrets. The number of the key says that it changed.
 pub fn told(app: &JwtApp) -> Map<String, Value> {
-    match serde_json::to_value(StoredJwtApp::without_secrets(app)) {
-        Ok(Value::Object(object)) => object,
-        Ok(_) | Err(_) => Map::new(),
-    }
+    StoredJwtApp::without_secrets(app).told()
 }
 
 #[cfg(test)]

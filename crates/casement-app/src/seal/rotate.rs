@@ -33,6 +33,9 @@ pub enum KeyError {
     /// The key file can't be used or changed.
     #[error(transparent)]
     File(#[from] KeyFault),
+    /// It can't be done as it is asked for; nothing was changed.
+    #[error("{0}")]
+    Refused(String),
     /// The store could not do it. What was begun goes on with the next start or rotation.
     #[error(transparent)]
     App(#[from] AppError),
