@@ -1,4 +1,5 @@
-//! A connection with timers: how long it may say nothing, and how long a request's head may take.
+//! A connection with timers: how long it may say nothing, how long a request's head may take, and how long an answer
+//! may wait for its client. What it reads goes through [`Framing`] first.
 //!
 //! The HTTP library has one timer for both. Here the phase of the connection decides: waiting for the first request or
 //! reading a head, at work on a request (bodies and use cases have limits of their own), or idle between two.
@@ -7,13 +8,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::framing::Framing;
 use crate::limits;
 
 /// What a connection is doing.
@@ -93,6 +95,7 @@ impl Activity {
 #[derive(Debug)]
 pub struct TimedStream<S> {
     inner: S,
+    framing: Framing,
     activity: Activity,
     /// The phase that the timer was set for.
     timed: Phase,
@@ -103,7 +106,7 @@ impl<S> TimedStream<S> {
     /// Takes a stream whose first head is awaited from now on.
     pub fn new(inner: S, activity: Activity) -> Self {
         let timer = Box::pin(sleep_until(Instant::now() + limits::HEAD_TIMEOUT));
-        Self { inner, activity, timed: Phase::Head, timer }
+        Self { inner, framing: Framing::new(), activity, timed: Phase::Head, timer }
     }
 
     /// A client that still takes its answer is not idle.
@@ -125,6 +128,50 @@ impl<S> TimedStream<S> {
     }
 }
 
+/// What a look at the socket gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// Bytes.
+    Bytes,
+    /// The client sends no more.
+    End,
+}
+
+impl<S: AsyncRead + Unpin> TimedStream<S> {
+    /// Reads from the socket: into the buffer what need not be looked at, else into the framing.
+    fn read_more(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<Read>> {
+        if self.framing.has_ended() {
+            return Poll::Ready(Ok(Read::End));
+        }
+        let inner = Pin::new(&mut self.inner);
+        let count = match self.framing.unseen_max().map(|max| usize::try_from(max).unwrap_or(usize::MAX)) {
+            Some(max) if max >= buffer.remaining() => {
+                let before = buffer.filled().len();
+                ready!(inner.poll_read(context, buffer))?;
+                let count = buffer.filled().len() - before;
+                self.framing.passed_unseen(count as u64);
+                count
+            }
+            Some(max) => {
+                let mut part = ReadBuf::new(buffer.initialize_unfilled_to(max));
+                ready!(inner.poll_read(context, &mut part))?;
+                let count = part.filled().len();
+                buffer.advance(count);
+                self.framing.passed_unseen(count as u64);
+                count
+            }
+            None => {
+                let mut bytes = [0; limits::READ_BYTES];
+                let mut part = ReadBuf::new(&mut bytes);
+                ready!(inner.poll_read(context, &mut part))?;
+                self.framing.push(part.filled());
+                part.filled().len()
+            }
+        };
+        Poll::Ready(Ok(if count == 0 { Read::End } else { Read::Bytes }))
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -132,12 +179,23 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        if let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) {
-            if buffer.filled().len() > before {
-                self.activity.arrived();
-                self.follow_phase();
+        loop {
+            let room = buffer.remaining();
+            if self.framing.take(room, |bytes| buffer.put_slice(bytes)) > 0 {
+                return Poll::Ready(Ok(()));
             }
-            return Poll::Ready(read);
+            match self.read_more(context, buffer) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(Read::Bytes)) => {
+                    self.activity.arrived();
+                    self.follow_phase();
+                    if buffer.filled().len() > before {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            }
         }
         self.follow_phase();
         if self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready() {
@@ -229,9 +287,9 @@ mod tests {
         let _at_work = activity.begin(Version::HTTP_11);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(3600)).await;
-            client.write_all(b"x").await.unwrap();
+            client.write_all(b"\r\n").await.unwrap();
         });
-        assert_eq!(stream.read_u8().await.unwrap(), b'x');
+        assert_eq!(stream.read_u8().await.unwrap(), b'\r');
     }
 
     #[tokio::test(start_paused = true)]
@@ -242,7 +300,6 @@ mod tests {
         let (mut client, mut stream, activity) = pair();
         drop(activity.begin(Version::HTTP_11));
         client.write_all(b"x").await.unwrap();
-        assert_eq!(stream.read_u8().await.unwrap(), b'x');
         assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
     }
 
@@ -250,8 +307,9 @@ mod tests {
     async fn frames_of_an_idle_http2_connection_are_no_head() {
         let (mut client, mut stream, activity) = pair();
         drop(activity.begin(Version::HTTP_2));
-        client.write_all(b"ping").await.unwrap();
-        for _ in 0..4 {
+        let frames = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nping";
+        client.write_all(frames).await.unwrap();
+        for _ in frames {
             stream.read_u8().await.unwrap();
         }
         assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT));

@@ -13,7 +13,9 @@ pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
 pub const HEADERS_MAX: usize = 100;
 /// Bytes of a head that the HTTP library reads at most, so that the limits above are answered by us. Past it the
 /// library answers 431 without a body and closes.
-pub const HEAD_BYTES_MAX: usize = 256 * 1024;
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that are read at once where heads and chunks are looked for.
+pub const READ_BYTES: usize = 4 * 1024;
 /// Headers that the HTTP library reads at most, for the same reason.
 pub const HEAD_HEADERS_MAX: usize = 1_000;
 /// Bytes of an idempotency key; past it 400.

@@ -62,6 +62,8 @@ mod metrics;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]
+mod raw;
+#[cfg(test)]
 mod request_heads;
 #[cfg(test)]
 mod seeds;
