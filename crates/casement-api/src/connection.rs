@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::framing::Framing;
 use crate::limits;
+use crate::unsent::Waiting;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub struct Activity(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
+    waiting: Waiting,
     at_work: AtomicUsize,
     /// Requests that have begun; the count alone matters to tell a new one.
     begun: AtomicUsize,
@@ -71,6 +73,11 @@ impl Activity {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         self.0.at_work.fetch_add(1, Ordering::Relaxed);
         AtWork(self.clone())
+    }
+
+    /// The answers that wait for the client.
+    pub fn waiting(&self) -> &Waiting {
+        &self.0.waiting
     }
 
     fn phase(&self) -> Phase {
@@ -100,20 +107,43 @@ pub struct TimedStream<S> {
     /// The phase that the timer was set for.
     timed: Phase,
     timer: Pin<Box<Sleep>>,
+    /// When the answers that wait must have been taken; made when the first one has to wait.
+    taking: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> TimedStream<S> {
     /// Takes a stream whose first head is awaited from now on.
     pub fn new(inner: S, activity: Activity) -> Self {
         let timer = Box::pin(sleep_until(Instant::now() + limits::HEAD_TIMEOUT));
-        Self { inner, framing: Framing::new(), activity, timed: Phase::Head, timer }
+        Self { inner, framing: Framing::new(), activity, timed: Phase::Head, timer, taking: None }
     }
 
-    /// A client that still takes its answer is not idle.
-    fn note_written(&mut self, written: &Poll<io::Result<usize>>) {
-        if matches!(written, Poll::Ready(Ok(bytes)) if *bytes > 0) && self.timed == Phase::Idle {
+    /// A client that still takes its answer is not idle; one that does not has a time for it.
+    fn after_write(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(bytes)) if bytes > 0) && self.timed == Phase::Idle {
             self.timer.as_mut().reset(Instant::now() + limits::IDLE_TIMEOUT);
         }
+        if written.is_pending() && self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+
+    /// Whether the client takes too long to take its answers; looked at when there is nothing to read or no room to write.
+    fn takes_too_long(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.activity.waiting().deadline() else {
+            self.taking = None;
+            return false;
+        };
+        let taking = self.taking.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if taking.deadline() != deadline {
+            taking.as_mut().reset(deadline);
+        }
+        taking.as_mut().poll(context).is_ready()
     }
 
     /// Sets the timer where a phase has begun.
@@ -198,6 +228,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
             }
         }
         self.follow_phase();
+        if self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
@@ -212,8 +245,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.note_written(&written);
-        written
+        self.after_write(written, context)
     }
 
     fn poll_write_vectored(
@@ -222,8 +254,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
-        self.note_written(&written);
-        written
+        self.after_write(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -231,6 +262,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The library does not look for the next request after an answer: the timers must wake it.
+        self.follow_phase();
+        let is_late = self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready();
+        if is_late || self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.inner).poll_flush(context)
     }
 
@@ -241,9 +278,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
+    use crate::unsent::Unsent;
 
     fn pair() -> (DuplexStream, TimedStream<DuplexStream>, Activity) {
         let (client, server) = duplex(64);
@@ -313,6 +353,45 @@ mod tests {
             stream.read_u8().await.unwrap();
         }
         assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_idle_time_begins_with_the_end_of_an_answer_though_nobody_looks_for_more() {
+        let (_client, mut stream, activity) = pair();
+        let at_work = activity.begin(Version::HTTP_11);
+        let began = Instant::now();
+        let flushes = std::future::poll_fn(|context| match Pin::new(&mut stream).poll_flush(context) {
+            Poll::Ready(Ok(())) => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(error.kind()),
+            Poll::Pending => Poll::Pending,
+        });
+        drop(at_work);
+        assert_eq!(flushes.await, io::ErrorKind::TimedOut);
+        assert!(is_about(began.elapsed(), limits::IDLE_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_take_its_answers_is_cut_off_and_their_bytes_are_freed() {
+        let (mut client, mut stream, activity) = pair();
+        let at_work = activity.begin(Version::HTTP_11);
+        let unsent = Unsent::default();
+        let bytes = 100 * limits::ANSWER_BYTES_PER_SECOND_MIN;
+        let body = Body::from(vec![b' '; usize::try_from(bytes).unwrap()]);
+        let mut body = unsent.follow(body, Some(activity.waiting()));
+        let answer = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        drop((at_work, body));
+        let began = Instant::now();
+        // It reads a byte every second, which is no pace.
+        tokio::spawn(async move {
+            while client.read_u8().await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let error = stream.write_all(&answer).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(is_about(began.elapsed(), limits::ANSWER_GRACE + Duration::from_secs(100)));
+        drop((stream, answer));
+        assert_eq!(unsent.bytes(), 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@ use crate::limits;
 use crate::measure;
 use crate::rate::Noted;
 use crate::routes::table::ROUTES;
+use crate::unsent::Waiting;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,9 +41,10 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     let id = request_id(request.headers(), api.app.sources());
     let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, |route| known(route.as_str()));
     let method = request.method().clone();
-    let mut response = match head::check(&request) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused,
+    let waiting = request.extensions().get::<Waiting>().cloned();
+    let response = match head::refused(&request) {
+        None => next.run(request).await,
+        Some(refused) => refused,
     };
     let id_text = id.to_str().unwrap_or_default();
     let time = began.elapsed();
@@ -60,6 +62,7 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
             tracing::debug!(request.id = id_text, %method, route, status, duration_ms, client, "a request was answered")
         }
     }
+    let mut response = response.map(|body| api.unsent.follow(body, waiting.as_ref()));
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     for (name, value) in FIXED_HEADERS {

@@ -14,22 +14,19 @@ use crate::answer::Refusal;
 use crate::client::Peer;
 use crate::limits;
 
-/// Checks a head. Requests that came by no network connection have nothing but limits.
-///
-/// # Errors
-/// The answer that says what is wrong with it.
-pub(crate) fn check(request: &Request) -> Result<(), Response> {
-    check_sizes(request).map_err(IntoResponse::into_response)?;
-    if request.extensions().get::<Peer>().is_none() {
-        return Ok(());
+/// Gives the answer that refuses a head, when something is wrong with it. Requests that came by no network connection
+/// have nothing but limits.
+pub(crate) fn refused(request: &Request) -> Option<Response> {
+    if let Err(refusal) = check_sizes(request) {
+        return Some(refusal.into_response());
     }
-    check_host(request).and_then(|()| check_target(request)).map_err(|refusal| {
-        let mut response = refusal.into_response();
-        if request.version() < Version::HTTP_2 {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
-    })
+    request.extensions().get::<Peer>()?;
+    let refusal = check_host(request).and_then(|()| check_target(request)).err()?;
+    let mut response = refusal.into_response();
+    if request.version() < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Some(response)
 }
 
 fn check_sizes(request: &Request) -> Result<(), Refusal> {

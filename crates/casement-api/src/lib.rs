@@ -26,3 +26,4 @@ pub mod routes;
 pub mod server;
 pub mod tls;
 pub mod token;
+pub mod unsent;

@@ -8,7 +8,7 @@
 mod load;
 mod outcome;
 mod raw_writer;
-mod requests;
+pub mod requests;
 pub mod responder;
 mod stage;
 

@@ -117,7 +117,15 @@ impl Installation {
     /// # Errors
     /// When it ends or isn't ready in time; the end of its log is part of the error.
     pub async fn start(&self) -> Result<Server> {
-        self.start_under(&[]).await
+        self.start_by(&[], &[]).await
+    }
+
+    /// Starts a server with further arguments and waits until it is ready.
+    ///
+    /// # Errors
+    /// As [`Installation::start`].
+    pub async fn start_with(&self, arguments: &[&str]) -> Result<Server> {
+        self.start_by(&[], arguments).await
     }
 
     /// Starts a server by another program, whose arguments come first, and waits until it is ready. That program must
@@ -126,6 +134,10 @@ impl Installation {
     /// # Errors
     /// As [`Installation::start`].
     pub async fn start_under(&self, program: &[String]) -> Result<Server> {
+        self.start_by(program, &[]).await
+    }
+
+    async fn start_by(&self, program: &[String], arguments: &[&str]) -> Result<Server> {
         let address = free_address()?;
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = match program.split_first() {
@@ -143,6 +155,7 @@ impl Installation {
             .arg("--listen")
             .arg(address.to_string())
             .args(UNLIMITED_RATE)
+            .args(arguments)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("RUST_BACKTRACE", "1")
@@ -219,6 +232,18 @@ impl Server {
         let status = status.context("the server did not end within 30 s of SIGTERM")??;
         ensure!(status.success(), "the server ended with a failure after SIGTERM: {status}");
         Ok(())
+    }
+
+    /// The memory that the process holds now, in KiB.
+    ///
+    /// # Errors
+    /// When it has ended, or this is not Linux.
+    pub fn memory_kb(&self) -> Result<u64> {
+        let id = self.child.id().context("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        Ok(number.context("the process tells no VmRSS")?.parse()?)
     }
 
     /// Asks the process to end and waits for it, whatever its end is like.

@@ -72,8 +72,6 @@ const HEALTH: [(&str, &str); 4] =
 enum Seen {
     /// The stream 1 is answered with this status, and the connection goes on.
     Status(u16),
-    /// The stream 1 is reset, and the connection goes on.
-    Reset,
     /// The connection is closed, with a farewell or without.
     Closed,
     /// Nothing comes of it, and the connection goes on.
@@ -469,12 +467,11 @@ struct Came {
 
 impl Came {
     fn is(&self, seen: Seen) -> bool {
-        let status = |wanted: u16| self.statuses.iter().any(|came| *came == (1, wanted));
+        let status = |wanted: u16| self.statuses.contains(&(1, wanted));
         let (is_reset, is_answered) =
             (self.resets.contains(&1), self.statuses.iter().any(|(stream, _)| *stream == 1));
         match seen {
             Seen::Status(wanted) => status(wanted) && self.is_open,
-            Seen::Reset => is_reset && self.is_open,
             Seen::Closed => !self.is_open,
             Seen::Nothing => !is_reset && !is_answered && self.is_open,
             Seen::ResetOrClosed => is_reset || !self.is_open || status(400),

@@ -1,5 +1,6 @@
 //! Clients that let the server wait, by a clock that goes on as soon as everybody waits: each is cut off in its time.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,9 +24,16 @@ async fn cut_off(address: SocketAddr, bytes: Vec<u8>) -> (Vec<u16>, u64) {
     let (done, seen) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut statuses = Vec::new();
-        while let Ok(Some(answer)) = wire.answer() {
-            statuses.push(answer.status);
-        }
+        let error = loop {
+            match wire.answer() {
+                Ok(Some(answer)) => statuses.push(answer.status),
+                Ok(None) => break None,
+                // Frames of HTTP/2 are no lines.
+                Err(error) if error.kind() == ErrorKind::InvalidData => drop(wire.rest()),
+                Err(error) => break Some(error.kind()),
+            }
+        };
+        assert!(matches!(error, None | Some(ErrorKind::ConnectionReset)), "{error:?} after {statuses:?}");
         done.send(statuses).unwrap();
     });
     (seen.await.unwrap(), began.elapsed().as_secs())
@@ -87,4 +95,32 @@ async fn a_slow_greeting_of_tls_ends_by_its_timer() {
             "{bytes:?}: {after} s"
         );
     }
+}
+
+#[tokio::test]
+async fn who_takes_no_answer_is_cut_off_within_the_time_of_the_least_pace() {
+    let server = Server::start().await;
+    for _ in 0..100 {
+        server.create_case(serde_json::json!({"desc": "x".repeat(60_000)})).await;
+    }
+    let kit = kit(&server, ServerOptions::default()).await;
+    // Some seven megabytes, more than the sockets' buffers hold.
+    let list = String::from_utf8(kit.list()).unwrap().replace("Content-Length: 11", "Content-Length: 13");
+    let list = list.replace(r#"{"limit":1}"#, r#"{"limit":100}"#);
+    tokio::time::pause();
+    let sent = tokio::task::spawn_blocking(move || {
+        let mut wire = Wire::open(kit.address);
+        wire.send(list.as_bytes()).unwrap();
+        wire
+    });
+    let mut wire = sent.await.unwrap();
+    let began = Instant::now();
+    // No other end of the connection shows than that the client reads less than was told. It reads after the timer.
+    tokio::time::sleep(Duration::from_secs(1_000)).await;
+    assert!(began.elapsed() >= Duration::from_secs(1_000));
+    let taken = tokio::task::spawn_blocking(move || wire.rest()).await.unwrap();
+    let head = String::from_utf8_lossy(&taken[..1_000]).into_owned();
+    let told = head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap();
+    let told: usize = told.parse().unwrap();
+    assert!(told > 5_000_000 && taken.len() < told, "{} of {told} bytes", taken.len());
 }
