@@ -76,7 +76,7 @@ pub const HTTP2_SEND_BUFFER_BYTES: usize = 256 * 1024;
 pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// Bytes of answers that wait for their clients, those expected of requests at work included; past it (lists: past half
 /// of it) a request waits up to [`QUEUE_WAIT`], then 503.
-pub const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Bytes that the answer of a request at work is expected to have.
 pub const ANSWER_BYTES_EXPECTED: usize = 256 * 1024;
 /// How long answers may wait whatever their size; after it their client must have taken them at

@@ -52,8 +52,17 @@ pub struct Installation {
     pub task_template: String,
 }
 
-/// One app sends everything here, as fast as it can.
-const UNLIMITED_RATE: [&str; 4] = ["--rate-per-second", "10000000", "--rate-burst", "10000000"];
+/// One app on one machine sends everything here, as fast as it can and over as many connections as it likes.
+const UNLIMITED: [&str; 8] = [
+    "--rate-per-second",
+    "10000000",
+    "--rate-burst",
+    "10000000",
+    "--connections-max",
+    "20000",
+    "--connections-per-address-max",
+    "20000",
+];
 
 impl Installation {
     /// Makes a data directory below a folder with `casement init`, and a token with `casement token`.
@@ -117,15 +126,7 @@ impl Installation {
     /// # Errors
     /// When it ends or isn't ready in time; the end of its log is part of the error.
     pub async fn start(&self) -> Result<Server> {
-        self.start_by(&[], &[]).await
-    }
-
-    /// Starts a server with further arguments and waits until it is ready.
-    ///
-    /// # Errors
-    /// As [`Installation::start`].
-    pub async fn start_with(&self, arguments: &[&str]) -> Result<Server> {
-        self.start_by(&[], arguments).await
+        self.start_under(&[]).await
     }
 
     /// Starts a server by another program, whose arguments come first, and waits until it is ready. That program must
@@ -134,10 +135,6 @@ impl Installation {
     /// # Errors
     /// As [`Installation::start`].
     pub async fn start_under(&self, program: &[String]) -> Result<Server> {
-        self.start_by(program, &[]).await
-    }
-
-    async fn start_by(&self, program: &[String], arguments: &[&str]) -> Result<Server> {
         let address = free_address()?;
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = match program.split_first() {
@@ -154,8 +151,7 @@ impl Installation {
             .arg(&self.data)
             .arg("--listen")
             .arg(address.to_string())
-            .args(UNLIMITED_RATE)
-            .args(arguments)
+            .args(UNLIMITED)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("RUST_BACKTRACE", "1")

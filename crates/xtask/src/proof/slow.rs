@@ -19,9 +19,6 @@ use crate::server::{Installation, Server};
 use crate::workspace::Workspace;
 use healthy::Healthy;
 
-/// Places for the connections of this proof: it comes from few addresses.
-const PLACES: [&str; 4] = ["--connections-max", "20000", "--connections-per-address-max", "20000"];
-
 /// How long a slow connection may live beyond the longest timer of the server (an idle connection's 60 s) before it
 /// counts as forgotten.
 const CUT_WAIT: Duration = Duration::from_secs(120);
@@ -70,7 +67,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     crate::block_on(async {
         let folder = tempfile::Builder::new().prefix("proof-slow-").tempdir_in(&workspace.target)?;
         let installation = Installation::create(&binary, folder.path()).await?;
-        let server = installation.start_with(&PLACES).await?;
+        let server = installation.start().await?;
         prove(&installation, &server, arguments).await.with_context(|| installation.log_tail())?;
         if arguments.tool_seconds > 0 && tool::missing().is_none() {
             let time = Duration::from_secs(arguments.tool_seconds);
