@@ -148,6 +148,10 @@ impl<S> TimedStream<S> {
 
     /// Sets the timer where a phase has begun.
     fn follow_phase(&mut self) {
+        // The next head may have begun while the last request was at work.
+        if self.framing.is_within_head() {
+            self.activity.arrived();
+        }
         let phase = self.activity.phase();
         if phase != self.timed {
             self.timed = phase;
@@ -340,6 +344,17 @@ mod tests {
         let (mut client, mut stream, activity) = pair();
         drop(activity.begin(Version::HTTP_11));
         client.write_all(b"x").await.unwrap();
+        assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_began_behind_a_request_has_the_time_of_a_head_from_the_end_of_that_request() {
+        let (mut client, mut stream, activity) = pair();
+        let at_work = activity.begin(Version::HTTP_11);
+        client.write_all(b"GET / HT").await.unwrap();
+        let waiting = tokio::time::timeout(Duration::from_secs(1), stream.read_u8());
+        assert!(waiting.await.is_err(), "half a head is not handed on");
+        drop(at_work);
         assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
     }
 

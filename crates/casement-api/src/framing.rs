@@ -120,6 +120,11 @@ impl Framing {
         }
     }
 
+    /// Whether a head has begun to arrive.
+    pub(crate) fn is_within_head(&self) -> bool {
+        self.next == Next::Head && self.held.len() > self.ready
+    }
+
     /// Whether the connection ends here for the library, whatever the client still sends.
     pub(crate) fn has_ended(&self) -> bool {
         self.next == Next::Nothing && self.ready == 0
