@@ -9,6 +9,7 @@ use crate::load::Load;
 use crate::metrics_page::Metrics;
 use crate::rate::{Rate, Rates};
 use crate::token::Tokens;
+use crate::unsent::Unsent;
 
 /// How requests are served.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,8 @@ pub struct Api {
     pub rates: Arc<Rates>,
     /// The places for requests at work.
     pub load: Load,
+    /// The answers that wait for their clients.
+    pub unsent: Unsent,
     /// The proxies that may say who the client is.
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, for this machine alone.
@@ -46,6 +49,7 @@ impl Api {
             tokens: Arc::default(),
             rates: Arc::new(Rates::new(options.rate)),
             load: Load::default(),
+            unsent: Unsent::default(),
             trusted_proxies: Arc::clone(&options.trusted_proxies),
             metrics: options.metrics.clone(),
         }

@@ -6,17 +6,18 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use casement_app::sources::Sources;
-use casement_wire::error::ErrorKind;
 
-use crate::answer::{Cause, Refusal};
+use crate::answer::Cause;
 use crate::api::Api;
 use crate::client::{self, Peer};
+use crate::head;
 use crate::limits;
 use crate::measure;
 use crate::rate::Noted;
 use crate::routes::table::ROUTES;
+use crate::unsent::Waiting;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,9 +41,10 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     let id = request_id(request.headers(), api.app.sources());
     let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, |route| known(route.as_str()));
     let method = request.method().clone();
-    let mut response = match check_head(&request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+    let waiting = request.extensions().get::<Waiting>().cloned();
+    let response = match head::refused(&request) {
+        None => next.run(request).await,
+        Some(refused) => refused,
     };
     let id_text = id.to_str().unwrap_or_default();
     let time = began.elapsed();
@@ -60,6 +62,7 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
             tracing::debug!(request.id = id_text, %method, route, status, duration_ms, client, "a request was answered")
         }
     }
+    let mut response = response.map(|body| api.unsent.follow(body, waiting.as_ref()));
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     for (name, value) in FIXED_HEADERS {
@@ -95,28 +98,4 @@ fn request_id(headers: &HeaderMap, sources: &Sources) -> HeaderValue {
         let id = sources.ids().next().unwrap_or_default();
         HeaderValue::from_str(&format!("{id:032x}")).unwrap_or(HeaderValue::from_static("none"))
     })
-}
-
-fn check_head(request: &Request) -> Result<(), Refusal> {
-    // "POST " before and " HTTP/1.1" after the target.
-    let target_bytes = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    let line_bytes = request.method().as_str().len() + 1 + target_bytes + " HTTP/1.1".len();
-    if line_bytes > limits::REQUEST_LINE_BYTES_MAX {
-        let detail =
-            format!("the request line must be at most {} bytes long", limits::REQUEST_LINE_BYTES_MAX);
-        return Err(Refusal::new(ErrorKind::UriTooLong, &detail, None));
-    }
-    let headers = request.headers();
-    // ": " between name and value, and the end of the line.
-    let headers_bytes: usize =
-        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if headers_bytes > limits::HEADERS_BYTES_MAX || headers.len() > limits::HEADERS_MAX {
-        let detail = format!(
-            "there must be at most {} headers of {} bytes in all",
-            limits::HEADERS_MAX,
-            limits::HEADERS_BYTES_MAX
-        );
-        return Err(Refusal::new(ErrorKind::HeadersTooLarge, &detail, None));
-    }
-    Ok(())
 }

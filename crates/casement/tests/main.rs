@@ -66,6 +66,8 @@ mod process;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]
+mod raw;
+#[cfg(test)]
 mod request_heads;
 #[cfg(test)]
 mod sealing;

@@ -3,12 +3,13 @@
 //! The load generator is this process, the server is another, both built for release. In turns of a few seconds, so
 //! that a drift of the machine hits all alike, it drives the server, a static responder of the same bytes through the
 //! same HTTP stack, and (for writes) the same rows through SQLite without HTTP. [`stage`] sets up, [`load`] drives,
-//! [`requests`] builds, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
+//! [`requests`] builds, [`overload`] asks for too much, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
 
 mod load;
 mod outcome;
+mod overload;
 mod raw_writer;
-mod requests;
+pub mod requests;
 pub mod responder;
 mod stage;
 
@@ -37,7 +38,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask bench create --clients 32 --seconds 10\n  \
                   cargo xtask bench update --clients 32 --cases 10000\n  \
-                  cargo xtask bench list --clients 8 --cases 1000,100000 --shape all,status,search")]
+                  cargo xtask bench list --clients 8 --cases 1000,100000 --shape all,status,search\n  cargo xtask bench overload --factor 4 --seconds 10")]
 pub struct Arguments {
     #[command(subcommand)]
     bench: Bench,
@@ -57,6 +58,8 @@ enum Bench {
         #[arg(long, value_delimiter = ',', default_value = "all")]
         shape: Vec<Shape>,
     },
+    /// Offers a multiple of what can be done, and counts what is done in time
+    Overload(overload::Arguments),
 }
 
 /// How much is driven at what.
@@ -84,6 +87,10 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let binary = workspace.binary("release", "casement")?;
     crate::block_on(async {
         let (load, jobs) = match &arguments.bench {
+            Bench::Overload(arguments) => {
+                let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
+                return overload::run(&binary, folder.path(), arguments).await;
+            }
             Bench::Create(load) => (load, vec![Job::Create]),
             Bench::Update(load) => (load, vec![Job::Update]),
             Bench::List { load, shape } => (load, shape.iter().copied().map(Job::List).collect()),

@@ -5,7 +5,7 @@
 //! log through `casement-store`. [`restore`]: a backup made under load gives back any moment. [`io`] fails system
 //! calls, [`power`] the disk; `script` is what the server does meanwhile. [`fuzz`]: no input breaks what
 //! `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
-//! nothing else.
+//! nothing else. [`slow`]: thousands of slow connections take nothing from the others.
 
 mod chain;
 mod check;
@@ -18,6 +18,7 @@ pub mod power;
 pub mod restore;
 pub mod schema;
 mod script;
+pub mod slow;
 mod writer;
 
 use anyhow::Result;
@@ -42,6 +43,7 @@ enum Proof {
     Restore(restore::Arguments),
     Io(io::Arguments),
     Power(power::Arguments),
+    Slow(slow::Arguments),
 }
 
 /// Runs the named proof.
@@ -56,5 +58,6 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         Proof::Restore(arguments) => restore::run(workspace, arguments),
         Proof::Io(arguments) => io::run(workspace, arguments),
         Proof::Power(arguments) => power::run(workspace, arguments),
+        Proof::Slow(arguments) => slow::run(workspace, arguments),
     }
 }

@@ -52,8 +52,17 @@ pub struct Installation {
     pub task_template: String,
 }
 
-/// One app sends everything here, as fast as it can.
-const UNLIMITED_RATE: [&str; 4] = ["--rate-per-second", "10000000", "--rate-burst", "10000000"];
+/// One app on one machine sends everything here, as fast as it can and over as many connections as it likes.
+const UNLIMITED: [&str; 8] = [
+    "--rate-per-second",
+    "10000000",
+    "--rate-burst",
+    "10000000",
+    "--connections-max",
+    "20000",
+    "--connections-per-address-max",
+    "20000",
+];
 
 impl Installation {
     /// Makes a data directory below a folder with `casement init`, and a token with `casement token`.
@@ -151,7 +160,7 @@ impl Installation {
             .arg(&self.data)
             .arg("--listen")
             .arg(address.to_string())
-            .args(UNLIMITED_RATE)
+            .args(UNLIMITED)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("RUST_BACKTRACE", "1")
@@ -228,6 +237,18 @@ impl Server {
         let status = status.context("the server did not end within 30 s of SIGTERM")??;
         ensure!(status.success(), "the server ended with a failure after SIGTERM: {status}");
         Ok(())
+    }
+
+    /// The memory that the process holds now, in KiB.
+    ///
+    /// # Errors
+    /// When it has ended, or this is not Linux.
+    pub fn memory_kb(&self) -> Result<u64> {
+        let id = self.child.id().context("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        Ok(number.context("the process tells no VmRSS")?.parse()?)
     }
 
     /// Asks the process to end and waits for it, whatever its end is like.
