@@ -219,7 +219,7 @@ fn every_earlier_release_s_data_is_served_written_to_and_sound() {
             assert_eq!(finding["level"], wanted, "{}: {finding}", fixture.name);
         }
         // The check of the secrets above says as well that none is in plain any more.
-        assert!(found.to_string().contains("4 secrets can be opened"), "{found}");
+        assert!(found.to_string().contains("5 secrets can be opened"), "{found}");
         let listed = succeeded(&["app", "list", "--data-dir", text(&data)]);
         assert!(["Website", "Once", "Billing", "Gone"].iter().all(|name| listed.contains(name)), "{listed}");
     }
