@@ -173,7 +173,11 @@ async fn serve(arguments: &ServeArguments, level: Level) -> anyhow::Result<()> {
 fn server_options(arguments: &ServeArguments) -> anyhow::Result<ServerOptions> {
     let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::open(certificate.clone(), key.clone())?),
-        (Some(_) | None, Some(_) | None) => None,
+        (None, None) => None,
+        // The command line asks for both by itself, the settings file does not.
+        (Some(_), None) | (None, Some(_)) => {
+            anyhow::bail!("tls_certificate and tls_key belong together: name both, or neither")
+        }
     };
     Ok(ServerOptions {
         connections_max: usize::try_from(arguments.connections_max)?,

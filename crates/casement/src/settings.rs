@@ -170,7 +170,16 @@ fn of_file(path: &Path, faults: &[String]) -> anyhow::Error {
 fn checked(argument: &Arg, value: &Value) -> Result<String, String> {
     let text = written(value).ok_or("must be a string, a number, true, false or a list of these")?;
     let flag = argument.get_long().unwrap_or_default();
-    let alone = Command::new("casement").no_binary_name(true).arg(argument.clone());
+    // By itself: what it requires or excludes is for the whole to say.
+    let mut only = Arg::new(argument.get_id().clone())
+        .long(flag.to_owned())
+        .action(argument.get_action().clone())
+        .value_parser(argument.get_value_parser().clone())
+        .value_names(argument.get_value_names().unwrap_or_default().to_vec());
+    if let Some(delimiter) = argument.get_value_delimiter() {
+        only = only.value_delimiter(delimiter);
+    }
+    let alone = Command::new("casement").no_binary_name(true).arg(only);
     match alone.try_get_matches_from([format!("--{flag}={text}")]) {
         Ok(_) => Ok(text),
         Err(error) => {
@@ -264,6 +273,17 @@ mod tests {
         let matches = command.try_get_matches_from(["casement", "serve", "--listen", "0.0.0.0:2"]).unwrap();
         let serve = matches.subcommand_matches("serve").unwrap();
         assert_eq!(serve.get_raw("listen").unwrap().next().unwrap(), "0.0.0.0:2");
+    }
+
+    #[test]
+    fn settings_that_need_each_other_may_stand_in_the_file() {
+        let defaults =
+            defaults_of(&Cli::command(), "tls_key = \"k.pem\"\ntls_certificate = \"c.pem\"").unwrap();
+        let command = with_defaults(Cli::command(), &defaults);
+        let matches = command.try_get_matches_from(["casement", "serve"]).unwrap();
+        let serve = matches.subcommand_matches("serve").unwrap();
+        assert_eq!(serve.get_raw("tls_certificate").unwrap().next().unwrap(), "c.pem");
+        assert_eq!(serve.get_raw("tls_key").unwrap().next().unwrap(), "k.pem");
     }
 
     #[test]
