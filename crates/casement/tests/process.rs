@@ -247,6 +247,18 @@ fn every_file_that_the_package_names_is_there_and_every_setting_of_its_file_is_o
 }
 
 #[test]
+fn half_of_tls_in_the_settings_file_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (settings, data) = (directory.path().join("casement.toml"), directory.path().join("data"));
+    for half in ["tls_certificate", "tls_key"] {
+        fs::write(&settings, format!("{half} = \"x.pem\"\n")).unwrap();
+        let said = failed(&["serve", "--config", text(&settings), "--data-dir", text(&data)]);
+        assert!(said.contains("belong together"), "{said}");
+        assert!(!data.exists());
+    }
+}
+
+#[test]
 fn the_unit_is_one_that_systemd_takes() {
     let unit = root().join("packaging/casement.service");
     let written = fs::read_to_string(&unit).unwrap();
