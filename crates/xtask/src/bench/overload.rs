@@ -225,7 +225,7 @@ async fn ask(
     connection: &mut Option<TcpStream>,
     address: SocketAddr,
     request: &[u8],
-    buffer: &mut Vec<u8>,
+    buffer: &mut [u8],
 ) -> Result<u16> {
     let stream = match connection {
         Some(stream) => stream,
