@@ -81,3 +81,7 @@ pub const SEAL_PERIOD: Duration = Duration::from_millis(250);
 pub const SEAL_KEYS_MAX: usize = 8;
 /// Bytes of a key file; a longer one is refused.
 pub const KEY_FILE_BYTES_MAX: u64 = 8 * 1024;
+/// Cases that one sample makes at most; past it the command is refused. An index holds some billion documents.
+pub const SAMPLE_CASES_MAX: u64 = 100_000_000;
+/// Sets of a sample that wait for the store: two transactions' worth and a half. Past it the making waits.
+pub const SAMPLE_SETS_QUEUED: usize = 1_280;

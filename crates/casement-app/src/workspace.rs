@@ -63,6 +63,11 @@ impl OpenWorkspace {
         self.stream.as_str()
     }
 
+    /// Gives the stream that it is.
+    pub(crate) fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
     /// Gives the configuration.
     pub fn config(&self) -> Arc<Workspace> {
         Arc::clone(&self.config.borrow())

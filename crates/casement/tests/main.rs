@@ -70,6 +70,8 @@ mod raw;
 #[cfg(test)]
 mod request_heads;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod sealing;
 #[cfg(test)]
 mod seeds;
