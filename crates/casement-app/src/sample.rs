@@ -149,13 +149,19 @@ pub async fn run_sample(
     };
     let config = workspace.config();
     let sample = Sample::new(&config, &order).map_err(|missing| SampleError::Missing(missing.0))?;
+    let (keeps_index, indexed) = (app.keeps_index(), Arc::clone(&workspace));
+    if keeps_index {
+        // Nobody asks it meanwhile.
+        indexed.begin_bulk();
+    }
     let (app, course) = (Arc::clone(app), Arc::clone(course));
     // A thread of its own: making commands and sets takes a whole processor.
     let making = tokio::task::spawn_blocking(move || {
+        let app_id = app_id.as_str();
         let maker = Maker {
             app: &app,
             config: &config,
-            app_id: &app_id,
+            app_id,
             course: &course,
             open: HashMap::new(),
             queued: VecDeque::new(),
@@ -164,6 +170,10 @@ pub async fn run_sample(
         maker.run(sample)
     });
     let made = making.await;
+    if keeps_index {
+        let finish = tokio::task::spawn_blocking(move || indexed.finish_bulk());
+        finish.await.map_err(|error| AppError::Failed(format!("the index was not finished: {error}")))?;
+    }
     Ok(made.map_err(|error| AppError::Failed(format!("the sample ended early: {error}")))??)
 }
 

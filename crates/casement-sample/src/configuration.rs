@@ -45,12 +45,12 @@ pub(crate) const PRODUCTS: [&str; 8] =
 pub(crate) const REGIONS: [&str; 5] = ["Europe", "Americas", "Middle East", "South Asia", "East Asia"];
 
 /// The task templates with the days until a task is due.
-pub(crate) const TASKS: [(&str, i64); 5] = [
-    ("Inspect the goods", 3),
-    ("Order the part", 5),
-    ("Welcome call", 2),
-    ("Set up access", 4),
-    ("Follow up", 14),
+pub(crate) const TASKS: [(&str, Option<i64>); 5] = [
+    ("Inspect the goods", None),
+    ("Order the part", None),
+    ("Welcome call", None),
+    ("Set up access", Some(4)),
+    ("Follow up", Some(14)),
 ];
 
 /// A case template.
@@ -107,7 +107,7 @@ pub fn configuration() -> Configure {
             .iter()
             .map(|(name, days)| ConfigureTaskTemplate {
                 named: named(name),
-                default_due_ms: Given::Value(days * DAY_MS),
+                default_due_ms: days.map_or(Given::Absent, |days| Given::Value(days * DAY_MS)),
                 ..ConfigureTaskTemplate::default()
             })
             .collect(),

@@ -9,7 +9,7 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 const MINUTE_MS: i64 = 60 * 1000;
 
 /// How many in a thousand cases are written down when all is done, and how many are deleted, never resolved, reopened.
-const LOGGED: u64 = 660;
+const LOGGED: u64 = 800;
 const DELETED: u64 = 10;
 const NEVER_RESOLVED: u64 = 60;
 const REOPENED: u64 = 20;
@@ -114,17 +114,17 @@ impl Life {
         let (resolved, deleted) = (end(Step::Resolve), end(Step::Delete));
         let mut steps = Vec::new();
         for (place, name) in template.tasks.iter().enumerate() {
-            let days = TASKS.iter().find(|(known, _)| known == name).map_or(1, |(_, days)| *days);
-            let due = created.plus_ms(days * DAY_MS);
+            let days = TASKS.iter().find(|(known, _)| known == name).and_then(|(_, days)| *days);
+            let due = days.map(|days| created.plus_ms(days * DAY_MS));
             let worked = resolved.unwrap_or(until).ms() - created.ms();
             let share = 50 + 10 * i64::try_from(place).unwrap_or_default();
             let done = created.plus_ms((worked / 100 * share).max(share));
             let is_done =
-                dice.hits(800) && resolved.is_some() && deleted.is_none_or(|deleted| done < deleted);
+                dice.hits(500) && resolved.is_some() && deleted.is_none_or(|deleted| done < deleted);
             if is_done {
                 steps.push((done, Step::ResolveTask(place)));
             }
-            if !is_done || done > due {
+            if let Some(due) = due.filter(|due| !is_done || done > *due) {
                 steps.push((due.plus_ms(dice.between(50, 350)), Step::BreachTask(place)));
             }
         }

@@ -362,7 +362,7 @@ fn template(is_logged: bool, dice: &mut Dice) -> &'static Template {
     let table: [(u64, &'static Template); 5] = if is_logged {
         [(70, question), (30, delivery), (0, complaint), (0, repair), (0, onboarding)]
     } else {
-        [(30, question), (22, delivery), (20, complaint), (16, repair), (12, onboarding)]
+        [(15, question), (15, delivery), (20, complaint), (25, repair), (25, onboarding)]
     };
     dice.weighed(&table).unwrap_or(question)
 }

@@ -1,5 +1,7 @@
 //! `casement sample` by the built binary: what it makes is sound, and what it refuses.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -30,6 +32,15 @@ fn assert_sound(data: &Path) {
     }
 }
 
+/// Tells whether a server has built its index.
+fn is_ready(address: &str) -> bool {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.starts_with("HTTP/1.1 200")
+}
+
 #[test]
 fn a_fresh_directory_gets_a_workspace_and_sound_cases_and_a_second_run_adds_to_them() {
     let directory = tempfile::tempdir().unwrap();
@@ -43,7 +54,10 @@ fn a_fresh_directory_gets_a_workspace_and_sound_cases_and_a_second_run_adds_to_t
     assert_eq!((&second["cases"], &second["workspace"]), (&Value::from(200), &Value::Null));
     assert_sound(&data);
     let mut program = Program::serve(&data);
-    program.address();
+    let address = program.address();
+    while !is_ready(&address) {
+        std::thread::yield_now();
+    }
     assert!(program.stop(), "a server starts on it and ends without a complaint");
 }
 
