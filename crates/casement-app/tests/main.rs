@@ -28,4 +28,6 @@ mod public_keys;
 #[path = "../../casement-domain/tests/queries.rs"]
 mod queries;
 #[cfg(test)]
+mod rendered;
+#[cfg(test)]
 mod sample;
