@@ -1,7 +1,7 @@
 //! From a decision to a write set: what it read becomes guards, what it changes becomes documents, claims and events.
 
 use casement_domain::actor::Actor;
-use casement_domain::change::{Change, Record, RecordChange, differences};
+use casement_domain::change::{Change, Record, RecordChange};
 use casement_domain::customer::Customer;
 use casement_domain::date::Moment;
 use casement_domain::fault::{FaultKind, Faults, Key};
@@ -146,10 +146,9 @@ pub(crate) fn write_set(
 
 fn written(record: &RecordChange, sources: &Sources) -> (DocumentWrite, EventWrite) {
     let place = body::place(&record.after);
-    let changes = record.before.as_ref().map(|before| {
-        let changes = differences(&body::tree(&before.value), &body::tree(&record.after));
-        body::encode(&changes)
-    });
+    let after = body::encode_record(&record.after);
+    let before = record.before.as_ref().map(|before| body::encode_record(&before.value));
+    let changes = before.map(|before| body::changes(&before, &after));
     let event = EventWrite {
         kind: record.event.to_owned(),
         document_kind: place.kind.to_owned(),
@@ -164,7 +163,7 @@ fn written(record: &RecordChange, sources: &Sources) -> (DocumentWrite, EventWri
         version: record.before.as_ref().map_or(0, |before| before.version),
         counter: place.counter.filter(|_| record.before.is_none()).map(str::to_owned),
         schema: body::SCHEMA,
-        body: body::encode_record(&record.after),
+        body: after,
     };
     (write, event)
 }
