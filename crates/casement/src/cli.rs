@@ -12,7 +12,7 @@ use casement_app::seal::key_file::KeyFile;
 use casement_domain::date::{DateInput, Moment, Zone};
 use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::cli::key::KeyCommand;
@@ -160,6 +160,9 @@ pub struct ServeArguments {
     /// Requests that each app may send at once after a rest.
     #[arg(long, env = "CASEMENT_RATE_BURST", value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub rate_burst: u32,
+    /// Whether answers say in the header `Server-Timing` how long they took in the server: for measuring.
+    #[arg(long, env = "CASEMENT_SERVER_TIMING", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
+    pub server_timing: bool,
     /// Keep a backup in this directory, at most 5 s behind, with a new base each day.
     #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
     pub backup_to: Option<PathBuf>,
