@@ -43,7 +43,7 @@ fn changed(config: &Workspace) -> Vec<Workspace> {
     let mut all = Vec::new();
     let mut change = |apply: &dyn Fn(&mut Workspace)| {
         let mut next = config.clone();
-        next.config_version += 1;
+        next.config_version += 1 + all.len() as u64;
         apply(&mut next);
         all.push(next);
     };

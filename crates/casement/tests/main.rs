@@ -20,6 +20,8 @@ mod bad_input;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod compression;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod connections;
