@@ -36,7 +36,8 @@ async fn fresh(directory: &Path) -> BTreeMap<(String, String), (u64, Option<u64>
     let random = || std::process::id().to_be_bytes().repeat(4).try_into().unwrap();
     let system = Sources::new(|| Moment::from_ms(NOW_MS), || 1, random);
     let key_file = KeyFile::of(directory, None, None);
-    let app = App::open(store.clone(), sample_sources(3, Moment::from_ms(NOW_MS), system), key_file).await.unwrap();
+    let app =
+        App::open(store.clone(), sample_sources(3, Moment::from_ms(NOW_MS), system), key_file).await.unwrap();
     let following = tokio::spawn(Arc::clone(&app).follow_installation(feed));
     let made = app.make_workspace(NewWorkspaceInput::default()).await.unwrap();
     configure_sample(&app, None).await.unwrap();

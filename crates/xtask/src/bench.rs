@@ -4,8 +4,7 @@
 //! that a drift of the machine hits all alike, it drives the server, a static responder of the same bytes through the
 //! same HTTP stack, and (for writes) the same rows through SQLite without HTTP. [`stage`] sets up, [`load`] drives,
 //! [`requests`] builds, [`overload`] asks for too much, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
-//! [`requests`] builds, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up. [`list`] measures lists by
-//! their [`shape`], on data that [`sampled`] keeps.
+//! [`list`] measures lists by their [`shape`], on data that [`sampled`] keeps.
 
 mod list;
 mod load;
@@ -43,10 +42,10 @@ const WARM_UP: Duration = Duration::from_secs(1);
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask bench create --clients 32 --seconds 10\n  \
                   cargo xtask bench update --clients 32 --cases 10000\n  \
-                  cargo xtask bench list --clients 8 --cases 1000,100000 --shape all,status,search\n  cargo xtask bench overload --factor 4 --seconds 10")]
                   cargo xtask bench create --clients 32 --cases 10000,1000000 --data /srv/bench\n  \
                   cargo xtask bench list --cases 10000,100000\n  \
-                  cargo xtask bench list --cases 100000 --clients 8 --writers 32 --shape all,count")]
+                  cargo xtask bench list --cases 100000 --clients 8 --writers 32 --shape all,count\n  \
+                  cargo xtask bench overload --factor 4 --seconds 10")]
 pub struct Arguments {
     #[command(subcommand)]
     bench: Bench,
@@ -110,15 +109,11 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     }
     let binary = workspace.binary("release", "casement")?;
     crate::block_on(async {
-        let (load, jobs) = match &arguments.bench {
+        let (load, job) = match &arguments.bench {
             Bench::Overload(arguments) => {
                 let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
                 return overload::run(&binary, folder.path(), arguments).await;
             }
-            Bench::Create(load) => (load, vec![Job::Create]),
-            Bench::Update(load) => (load, vec![Job::Update]),
-            Bench::List { load, shape } => (load, shape.iter().copied().map(Job::List).collect()),
-        let (load, job) = match &arguments.bench {
             Bench::Create(load) => (load, Job::Create),
             Bench::Update(load) => (load, Job::Update),
             Bench::List { clients, writers, seconds, cases, shape, data } => {

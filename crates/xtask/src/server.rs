@@ -181,7 +181,6 @@ impl Installation {
             .arg("--listen")
             .arg(address.to_string())
             .args(UNLIMITED)
-            .args(UNLIMITED_RATE)
             .args(settings)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
