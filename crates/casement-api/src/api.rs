@@ -20,6 +20,8 @@ pub struct ApiOptions {
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, when it has no listener of its own.
     pub metrics: Option<Metrics>,
+    /// Whether answers tell how long they took in the server.
+    pub server_timing: bool,
 }
 
 /// What the routes work with.
@@ -39,6 +41,8 @@ pub struct Api {
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, for this machine alone.
     pub metrics: Option<Metrics>,
+    /// Whether answers tell how long they took in the server.
+    pub server_timing: bool,
 }
 
 impl Api {
@@ -52,6 +56,7 @@ impl Api {
             unsent: Unsent::default(),
             trusted_proxies: Arc::clone(&options.trusted_proxies),
             metrics: options.metrics.clone(),
+            server_timing: options.server_timing,
         }
     }
 }

@@ -22,6 +22,9 @@ use crate::unsent::Waiting;
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Tells how long a request took in the server, in milliseconds (W3C Server Timing), where the options say so.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 /// Stands for every path that is no route.
 const NO_ROUTE: &str = "none";
 
@@ -68,6 +71,11 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     for (name, value) in FIXED_HEADERS {
         // A page may have a policy of its own.
         headers.entry(name).or_insert(value);
+    }
+    if api.server_timing
+        && let Ok(timing) = HeaderValue::from_str(&format!("total;dur={duration_ms:.3}"))
+    {
+        headers.insert(SERVER_TIMING, timing);
     }
     if let Some(allowance) = noted.get() {
         allowance.write(headers);

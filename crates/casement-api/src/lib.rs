@@ -9,6 +9,7 @@ pub mod api;
 pub mod authentication;
 pub mod body;
 pub mod client;
+pub mod compression;
 pub mod connection;
 pub mod control;
 mod explorer;

@@ -110,3 +110,5 @@ pub const CLAIM_SECONDS_MAX: f64 = 253_402_300_799.0;
 pub const REQUEST_ID_CHARACTERS_MAX: usize = 64;
 /// Seconds after which a client that got a 503 should try again.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
+/// Bytes of an answer below which it is not compressed: what it would save does not pay for the time.
+pub const COMPRESSED_BYTES_MIN: u64 = 4 * 1024;

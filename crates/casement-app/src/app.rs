@@ -75,6 +75,7 @@ pub struct App {
     prepared: Prepared,
     ready: AtomicBool,
     followed: AtomicBool,
+    unindexed: AtomicBool,
 }
 
 impl App {
@@ -115,6 +116,7 @@ impl App {
             prepared: Prepared::default(),
             ready: AtomicBool::new(false),
             followed: AtomicBool::new(false),
+            unindexed: AtomicBool::new(false),
         }
     }
 
@@ -138,6 +140,7 @@ impl App {
         self: Arc<Self>,
         mut feed: CommitFeed,
     ) -> impl Future<Output = Result<(), AppError>> + Send {
+        self.unindexed.store(true, Ordering::Release);
         // Here and not in the task: whoever spawns it may commit at once.
         self.followed.store(true, Ordering::Release);
         async move { self.take_all(&mut feed).await }
@@ -161,6 +164,11 @@ impl App {
     /// Tells whether somebody takes what is committed: before that, a commit would wait for the index.
     pub(crate) fn is_followed(&self) -> bool {
         self.followed.load(Ordering::Acquire)
+    }
+
+    /// Tells whether what is committed goes into an index, in this process.
+    pub(crate) fn keeps_index(&self) -> bool {
+        !self.unindexed.load(Ordering::Acquire)
     }
 
     /// Tells whether the store takes writes.

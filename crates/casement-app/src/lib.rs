@@ -25,6 +25,7 @@ pub mod list;
 pub mod making;
 pub mod measure;
 pub mod once;
+pub mod sample;
 pub mod scan;
 pub mod seal;
 pub mod sources;

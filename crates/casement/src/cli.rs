@@ -7,10 +7,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use casement_app::limits;
 use casement_app::seal::key_file::KeyFile;
+use casement_domain::date::{DateInput, Moment, Zone};
 use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::cli::key::KeyCommand;
@@ -38,6 +40,8 @@ Examples:
       Print a token for the API.
   casement app rotate cs-… --grace 24h
       Give an app another secret; the former one stays good for a day.
+  casement sample --data-dir casement-demo --cases 10000
+      Fill a data directory with made-up cases, to try things out.
   casement backup --to /mnt/backup/casement
       Add to a backup, or begin one.
   casement restore --from /mnt/backup/casement --data-dir /var/lib/casement-new --at 2026-11-22T09:30:00Z
@@ -56,6 +60,8 @@ pub enum Command {
     Backup(BackupArguments),
     /// Makes a data directory from a backup.
     Restore(RestoreArguments),
+    /// Fills a workspace with made-up cases, without a server. Makes the workspace when the data directory has none.
+    Sample(SampleArguments),
     /// Looks at an installation and says what is wrong with it, also while a server runs.
     Doctor(DoctorArguments),
     /// Works on workspaces.
@@ -154,12 +160,53 @@ pub struct ServeArguments {
     /// Requests that each app may send at once after a rest.
     #[arg(long, env = "CASEMENT_RATE_BURST", value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub rate_burst: u32,
+    /// Whether answers say in the header `Server-Timing` how long they took in the server: for measuring.
+    #[arg(long, env = "CASEMENT_SERVER_TIMING", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
+    pub server_timing: bool,
     /// Keep a backup in this directory, at most 5 s behind, with a new base each day.
     #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
     pub backup_to: Option<PathBuf>,
     /// How many bases that backup keeps; with a base each day, so many days can be restored.
     #[arg(long, env = "CASEMENT_BACKUP_KEEP_BASES", value_name = "COUNT", default_value = "7")]
     pub backup_keep_bases: NonZeroUsize,
+}
+
+/// The arguments of `sample`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The cases lie in the four years before --until, with customers, tasks and changes, through the log like those of clients. The
+same seed gives the same cases in a directory without data. Running it again adds others. Ctrl-C ends it; what was made stays.
+
+Examples:
+  casement sample --data-dir casement-demo --cases 10000
+  casement sample --data-dir casement-demo --cases 1000000 --seed 7 --no-index")]
+pub struct SampleArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// How many cases are made.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=limits::SAMPLE_CASES_MAX))]
+    pub cases: u64,
+    /// What all choices follow from.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The stream of the workspace; needed where there are several.
+    #[arg(long, value_name = "STREAM")]
+    pub stream: Option<String>,
+    /// The date at which the four years end, in UTC; without it the beginning of today.
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub until: Option<Moment>,
+    /// Leave the index to the next start: faster, and takes no memory for it.
+    #[arg(long)]
+    pub no_index: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads a date as the moment at which it begins in UTC.
+fn moment(text: &str) -> Result<Moment, String> {
+    let moment = DateInput::parse(text).and_then(|date| date.moment(Zone::UTC));
+    moment.ok_or_else(|| "must be a date such as 2026-11-22 or 2026-11-22T09:30:00Z".to_owned())
 }
 
 /// Reads a network, or an address as the network of that address alone.

@@ -56,11 +56,17 @@ fn input(arguments: &InitArguments) -> NewWorkspaceInput {
 }
 
 fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
-    let MadeWorkspace { workspace, app, secret } = made;
     if as_json {
         println!("{}", serde_json::to_string_pretty(&description(made))?);
         return Ok(());
     }
+    tell(made);
+    Ok(())
+}
+
+/// Prints a workspace that was made for people.
+pub fn tell(made: &MadeWorkspace) {
+    let MadeWorkspace { workspace, app, secret } = made;
     println!("A workspace was made.");
     println!();
     println!("  account       {}", workspace.account);
@@ -69,10 +75,10 @@ fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
     println!("  app           {}", app.name);
     println!("  client id     {}", app.client_id);
     println!("  client secret {}  (shown this once)", secret.reveal());
-    Ok(())
 }
 
-fn description(made: &MadeWorkspace) -> Value {
+/// Describes a workspace that was made for programs.
+pub fn description(made: &MadeWorkspace) -> Value {
     let MadeWorkspace { workspace, app, secret } = made;
     let Workspace { statuses, priorities, queues, case_templates, task_templates, agents, .. } = workspace;
     json!({

@@ -19,6 +19,7 @@ mod logging;
 mod measure;
 mod opened;
 mod restore;
+mod sample;
 mod serve;
 mod settings;
 mod signals;
@@ -57,6 +58,7 @@ fn run() -> anyhow::Result<u8> {
         Command::Token(arguments) => token::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
         Command::App(AppCommand::Create(arguments)) => app::create(&arguments),

@@ -196,6 +196,7 @@ fn api_options(arguments: &ServeArguments) -> ApiOptions {
         },
         trusted_proxies: arguments.trusted_proxies.as_slice().into(),
         metrics: None,
+        server_timing: arguments.server_timing,
     }
 }
 

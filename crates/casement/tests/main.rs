@@ -20,6 +20,8 @@ mod bad_input;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod compression;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod connections;
@@ -69,6 +71,8 @@ mod rates;
 mod raw;
 #[cfg(test)]
 mod request_heads;
+#[cfg(test)]
+mod sample;
 #[cfg(test)]
 mod sealing;
 #[cfg(test)]

@@ -10,10 +10,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::workspace::Workspace;
 
 /// The subcommands that `docs/cli.md` describes, in its order.
-const SUBCOMMANDS: [&[&str]; 23] = [
+const SUBCOMMANDS: [&[&str]; 24] = [
     &["serve"],
     &["init"],
     &["token"],
+    &["sample"],
     &["workspace", "create"],
     &["app", "create"],
     &["app", "list"],

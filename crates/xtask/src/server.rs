@@ -20,7 +20,7 @@ use tokio::process::{Child, Command};
 use crate::client::Connection;
 
 /// How long a start may take, with the index of a large directory built anew.
-const READY_WAIT: Duration = Duration::from_secs(300);
+const READY_WAIT: Duration = Duration::from_secs(1800);
 
 /// How often a starting server is asked whether it is ready.
 const READY_POLL: Duration = Duration::from_millis(10);
@@ -87,6 +87,14 @@ impl Installation {
         )
         .await?;
         let made: Value = serde_json::from_str(&made).context("`casement init --json` printed no JSON")?;
+        Self::of(binary, folder, made).await
+    }
+
+    /// Takes an installation that [`Installation::create`] made in a folder before; `made` is what was printed then.
+    ///
+    /// # Errors
+    /// When the program can't be started, or `made` lacks something.
+    pub async fn of(binary: &Path, folder: &Path, made: Value) -> Result<Self> {
         let text = |pointer: &str| -> Result<String> {
             let value = made.pointer(pointer).and_then(Value::as_str);
             Ok(value.with_context(|| format!("`casement init --json` printed no {pointer}"))?.to_owned())
@@ -101,7 +109,7 @@ impl Installation {
             token: token.trim().to_owned(),
             case_template: text("/caseTemplates/0/_id")?,
             task_template: text("/taskTemplates/0/_id")?,
-            data,
+            data: folder.join("data"),
             made,
         })
     }
@@ -144,6 +152,18 @@ impl Installation {
     /// # Errors
     /// As [`Installation::start`].
     pub async fn start_under(&self, program: &[String]) -> Result<Server> {
+        self.start_as(program, &[]).await
+    }
+
+    /// Starts a server with further settings and waits until it is ready.
+    ///
+    /// # Errors
+    /// As [`Installation::start`].
+    pub async fn start_with(&self, settings: &[&str]) -> Result<Server> {
+        self.start_as(&[], settings).await
+    }
+
+    async fn start_as(&self, program: &[String], settings: &[&str]) -> Result<Server> {
         let address = free_address()?;
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = match program.split_first() {
@@ -161,6 +181,7 @@ impl Installation {
             .arg("--listen")
             .arg(address.to_string())
             .args(UNLIMITED)
+            .args(settings)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("RUST_BACKTRACE", "1")
@@ -222,6 +243,19 @@ impl Server {
             bail!("the server had ended by itself before it was killed: {status}");
         }
         self.child.kill().await.context("the server could not be killed")
+    }
+
+    /// How much memory the process has, in bytes.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn memory_bytes(&self) -> Result<u64> {
+        let id = self.child.id().context("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib =
+            line.and_then(|line| line.split_whitespace().next()).context("the system tells no memory")?;
+        Ok(kib.parse::<u64>()? * 1024)
     }
 
     /// Asks the process with SIGTERM to drain and end, and waits for its end.
