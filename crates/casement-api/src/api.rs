@@ -10,6 +10,7 @@ use crate::metrics_page::Metrics;
 use crate::rate::{Rate, Rates};
 use crate::tls::Tls;
 use crate::token::Tokens;
+use crate::unsent::Unsent;
 
 /// How requests are served.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,8 @@ pub struct ApiOptions {
     pub has_access_log: bool,
     /// Whether spans are collected.
     pub has_traces: bool,
+    /// Whether answers tell how long they took in the server.
+    pub server_timing: bool,
 }
 
 /// What the routes work with.
@@ -39,6 +42,8 @@ pub struct Api {
     pub rates: Arc<Rates>,
     /// The places for requests at work.
     pub load: Load,
+    /// The answers that wait for their clients.
+    pub unsent: Unsent,
     /// The proxies that may say who the client is.
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, for this machine alone.
@@ -49,6 +54,8 @@ pub struct Api {
     pub has_access_log: bool,
     /// Whether spans are collected.
     pub has_traces: bool,
+    /// Whether answers tell how long they took in the server.
+    pub server_timing: bool,
 }
 
 impl Api {
@@ -59,11 +66,13 @@ impl Api {
             tokens: Arc::default(),
             rates: Arc::new(Rates::new(options.rate)),
             load: Load::default(),
+            unsent: Unsent::default(),
             trusted_proxies: Arc::clone(&options.trusted_proxies),
             metrics: options.metrics.clone(),
             tls: options.tls.clone(),
             has_access_log: options.has_access_log,
             has_traces: options.has_traces,
+            server_timing: options.server_timing,
         }
     }
 }

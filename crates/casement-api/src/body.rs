@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use bytes::{Bytes, BytesMut};
 use casement_app::once::Attempt;
 use casement_wire::error::{ErrorKind, Problem};
@@ -101,20 +101,19 @@ fn check_size(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// Accepts `application/json` with any parameters; a missing type is read as JSON.
+/// Accepts `application/json` with any parameters, in every line; a missing type is read as JSON.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    let is_json = headers.get(CONTENT_TYPE).is_none_or(|value| {
+    let is_json = |value: &HeaderValue| {
         let text = value.to_str().unwrap_or_default();
         let media_type = text.split(';').next().unwrap_or_default().trim();
         media_type.eq_ignore_ascii_case("application/json")
-    });
-    if !is_json {
+    };
+    if !headers.get_all(CONTENT_TYPE).iter().all(is_json) {
         let detail = "the media type of the body must be application/json";
         return Err(Refusal::new(ErrorKind::UnsupportedMediaType, detail, Some("Content-Type")));
     }
-    let is_plain =
-        headers.get(CONTENT_ENCODING).is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if !is_plain {
+    let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
         let detail = "the body must not be compressed";
         return Err(Refusal::new(ErrorKind::UnsupportedMediaType, detail, Some("Content-Encoding")));
     }

@@ -1,4 +1,5 @@
-//! A connection with timers: how long it may say nothing, and how long a request's head may take.
+//! A connection with timers: how long it may say nothing, how long a request's head may take, and how long an answer
+//! may wait for its client. What it reads goes through [`Framing`] first.
 //!
 //! The HTTP library has one timer for both. Here the phase of the connection decides: waiting for the first request or
 //! reading a head, at work on a request (bodies and use cases have limits of their own), or idle between two.
@@ -7,14 +8,16 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::framing::Framing;
 use crate::limits;
+use crate::unsent::Waiting;
 
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,7 @@ pub struct Activity(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
+    waiting: Waiting,
     at_work: AtomicUsize,
     /// Requests that have begun; the count alone matters to tell a new one.
     begun: AtomicUsize,
@@ -71,6 +75,11 @@ impl Activity {
         AtWork(self.clone())
     }
 
+    /// The answers that wait for the client.
+    pub fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
+
     fn phase(&self) -> Phase {
         if self.0.at_work.load(Ordering::Relaxed) > 0 {
             Phase::Work
@@ -93,28 +102,56 @@ impl Activity {
 #[derive(Debug)]
 pub struct TimedStream<S> {
     inner: S,
+    framing: Framing,
     activity: Activity,
     /// The phase that the timer was set for.
     timed: Phase,
     timer: Pin<Box<Sleep>>,
+    /// When the answers that wait must have been taken; made when the first one has to wait.
+    taking: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> TimedStream<S> {
     /// Takes a stream whose first head is awaited from now on.
     pub fn new(inner: S, activity: Activity) -> Self {
         let timer = Box::pin(sleep_until(Instant::now() + limits::HEAD_TIMEOUT));
-        Self { inner, activity, timed: Phase::Head, timer }
+        Self { inner, framing: Framing::new(), activity, timed: Phase::Head, timer, taking: None }
     }
 
-    /// A client that still takes its answer is not idle.
-    fn note_written(&mut self, written: &Poll<io::Result<usize>>) {
-        if matches!(written, Poll::Ready(Ok(bytes)) if *bytes > 0) && self.timed == Phase::Idle {
+    /// A client that still takes its answer is not idle; one that does not has a time for it.
+    fn after_write(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if matches!(written, Poll::Ready(Ok(bytes)) if bytes > 0) && self.timed == Phase::Idle {
             self.timer.as_mut().reset(Instant::now() + limits::IDLE_TIMEOUT);
         }
+        if written.is_pending() && self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+
+    /// Whether the client takes too long to take its answers; looked at when there is nothing to read or no room to write.
+    fn takes_too_long(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.activity.waiting().deadline() else {
+            self.taking = None;
+            return false;
+        };
+        let taking = self.taking.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if taking.deadline() != deadline {
+            taking.as_mut().reset(deadline);
+        }
+        taking.as_mut().poll(context).is_ready()
     }
 
     /// Sets the timer where a phase has begun.
     fn follow_phase(&mut self) {
+        // The next head may have begun while the last request was at work.
+        if self.framing.is_within_head() {
+            self.activity.arrived();
+        }
         let phase = self.activity.phase();
         if phase != self.timed {
             self.timed = phase;
@@ -125,6 +162,50 @@ impl<S> TimedStream<S> {
     }
 }
 
+/// What a look at the socket gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// Bytes.
+    Bytes,
+    /// The client sends no more.
+    End,
+}
+
+impl<S: AsyncRead + Unpin> TimedStream<S> {
+    /// Reads from the socket: into the buffer what need not be looked at, else into the framing.
+    fn read_more(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<Read>> {
+        if self.framing.has_ended() {
+            return Poll::Ready(Ok(Read::End));
+        }
+        let inner = Pin::new(&mut self.inner);
+        let count = match self.framing.unseen_max().map(|max| usize::try_from(max).unwrap_or(usize::MAX)) {
+            Some(max) if max >= buffer.remaining() => {
+                let before = buffer.filled().len();
+                ready!(inner.poll_read(context, buffer))?;
+                let count = buffer.filled().len() - before;
+                self.framing.passed_unseen(count as u64);
+                count
+            }
+            Some(max) => {
+                let mut part = ReadBuf::new(buffer.initialize_unfilled_to(max));
+                ready!(inner.poll_read(context, &mut part))?;
+                let count = part.filled().len();
+                buffer.advance(count);
+                self.framing.passed_unseen(count as u64);
+                count
+            }
+            None => {
+                let mut bytes = [0; limits::READ_BYTES];
+                let mut part = ReadBuf::new(&mut bytes);
+                ready!(inner.poll_read(context, &mut part))?;
+                self.framing.push(part.filled());
+                part.filled().len()
+            }
+        };
+        Poll::Ready(Ok(if count == 0 { Read::End } else { Read::Bytes }))
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -132,14 +213,28 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        if let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) {
-            if buffer.filled().len() > before {
-                self.activity.arrived();
-                self.follow_phase();
+        loop {
+            let room = buffer.remaining();
+            if self.framing.take(room, |bytes| buffer.put_slice(bytes)) > 0 {
+                return Poll::Ready(Ok(()));
             }
-            return Poll::Ready(read);
+            match self.read_more(context, buffer) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(Read::Bytes)) => {
+                    self.activity.arrived();
+                    self.follow_phase();
+                    if buffer.filled().len() > before {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            }
         }
         self.follow_phase();
+        if self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
@@ -154,8 +249,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.note_written(&written);
-        written
+        self.after_write(written, context)
     }
 
     fn poll_write_vectored(
@@ -164,8 +258,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
-        self.note_written(&written);
-        written
+        self.after_write(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -173,6 +266,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The library does not look for the next request after an answer: the timers must wake it.
+        self.follow_phase();
+        let is_late = self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready();
+        if is_late || self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.inner).poll_flush(context)
     }
 
@@ -183,9 +282,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use http_body_util::BodyExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
+    use crate::unsent::Unsent;
 
     fn pair() -> (DuplexStream, TimedStream<DuplexStream>, Activity) {
         let (client, server) = duplex(64);
@@ -229,9 +331,9 @@ mod tests {
         let _at_work = activity.begin(Version::HTTP_11);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(3600)).await;
-            client.write_all(b"x").await.unwrap();
+            client.write_all(b"\r\n").await.unwrap();
         });
-        assert_eq!(stream.read_u8().await.unwrap(), b'x');
+        assert_eq!(stream.read_u8().await.unwrap(), b'\r');
     }
 
     #[tokio::test(start_paused = true)]
@@ -242,7 +344,17 @@ mod tests {
         let (mut client, mut stream, activity) = pair();
         drop(activity.begin(Version::HTTP_11));
         client.write_all(b"x").await.unwrap();
-        assert_eq!(stream.read_u8().await.unwrap(), b'x');
+        assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_began_behind_a_request_has_the_time_of_a_head_from_the_end_of_that_request() {
+        let (mut client, mut stream, activity) = pair();
+        let at_work = activity.begin(Version::HTTP_11);
+        client.write_all(b"GET / HT").await.unwrap();
+        let waiting = tokio::time::timeout(Duration::from_secs(1), stream.read_u8());
+        assert!(waiting.await.is_err(), "half a head is not handed on");
+        drop(at_work);
         assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
     }
 
@@ -250,11 +362,51 @@ mod tests {
     async fn frames_of_an_idle_http2_connection_are_no_head() {
         let (mut client, mut stream, activity) = pair();
         drop(activity.begin(Version::HTTP_2));
-        client.write_all(b"ping").await.unwrap();
-        for _ in 0..4 {
+        let frames = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nping";
+        client.write_all(frames).await.unwrap();
+        for _ in frames {
             stream.read_u8().await.unwrap();
         }
         assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_idle_time_begins_with_the_end_of_an_answer_though_nobody_looks_for_more() {
+        let (_client, mut stream, activity) = pair();
+        let at_work = activity.begin(Version::HTTP_11);
+        let began = Instant::now();
+        let flushes = std::future::poll_fn(|context| match Pin::new(&mut stream).poll_flush(context) {
+            Poll::Ready(Ok(())) => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(error.kind()),
+            Poll::Pending => Poll::Pending,
+        });
+        drop(at_work);
+        assert_eq!(flushes.await, io::ErrorKind::TimedOut);
+        assert!(is_about(began.elapsed(), limits::IDLE_TIMEOUT));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_take_its_answers_is_cut_off_and_their_bytes_are_freed() {
+        let (mut client, mut stream, activity) = pair();
+        let at_work = activity.begin(Version::HTTP_11);
+        let unsent = Unsent::default();
+        let bytes = 100 * limits::ANSWER_BYTES_PER_SECOND_MIN;
+        let body = Body::from(vec![b' '; usize::try_from(bytes).unwrap()]);
+        let mut body = unsent.follow(body, Some(activity.waiting()));
+        let answer = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        drop((at_work, body));
+        let began = Instant::now();
+        // It reads a byte every second, which is no pace.
+        tokio::spawn(async move {
+            while client.read_u8().await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let error = stream.write_all(&answer).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(is_about(began.elapsed(), limits::ANSWER_GRACE + Duration::from_secs(100)));
+        drop((stream, answer));
+        assert_eq!(unsent.bytes(), 0);
     }
 
     #[tokio::test(start_paused = true)]

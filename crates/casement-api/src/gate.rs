@@ -8,20 +8,21 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use casement_app::sources::Sources;
-use casement_wire::error::ErrorKind;
 use tracing::{Instrument, Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::answer::{Cause, Refusal};
+use crate::answer::Cause;
 use crate::api::Api;
 use crate::client::{self, Peer};
+use crate::head;
 use crate::limits;
 use crate::measure;
 use crate::rate::Noted;
 use crate::routes::table::ROUTES;
 use crate::traces;
+use crate::unsent::Waiting;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,6 +32,9 @@ pub const ACCESS_TARGET: &str = "casement_access";
 
 /// Where the client id of a request's app is noted, for the access log.
 pub(crate) type NotedApp = Arc<OnceLock<String>>;
+
+/// Tells how long a request took in the server, in milliseconds (W3C Server Timing), where the options say so.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Stands for every path that is no route.
 const NO_ROUTE: &str = "none";
@@ -58,9 +62,10 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     if api.has_access_log {
         request.extensions_mut().insert(NotedApp::clone(&noted_app));
     }
-    let mut response = match check_head(&request) {
-        Ok(()) => next.run(request).instrument(span.clone()).await,
-        Err(refusal) => refusal.into_response(),
+    let waiting = request.extensions().get::<Waiting>().cloned();
+    let response = match head::refused(&request) {
+        None => next.run(request).instrument(span.clone()).await,
+        Some(refused) => refused,
     };
     if api.has_traces {
         traces::end(&span, response.status());
@@ -87,11 +92,17 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
         let (bytes, app) = (response.body().size_hint().exact(), noted_app.get().map(String::as_str));
         tracing::event!(target: ACCESS_TARGET, Level::INFO, request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, bytes, app.id = app, client, "access");
     }
+    let mut response = response.map(|body| api.unsent.follow(body, waiting.as_ref()));
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     for (name, value) in FIXED_HEADERS {
         // A page may have a policy of its own.
         headers.entry(name).or_insert(value);
+    }
+    if api.server_timing
+        && let Ok(timing) = HeaderValue::from_str(&format!("total;dur={duration_ms:.3}"))
+    {
+        headers.insert(SERVER_TIMING, timing);
     }
     if let Some(allowance) = noted.get() {
         allowance.write(headers);
@@ -122,28 +133,4 @@ fn request_id(headers: &HeaderMap, sources: &Sources) -> HeaderValue {
         let id = sources.ids().next().unwrap_or_default();
         HeaderValue::from_str(&format!("{id:032x}")).unwrap_or(HeaderValue::from_static("none"))
     })
-}
-
-fn check_head(request: &Request) -> Result<(), Refusal> {
-    // "POST " before and " HTTP/1.1" after the target.
-    let target_bytes = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    let line_bytes = request.method().as_str().len() + 1 + target_bytes + " HTTP/1.1".len();
-    if line_bytes > limits::REQUEST_LINE_BYTES_MAX {
-        let detail =
-            format!("the request line must be at most {} bytes long", limits::REQUEST_LINE_BYTES_MAX);
-        return Err(Refusal::new(ErrorKind::UriTooLong, &detail, None));
-    }
-    let headers = request.headers();
-    // ": " between name and value, and the end of the line.
-    let headers_bytes: usize =
-        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if headers_bytes > limits::HEADERS_BYTES_MAX || headers.len() > limits::HEADERS_MAX {
-        let detail = format!(
-            "there must be at most {} headers of {} bytes in all",
-            limits::HEADERS_MAX,
-            limits::HEADERS_BYTES_MAX
-        );
-        return Err(Refusal::new(ErrorKind::HeadersTooLarge, &detail, None));
-    }
-    Ok(())
 }

@@ -13,7 +13,9 @@ pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
 pub const HEADERS_MAX: usize = 100;
 /// Bytes of a head that the HTTP library reads at most, so that the limits above are answered by us. Past it the
 /// library answers 431 without a body and closes.
-pub const HEAD_BYTES_MAX: usize = 256 * 1024;
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that are read at once where heads and chunks are looked for.
+pub const READ_BYTES: usize = 4 * 1024;
 /// Headers that the HTTP library reads at most, for the same reason.
 pub const HEAD_HEADERS_MAX: usize = 1_000;
 /// Bytes of an idempotency key; past it 400.
@@ -72,6 +74,16 @@ pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 pub const HTTP2_SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// How often a silent HTTP/2 client is asked whether it is there.
 pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
+/// Bytes of answers that wait for their clients, those expected of requests at work included; past it (lists: past half
+/// of it) a request waits up to [`QUEUE_WAIT`], then 503.
+pub const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Bytes that the answer of a request at work is expected to have.
+pub const ANSWER_BYTES_EXPECTED: usize = 256 * 1024;
+/// How long answers may wait whatever their size; after it their client must have taken them at
+/// [`ANSWER_BYTES_PER_SECOND_MIN`], or the connection is closed.
+pub const ANSWER_GRACE: Duration = Duration::from_secs(30);
+/// The pace at which a client must take its answers.
+pub const ANSWER_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 /// How often changed certificate files are looked for.
 pub const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
 /// How long an authority may take for one answer; past it the order fails and is tried again.
@@ -128,3 +140,5 @@ pub const CLAIM_SECONDS_MAX: f64 = 253_402_300_799.0;
 pub const REQUEST_ID_CHARACTERS_MAX: usize = 64;
 /// Seconds after which a client that got a 503 should try again.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
+/// Bytes of an answer below which it is not compressed: what it would save does not pay for the time.
+pub const COMPRESSED_BYTES_MIN: u64 = 4 * 1024;

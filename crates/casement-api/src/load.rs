@@ -41,7 +41,7 @@ impl Class {
     }
 
     /// The part of the limit that a class may use, so that the lesser ones always leave room.
-    fn share(self, limit: usize) -> usize {
+    pub(crate) fn share(self, limit: usize) -> usize {
         match self {
             Self::Write => limit,
             Self::Read => limit - limit / 8,

@@ -11,6 +11,7 @@ const TIME: &str = "casement_http_request_seconds";
 const CONNECTIONS: &str = "casement_http_connections";
 const REFUSED_CONNECTIONS: &str = "casement_http_connections_refused_total";
 const AT_WORK: &str = "casement_http_requests_at_work";
+const UNSENT: &str = "casement_http_answer_bytes_waiting";
 const AT_WORK_LIMIT: &str = "casement_http_requests_at_work_limit";
 const CERTIFICATE_UNTIL: &str = "casement_tls_certificate_expiry_timestamp_seconds";
 const TRACE_BATCHES: &str = "casement_trace_batches_total";
@@ -22,6 +23,7 @@ pub fn describe() {
     describe_histogram!(TIME, Unit::Seconds, "Time from a request's head to its answer, by route.");
     describe_gauge!(CONNECTIONS, Unit::Count, "Connections that are open.");
     describe_counter!(REFUSED_CONNECTIONS, Unit::Count, "Connections closed at once for want of a place.");
+    describe_gauge!(UNSENT, Unit::Bytes, "Bytes of answers that wait for their clients, or are expected.");
     describe_gauge!(AT_WORK, Unit::Count, "Requests whose use case runs.");
     describe_gauge!(
         AT_WORK_LIMIT,
@@ -61,6 +63,12 @@ pub(crate) fn connection_closed() {
 /// Notes that a connection was refused.
 pub(crate) fn connection_refused() {
     counter!(REFUSED_CONNECTIONS).increment(1);
+}
+
+/// Notes the bytes of answers that wait.
+#[expect(clippy::cast_precision_loss, reason = "limits stay far below 2^53")]
+pub(crate) fn unsent(bytes: usize) {
+    gauge!(UNSENT).set(bytes as f64);
 }
 
 /// Notes the requests at work and their limit.

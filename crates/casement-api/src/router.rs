@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use crate::answer::{Refusal, no_method, no_route};
 use crate::api::{Api, ApiOptions};
 use crate::routes::{case, health, task};
-use crate::{explorer, gate, metrics_page};
+use crate::{compression, explorer, gate, metrics_page};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -105,6 +105,7 @@ pub fn router_of(api: Api) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(compression::layer())
         .layer(from_fn_with_state(api.clone(), gate::pass))
         .with_state(api)
 }

@@ -99,6 +99,7 @@ where
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
         }
+        request.extensions_mut().insert(activity.waiting().clone());
         let answering = TowerToHyperService::new(router.clone()).call(request);
         async move {
             let answer = answering.await;

@@ -1,6 +1,6 @@
 //! The application: the store, the open workspaces and what is kept in memory about them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -13,8 +13,12 @@ use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
 use crate::index::entry::Entry;
-use crate::installation::{self, INSTALLATION, Installation};
+use crate::installation::{self, INSTALLATION, Installation, stored_jwt_apps};
 use crate::jwt_app::JwtApp;
+use crate::seal::key::{KeyId, Keyring};
+use crate::seal::key_file::KeyFile;
+use crate::seal::keys::Keys;
+use crate::seal::rotate::KeyError;
 use crate::sources::Sources;
 use crate::workspace::{OpenWorkspace, load_config};
 
@@ -63,6 +67,7 @@ pub enum StoreState {
 pub struct App {
     store: Store,
     sources: Sources,
+    keys: Keys,
     installation: RwLock<Arc<Installation>>,
     workspaces: RwLock<HashMap<StreamId, Arc<OpenWorkspace>>>,
     rendered: RenderedCache,
@@ -70,14 +75,16 @@ pub struct App {
     prepared: Prepared,
     ready: AtomicBool,
     followed: AtomicBool,
+    unindexed: AtomicBool,
 }
 
 impl App {
-    /// Opens the installation and its workspaces. The index is empty until [`App::follow`] has built it.
+    /// Opens the installation and its workspaces. The index is empty until [`App::follow`] has built it. The key file is
+    /// made when nothing is sealed yet.
     ///
     /// # Errors
-    /// The store can't be read, or a document in it is damaged.
-    pub async fn open(store: Store, sources: Sources) -> Result<Arc<Self>, AppError> {
+    /// The store can't be read, a document in it is damaged, or the key file can't be used.
+    pub async fn open(store: Store, sources: Sources, key_file: KeyFile) -> Result<Arc<Self>, KeyError> {
         store
             .create_workspace(NewWorkspace {
                 id: INSTALLATION.to_owned(),
@@ -85,10 +92,23 @@ impl App {
                 organisation: INSTALLATION.to_owned(),
                 counters: std::collections::BTreeMap::new(),
             })
-            .await?;
-        let app = Arc::new(Self {
+            .await
+            .map_err(AppError::from)?;
+        let needed: BTreeSet<KeyId> =
+            stored_jwt_apps(&store).await?.iter().flat_map(|stored| stored.value.sealed_under()).collect();
+        let needed: Vec<KeyId> = needed.into_iter().collect();
+        let ring = key_file.keys(&needed, &sources)?;
+        let app = Arc::new(Self::closed(store, sources, key_file, ring));
+        app.reload_installation().await?;
+        Ok(app)
+    }
+
+    /// An application that has read nothing yet.
+    pub(crate) fn closed(store: Store, sources: Sources, key_file: KeyFile, ring: Keyring) -> Self {
+        Self {
             store,
             sources,
+            keys: Keys::new(key_file, ring),
             installation: RwLock::new(Arc::new(Installation::default())),
             workspaces: RwLock::new(HashMap::new()),
             rendered: RenderedCache::default(),
@@ -96,9 +116,8 @@ impl App {
             prepared: Prepared::default(),
             ready: AtomicBool::new(false),
             followed: AtomicBool::new(false),
-        });
-        app.reload_installation().await?;
-        Ok(app)
+            unindexed: AtomicBool::new(false),
+        }
     }
 
     /// Builds the index, then follows the log until the store closes. Runs as a task of its own.
@@ -121,6 +140,7 @@ impl App {
         self: Arc<Self>,
         mut feed: CommitFeed,
     ) -> impl Future<Output = Result<(), AppError>> + Send {
+        self.unindexed.store(true, Ordering::Release);
         // Here and not in the task: whoever spawns it may commit at once.
         self.followed.store(true, Ordering::Release);
         async move { self.take_all(&mut feed).await }
@@ -146,6 +166,11 @@ impl App {
         self.followed.load(Ordering::Acquire)
     }
 
+    /// Tells whether what is committed goes into an index, in this process.
+    pub(crate) fn keeps_index(&self) -> bool {
+        !self.unindexed.load(Ordering::Acquire)
+    }
+
     /// Tells whether the store takes writes.
     pub fn store_state(&self) -> StoreState {
         match self.store.health() {
@@ -168,6 +193,20 @@ impl App {
     /// Gives the clock and the sources of ids.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// Gives the key file.
+    pub fn key_file(&self) -> &KeyFile {
+        self.keys.file()
+    }
+
+    /// Gives the id of the key that seals.
+    pub fn key_id(&self) -> KeyId {
+        self.keys.ring().current().id()
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -196,7 +235,7 @@ impl App {
 
     /// Reads the installation anew and opens the workspaces that it lists and that are not open yet.
     pub(crate) async fn reload_installation(&self) -> Result<(), AppError> {
-        let installation = installation::load(&self.store, &self.installation()).await?;
+        let installation = installation::load(&self.store, || self.keys.ring(), &self.installation()).await?;
         for entry in &installation.workspaces {
             if self.workspace(&entry.stream).is_none() {
                 let config = load_config(&self.store, entry).await?;

@@ -10,13 +10,14 @@ use casement_domain::list::row::Work;
 use casement_domain::task::{self, Task};
 use casement_domain::version::Versioned;
 use casement_store::document::Document;
+use casement_wire::member::Members;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::AppError;
 
-/// The schema number of all bodies that this release writes.
+/// The schema number of all bodies that this release writes, except those of apps.
 pub const SCHEMA: u32 = 1;
 
 /// The bytes that a body is given room for at first.
@@ -89,12 +90,62 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
     }
 }
 
+/// Tells what differs between two bodies, as the bytes of what [`casement_domain::change::differences`] gives for their
+/// trees. The bodies must come from [`encode`].
+pub fn changes(before: &[u8], after: &[u8]) -> Vec<u8> {
+    let mut changes = Vec::with_capacity(BODY_BYTES);
+    changes.push(b'{');
+    let mut add = |key: &[u8], from: Option<&[u8]>, to: Option<&[u8]>| {
+        if from == to {
+            return;
+        }
+        changes.extend_from_slice(if changes.len() > 1 { b",\"" } else { b"\"" });
+        changes.extend_from_slice(key);
+        changes.extend_from_slice(b"\":{");
+        if let Some(from) = from {
+            changes.extend_from_slice(b"\"from\":");
+            changes.extend_from_slice(from);
+        }
+        if let Some(to) = to {
+            changes.extend_from_slice(if from.is_some() { b",\"to\":" } else { b"\"to\":" });
+            changes.extend_from_slice(to);
+        }
+        changes.push(b'}');
+    };
+    let former: Vec<(&[u8], &[u8])> = Members::of(before).collect();
+    let latter: Vec<(&[u8], &[u8])> = Members::of(after).collect();
+    let value =
+        |members: &[(&[u8], &'_ [u8])], key: &[u8]| members.iter().position(|(known, _)| *known == key);
+    for (key, from) in &former {
+        let to = value(&latter, key).and_then(|place| latter.get(place));
+        add(key, Some(from), to.map(|(_, to)| *to));
+    }
+    for (key, to) in &latter {
+        if value(&former, key).is_none() {
+            add(key, None, Some(to));
+        }
+    }
+    changes.push(b'}');
+    changes
+}
+
 /// Reads a body.
 ///
 /// # Errors
 /// The body is of a newer schema or damaged.
 pub fn decode<T: DeserializeOwned>(document: &Document) -> Result<Versioned<T>, AppError> {
-    if document.schema != SCHEMA {
+    decode_of(document, &[SCHEMA])
+}
+
+/// Reads a body of one of some schemas.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_of<T: DeserializeOwned>(
+    document: &Document,
+    schemas: &[u32],
+) -> Result<Versioned<T>, AppError> {
+    if !schemas.contains(&document.schema) {
         let reason = format!("{} {} has schema {}", document.kind, document.id, document.schema);
         return Err(AppError::Failed(reason));
     }
@@ -138,4 +189,31 @@ pub fn decode_work(document: &Document) -> Result<Work, AppError> {
 /// As [`decode`].
 pub fn decode_customer(document: &Document) -> Result<Versioned<Customer>, AppError> {
     decode(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use casement_domain::change::differences;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn any_body() -> impl Strategy<Value = Map<String, Value>> {
+        let value = prop_oneof![
+            (0_i64..3).prop_map(Value::from),
+            "[a\"\\\\,}]{0,3}".prop_map(Value::from),
+            prop::collection::vec(0_i64..2, 0..2).prop_map(|list| json!({"list": list})),
+        ];
+        prop::collection::btree_map("[a-e]", value, 0..5).prop_map(|map| map.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn changes_are_those_of_the_trees(before in any_body(), after in any_body()) {
+            let expected = encode(&differences(&before, &after));
+            let found = changes(&encode(&before), &encode(&after));
+            prop_assert_eq!(String::from_utf8(found), String::from_utf8(expected));
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! From a decision to a write set: what it read becomes guards, what it changes becomes documents, claims and events.
 
 use casement_domain::actor::Actor;
-use casement_domain::change::{Change, Record, RecordChange, differences};
+use casement_domain::change::{Change, Record, RecordChange};
 use casement_domain::customer::Customer;
 use casement_domain::date::Moment;
 use casement_domain::fault::{FaultKind, Faults, Key};
@@ -81,14 +81,36 @@ pub(crate) fn pending(
     workspace: &Workspace,
     act: Act<'_>,
     change: &Change,
-    mut reads: Reads,
+    reads: Reads,
     ticket: Option<&Ticket<'_>>,
     sources: &Sources,
 ) -> Result<Pending, AppError> {
+    let mut set = write_set(workspace, act, change, reads, sources)?;
+    if let Some(ticket) = ticket {
+        ticket.stamp(&mut set, change);
+    }
+    Ok(Pending { set, entries: entries(change) })
+}
+
+/// Works out the entries of the index for what a change writes, in its order.
+pub(crate) fn entries(change: &Change) -> Vec<Option<Entry>> {
+    change.records.iter().map(|record| entry(&record.after)).collect()
+}
+
+/// Makes the write set of a change alone.
+///
+/// # Errors
+/// A document would be too large to be stored.
+pub(crate) fn write_set(
+    workspace: &Workspace,
+    act: Act<'_>,
+    change: &Change,
+    mut reads: Reads,
+    sources: &Sources,
+) -> Result<WriteSet, AppError> {
     let mut documents = Vec::with_capacity(change.records.len());
     let mut events = Vec::with_capacity(change.records.len());
     let mut claims = Vec::new();
-    let mut entries = Vec::with_capacity(change.records.len());
     for record in &change.records {
         let (write, event) = written(record, sources);
         if write.body.len() > limits::BODY_BYTES_MAX {
@@ -100,7 +122,6 @@ pub(crate) fn pending(
         reads.documents.retain(|guard| guard.kind != write.kind || guard.id != write.id);
         documents.push(write);
         events.push(event);
-        entries.push(entry(&record.after));
         if let Record::Customer(after) = &record.after {
             let before = record.before.as_ref().and_then(|before| match &before.value {
                 Record::Customer(customer) => Some(customer),
@@ -109,7 +130,7 @@ pub(crate) fn pending(
             claims.extend(customer_claims(before, after));
         }
     }
-    let mut set = WriteSet {
+    Ok(WriteSet {
         workspace: workspace.stream.to_string(),
         operation: sources.operation(),
         at_ms: act.at.ms(),
@@ -122,19 +143,14 @@ pub(crate) fn pending(
         documents,
         claims,
         events,
-    };
-    if let Some(ticket) = ticket {
-        ticket.stamp(&mut set, change);
-    }
-    Ok(Pending { set, entries })
+    })
 }
 
 fn written(record: &RecordChange, sources: &Sources) -> (DocumentWrite, EventWrite) {
     let place = body::place(&record.after);
-    let changes = record.before.as_ref().map(|before| {
-        let changes = differences(&body::tree(&before.value), &body::tree(&record.after));
-        body::encode(&changes)
-    });
+    let after = body::encode_record(&record.after);
+    let before = record.before.as_ref().map(|before| body::encode_record(&before.value));
+    let changes = before.map(|before| body::changes(&before, &after));
     let event = EventWrite {
         kind: record.event.to_owned(),
         document_kind: place.kind.to_owned(),
@@ -149,7 +165,7 @@ fn written(record: &RecordChange, sources: &Sources) -> (DocumentWrite, EventWri
         version: record.before.as_ref().map_or(0, |before| before.version),
         counter: place.counter.filter(|_| record.before.is_none()).map(str::to_owned),
         schema: body::SCHEMA,
-        body: body::encode_record(&record.after),
+        body: after,
     };
     (write, event)
 }

@@ -83,6 +83,10 @@ impl App {
                 workspace.set_config(load_config(self.store(), entry).await?);
             }
         }
+        if !self.keeps_index() {
+            // The next start builds it.
+            return Ok(());
+        }
         let mut prepared = prepared.unwrap_or_default().into_iter();
         let mut entries = Vec::with_capacity(set.documents.len());
         for (write, outcome) in set.documents.iter().zip(&committed.outcome.documents) {

@@ -77,3 +77,18 @@ pub const DOCTOR_BACKUP_WARNING_MS: i64 = 25 * 3_600_000;
 pub const DOCTOR_BACKUP_ERROR_MS: i64 = 7 * 24 * 3_600_000;
 /// Workspaces that have metrics of their own; those past it count together.
 pub const MEASURED_WORKSPACES_MAX: usize = 100;
+/// How often a start tries to seal what is not under the key, until it has.
+pub const SEAL_PERIOD: Duration = Duration::from_millis(250);
+/// Keys that a key file holds; past it the file is refused. There is one, and two while a rotation lasts.
+pub const SEAL_KEYS_MAX: usize = 8;
+/// Bytes of a key file; a longer one is refused.
+pub const KEY_FILE_BYTES_MAX: u64 = 8 * 1024;
+/// Cases that one sample makes at most; past it the command is refused. An index holds some billion documents.
+pub const SAMPLE_CASES_MAX: u64 = 100_000_000;
+/// Sets of a sample that wait for the store: two transactions' worth and a half. Past it the making waits.
+pub const SAMPLE_SETS_QUEUED: usize = 1_280;
+/// Documents of an index that is asked in place, on the task's own thread: below half a millisecond for a list without
+/// words. Past it a blocking thread asks.
+pub const INLINE_DOCUMENTS_MAX: usize = 2_000_000;
+/// Documents before a page that are skipped in place; past it a blocking thread asks.
+pub const INLINE_SKIP_MAX: u64 = 10_000;

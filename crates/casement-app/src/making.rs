@@ -22,6 +22,7 @@ use crate::body;
 use crate::error::AppError;
 use crate::installation::{INSTALLATION, KIND_APP, KIND_WORKSPACE, SCOPE_CASES, WorkspaceEntry};
 use crate::jwt_app::secret::Secret;
+use crate::jwt_app::stored;
 use crate::jwt_app::{Digest, JwtApp, Keys, Rotating};
 use crate::workspace::{kinds, load_config};
 
@@ -142,13 +143,19 @@ impl App {
         let workspace = defaults::workspace(identity, now, &mut self.sources().ids());
         let mut set = self.made_set(workspace.stream.as_str(), now);
         set.changes_config = true;
-        self.add_all(&mut set, kinds::STATUS, &workspace.statuses, |entry| entry.id.as_str());
-        self.add_all(&mut set, kinds::PRIORITY, &workspace.priorities, |entry| entry.id.as_str());
-        self.add_all(&mut set, kinds::QUEUE, &workspace.queues, |entry| entry.id.as_str());
-        self.add_all(&mut set, kinds::FIELD, &workspace.fields, |entry| entry.id.as_str());
-        self.add_all(&mut set, kinds::CASE_TEMPLATE, &workspace.case_templates, |entry| entry.id.as_str());
-        self.add_all(&mut set, kinds::TASK_TEMPLATE, &workspace.task_templates, |entry| entry.id.as_str());
-        self.add_all(&mut set, kinds::AGENT, &workspace.agents, |entry| entry.id.as_str());
+        self.add_all(&mut set, kinds::STATUS, body::SCHEMA, &workspace.statuses, |entry| entry.id.as_str());
+        self.add_all(&mut set, kinds::PRIORITY, body::SCHEMA, &workspace.priorities, |entry| {
+            entry.id.as_str()
+        });
+        self.add_all(&mut set, kinds::QUEUE, body::SCHEMA, &workspace.queues, |entry| entry.id.as_str());
+        self.add_all(&mut set, kinds::FIELD, body::SCHEMA, &workspace.fields, |entry| entry.id.as_str());
+        self.add_all(&mut set, kinds::CASE_TEMPLATE, body::SCHEMA, &workspace.case_templates, |entry| {
+            entry.id.as_str()
+        });
+        self.add_all(&mut set, kinds::TASK_TEMPLATE, body::SCHEMA, &workspace.task_templates, |entry| {
+            entry.id.as_str()
+        });
+        self.add_all(&mut set, kinds::AGENT, body::SCHEMA, &workspace.agents, |entry| entry.id.as_str());
         self.commit_made(set).await
     }
 
@@ -159,8 +166,12 @@ impl App {
         now: Moment,
     ) -> Result<(), MakeError> {
         let mut set = self.made_set(INSTALLATION, now);
-        self.add_all(&mut set, KIND_WORKSPACE, std::slice::from_ref(entry), |entry| entry.stream.as_str());
-        self.add_all(&mut set, KIND_APP, std::slice::from_ref(app), |app| app.client_id.as_str());
+        self.add_all(&mut set, KIND_WORKSPACE, body::SCHEMA, std::slice::from_ref(entry), |entry| {
+            entry.stream.as_str()
+        });
+        let _still = self.keys().still().await;
+        let app = [self.sealed_jwt_app(app)];
+        self.add_all(&mut set, KIND_APP, stored::SCHEMA, &app, |app| app.client_id().as_str());
         self.commit_made(set).await
     }
 
@@ -199,7 +210,14 @@ impl App {
         }
     }
 
-    fn add_all<T: Serialize>(&self, set: &mut WriteSet, kind: &str, entries: &[T], id: impl Fn(&T) -> &str) {
+    fn add_all<T: Serialize>(
+        &self,
+        set: &mut WriteSet,
+        kind: &str,
+        schema: u32,
+        entries: &[T],
+        id: impl Fn(&T) -> &str,
+    ) {
         for entry in entries {
             set.documents.push(DocumentWrite {
                 kind: kind.to_owned(),
@@ -207,7 +225,7 @@ impl App {
                 parent: None,
                 version: 0,
                 counter: None,
-                schema: body::SCHEMA,
+                schema,
                 body: body::encode(entry),
             });
             set.events.push(EventWrite {

@@ -10,6 +10,7 @@ use casement_app::document::{IfMatch, Rendered};
 use casement_app::error::AppError;
 use casement_app::jwt_app::JwtApp;
 use casement_app::making::NewWorkspaceInput;
+use casement_app::seal::key_file::KeyFile;
 use casement_app::sources::Sources;
 use casement_domain::date::{Moment, Zone};
 use casement_domain::fault::{FaultKind, Faults};
@@ -48,7 +49,8 @@ fn sources(clock: &Arc<AtomicI64>, next_id: &Arc<AtomicU64>) -> Sources {
 
 async fn open(directory: &Path, sources: Sources) -> (Arc<App>, Store, JoinHandle<Result<(), AppError>>) {
     let (store, feed) = Store::open(Options::new(directory.to_path_buf())).unwrap();
-    let app = App::open(store.clone(), sources).await.unwrap();
+    let key_file = KeyFile::of(directory, None, None);
+    let app = App::open(store.clone(), sources, key_file).await.unwrap();
     let following = tokio::spawn(Arc::clone(&app).follow(feed));
     while !app.is_ready() {
         tokio::task::yield_now().await;

@@ -27,3 +27,7 @@ mod public_keys;
 #[cfg(test)]
 #[path = "../../casement-domain/tests/queries.rs"]
 mod queries;
+#[cfg(test)]
+mod rendered;
+#[cfg(test)]
+mod sample;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::backup::BackupError;
 use crate::backup::run::{self, BackUp, BackedUp, Source};
@@ -123,14 +123,17 @@ impl Store {
     /// Dropping the future does not take the set back. An error other than
     /// [`CommitError::OutcomeUnknown`] means that nothing was written.
     pub async fn commit(&self, set: WriteSet) -> Result<Committed, CommitError> {
+        self.queue(set)?.committed().await
+    }
+
+    /// Queues a set without waiting: for a caller with many of them. Sets of one workspace are committed in the order
+    /// in which they were queued.
+    ///
+    /// # Errors
+    /// The set is not acceptable, the queue is full, or the store takes no sets now; nothing was queued.
+    pub fn queue(&self, set: WriteSet) -> Result<QueuedSet, CommitError> {
         let bytes = check::set(&set).map_err(CommitError::Refused)?;
-        let answer = self.inner.queue.push_set(set, bytes)?;
-        match answer.await {
-            Ok(answer) => answer,
-            Err(_) => Err(CommitError::OutcomeUnknown(
-                "the writer or the feed's consumer has dropped the set".into(),
-            )),
-        }
+        Ok(QueuedSet(self.inner.queue.push_set(set, bytes)?))
     }
 
     /// Finds a document.
@@ -334,6 +337,32 @@ impl Store {
             tracing::error!(%error, "closing the store did not end well");
         }
     }
+}
+
+/// A set that is queued. Dropping it does not take the set back.
+#[derive(Debug)]
+pub struct QueuedSet(oneshot::Receiver<Result<Committed, CommitError>>);
+
+impl QueuedSet {
+    /// Waits until the set is durable and the feed's consumer has acknowledged it.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn committed(self) -> Result<Committed, CommitError> {
+        self.0.await.unwrap_or_else(|_| Err(dropped()))
+    }
+
+    /// Waits as [`QueuedSet::committed`], on a thread that may be held up.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn blocking_committed(self) -> Result<Committed, CommitError> {
+        self.0.blocking_recv().unwrap_or_else(|_| Err(dropped()))
+    }
+}
+
+fn dropped() -> CommitError {
+    CommitError::OutcomeUnknown("the writer or the feed's consumer has dropped the set".into())
 }
 
 /// What was committed, in order, for the one who applies it to the index.

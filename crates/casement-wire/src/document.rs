@@ -9,11 +9,12 @@ use casement_domain::task::{self, Task};
 use casement_domain::workspace::Workspace;
 use casement_domain::workspace::entries::{Origin, Priority, Status};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::field::{FieldDoc, fields_doc};
 use crate::item::assignee_kind_name;
+use crate::member::Members;
 
 /// A case as the API returns it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -246,12 +247,21 @@ pub fn write_task(task: &Task, number: u64, case_number: u64, workspace: &Worksp
 
 /// Keeps the named keys of a document, and its id.
 pub fn select_columns(document: &[u8], columns: &[String]) -> Vec<u8> {
-    let all: Map<String, Value> = serde_json::from_slice(document).unwrap_or_default();
-    let kept: Map<String, Value> = all
-        .into_iter()
-        .filter(|(key, _)| key == "_id" || columns.iter().any(|column| column == key))
-        .collect();
-    to_bytes(&kept)
+    let mut kept = Vec::with_capacity(document.len().min(DOCUMENT_BYTES));
+    kept.push(b'{');
+    // The keys of a document have nothing to be escaped.
+    let is_kept = |key: &[u8]| key == b"_id" || columns.iter().any(|column| column.as_bytes() == key);
+    for (key, value) in Members::of(document).filter(|(key, _)| is_kept(key)) {
+        if kept.len() > 1 {
+            kept.push(b',');
+        }
+        kept.push(b'"');
+        kept.extend_from_slice(key);
+        kept.extend_from_slice(b"\":");
+        kept.extend_from_slice(value);
+    }
+    kept.push(b'}');
+    kept
 }
 
 /// The bytes that a document is given room for at first: most take between 2 and 4 KiB.

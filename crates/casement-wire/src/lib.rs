@@ -13,6 +13,7 @@ pub mod item;
 pub mod json;
 pub mod limits;
 pub mod list;
+pub mod member;
 pub mod reader;
 pub mod schema;
 pub mod spelling;

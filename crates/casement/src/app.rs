@@ -22,7 +22,7 @@ pub fn create(arguments: &AppCreateArguments) -> anyhow::Result<()> {
         requires_expiry: arguments.require_expiry,
         enforces_jti: arguments.enforce_jti,
     };
-    let made = control::run(&arguments.data.path, async |client| client.create_app(&body).await)?;
+    let made = control::run(&arguments.data, async |client| client.create_app(&body).await)?;
     if arguments.json {
         return print_json(&made);
     }
@@ -36,7 +36,7 @@ pub fn create(arguments: &AppCreateArguments) -> anyhow::Result<()> {
 /// # Errors
 /// The data can't be reached.
 pub fn list(arguments: &AppListArguments) -> anyhow::Result<()> {
-    let listed = control::run(&arguments.data.path, async |client| client.list_apps().await)?;
+    let listed = control::run(&arguments.data, async |client| client.list_apps().await)?;
     if arguments.json {
         return print_json(&listed);
     }
@@ -64,7 +64,7 @@ pub fn list(arguments: &AppListArguments) -> anyhow::Result<()> {
 pub fn show(arguments: &AppShowArguments) -> anyhow::Result<()> {
     let ask =
         async |client: casement_api::control::client::Client| client.show_app(&arguments.client_id).await;
-    let app = control::run(&arguments.data.path, ask)?;
+    let app = control::run(&arguments.data, ask)?;
     if arguments.json {
         return print_json(&app);
     }
@@ -80,7 +80,7 @@ pub fn rotate(arguments: &AppRotateArguments) -> anyhow::Result<()> {
     let public_key = read_key(arguments.public_key.as_deref())?;
     let body = RotateAppBody { public_key, grace_seconds: arguments.grace };
     let id = &arguments.client_id;
-    let app = control::run(&arguments.data.path, async |client| client.rotate_app(id, &body).await)?;
+    let app = control::run(&arguments.data, async |client| client.rotate_app(id, &body).await)?;
     if arguments.json {
         return print_json(&app);
     }
@@ -95,7 +95,7 @@ pub fn rotate(arguments: &AppRotateArguments) -> anyhow::Result<()> {
 /// There is no such app, or the data can't be reached.
 pub fn revoke(arguments: &AppShowArguments) -> anyhow::Result<()> {
     let id = &arguments.client_id;
-    let app = control::run(&arguments.data.path, async |client| client.revoke_app(id).await)?;
+    let app = control::run(&arguments.data, async |client| client.revoke_app(id).await)?;
     if arguments.json {
         return print_json(&app);
     }

@@ -16,7 +16,7 @@ pub fn run(arguments: &BackupArguments) -> anyhow::Result<()> {
         .with_context(|| format!("can't find {}", arguments.to.display()))?;
     let to = to.to_str().with_context(|| format!("{} is no UTF-8", to.display()))?.to_owned();
     let body = BackupBody { to, base: arguments.base, keep_bases: arguments.keep_bases };
-    let done = control::run(&arguments.data.path, async |client| client.back_up(&body).await)?;
+    let done = control::run(&arguments.data, async |client| client.back_up(&body).await)?;
     print(&done, arguments.json)
 }
 
@@ -32,5 +32,6 @@ fn print(done: &BackupDocument, as_json: bool) -> anyhow::Result<()> {
     if done.removed_files > 0 {
         println!("{} files that are not needed any more were removed.", done.removed_files);
     }
+    println!("The key {} is not in it: keep a copy of {} apart from the backup.", done.key_id, done.key_file);
     Ok(())
 }

@@ -1,15 +1,24 @@
 //! The command line.
 
+pub mod key;
+pub mod unit;
+
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use casement_api::acme::name::{Contact, DIRECTORY, Directory, DomainName};
 use casement_api::traces::{Endpoint, Share};
+use casement_app::limits;
+use casement_app::seal::key_file::KeyFile;
+use casement_domain::date::{DateInput, Moment, Zone};
 use casement_store::inspect::Depth;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+
+use crate::cli::key::KeyCommand;
+use crate::cli::unit::UnitCommand;
 
 /// Casement: a self-hosted case management server.
 #[derive(Debug, Parser)]
@@ -33,6 +42,8 @@ Examples:
       Print a token for the API.
   casement app rotate cs-… --grace 24h
       Give an app another secret; the former one stays good for a day.
+  casement sample --data-dir casement-demo --cases 10000
+      Fill a data directory with made-up cases, to try things out.
   casement backup --to /mnt/backup/casement
       Add to a backup, or begin one.
   casement restore --from /mnt/backup/casement --data-dir /var/lib/casement-new --at 2026-11-22T09:30:00Z
@@ -51,6 +62,8 @@ pub enum Command {
     Backup(BackupArguments),
     /// Makes a data directory from a backup.
     Restore(RestoreArguments),
+    /// Fills a workspace with made-up cases, without a server. Makes the workspace when the data directory has none.
+    Sample(SampleArguments),
     /// Looks at an installation and says what is wrong with it, also while a server runs.
     Doctor(DoctorArguments),
     /// Works on workspaces.
@@ -61,6 +74,14 @@ pub enum Command {
     /// Works on the apps that sign tokens, also while a server runs: it is asked then.
     #[command(subcommand)]
     App(AppCommand),
+    /// Works on the key that seals secrets.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Makes Casement a service of systemd.
+    #[command(subcommand)]
+    Service(UnitCommand),
+    /// Says whether the server on a data directory serves; the exit code is 0 when it does.
+    Health(HealthArguments),
     /// Prints the version.
     Version(VersionArguments),
     /// Prints the description of the API as OpenAPI 3.1.
@@ -85,6 +106,18 @@ pub struct DataDirectory {
     /// The directory that holds the database; made when it is absent.
     #[arg(long = "data-dir", env = "CASEMENT_DATA_DIR", value_name = "DIR", default_value = "casement-data")]
     pub path: PathBuf,
+    /// The file with the key that seals secrets, mode 0600; else the systemd credential `casement.key`, else `secrets.key` in
+    /// the data directory. Made when nothing is sealed yet.
+    #[arg(long = "key-file", env = "CASEMENT_KEY_FILE", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+impl DataDirectory {
+    /// Where the key is.
+    pub fn key_file(&self) -> KeyFile {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        KeyFile::of(&self.path, self.key.as_deref(), credentials.as_deref())
+    }
 }
 
 /// The arguments of `serve`.
@@ -154,12 +187,53 @@ pub struct ServeArguments {
     /// Requests that each app may send at once after a rest.
     #[arg(long, env = "CASEMENT_RATE_BURST", value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub rate_burst: u32,
+    /// Whether answers say in the header `Server-Timing` how long they took in the server: for measuring.
+    #[arg(long, env = "CASEMENT_SERVER_TIMING", value_name = "BOOL", default_value_t = false, action = ArgAction::Set)]
+    pub server_timing: bool,
     /// Keep a backup in this directory, at most 5 s behind, with a new base each day.
     #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
     pub backup_to: Option<PathBuf>,
     /// How many bases that backup keeps; with a base each day, so many days can be restored.
     #[arg(long, env = "CASEMENT_BACKUP_KEEP_BASES", value_name = "COUNT", default_value = "7")]
     pub backup_keep_bases: NonZeroUsize,
+}
+
+/// The arguments of `sample`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The cases lie in the four years before --until, with customers, tasks and changes, through the log like those of clients. The
+same seed gives the same cases in a directory without data. Running it again adds others. Ctrl-C ends it; what was made stays.
+
+Examples:
+  casement sample --data-dir casement-demo --cases 10000
+  casement sample --data-dir casement-demo --cases 1000000 --seed 7 --no-index")]
+pub struct SampleArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// How many cases are made.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=limits::SAMPLE_CASES_MAX))]
+    pub cases: u64,
+    /// What all choices follow from.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The stream of the workspace; needed where there are several.
+    #[arg(long, value_name = "STREAM")]
+    pub stream: Option<String>,
+    /// The date at which the four years end, in UTC; without it the beginning of today.
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub until: Option<Moment>,
+    /// Leave the index to the next start: faster, and takes no memory for it.
+    #[arg(long)]
+    pub no_index: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads a date as the moment at which it begins in UTC.
+fn moment(text: &str) -> Result<Moment, String> {
+    let moment = DateInput::parse(text).and_then(|date| date.moment(Zone::UTC));
+    moment.ok_or_else(|| "must be a date such as 2026-11-22 or 2026-11-22T09:30:00Z".to_owned())
 }
 
 /// Reads a network, or an address as the network of that address alone.
@@ -258,6 +332,9 @@ pub struct RestoreArguments {
     /// The stream whose log --at counts.
     #[arg(long, value_name = "ID", requires = "at")]
     pub stream: Option<String>,
+    /// The key file that the restored directory will be served with: it is checked that it opens the secrets.
+    #[arg(long, env = "CASEMENT_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -511,6 +588,21 @@ fn seconds(text: &str) -> Result<i64, String> {
     };
     let number: u32 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
     Ok(i64::from(number) * unit_seconds)
+}
+
+/// The arguments of `health`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It asks over the control socket, as the same user or root. `/readyz` says the same over the network.
+
+Examples:
+  casement health --data-dir /var/lib/casement")]
+pub struct HealthArguments {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `version`.

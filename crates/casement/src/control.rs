@@ -1,6 +1,5 @@
 //! How a command reaches the data: through the server that holds the directory, or by opening the directory itself.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use casement_api::control::socket::connect;
 use casement_app::app::App;
 use casement_store::error::StoreError;
 
+use crate::cli::DataDirectory;
 use crate::opened;
 
 /// How long a command waits for a server that starts or stops, or for another command.
@@ -31,10 +31,10 @@ const OPTIONS: [(&str, &str); 4] = [
 /// # Errors
 /// There is no data in the directory, it can't be reached, or the command was refused.
 pub fn run<T>(
-    directory: &Path,
+    data: &DataDirectory,
     command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
 ) -> anyhow::Result<T> {
-    ask(directory, command)?.map_err(told)
+    ask(data, command)?.map_err(told)
 }
 
 /// Carries out a command that tells of its refusals itself.
@@ -42,16 +42,17 @@ pub fn run<T>(
 /// # Errors
 /// There is no data in the directory, or it can't be reached.
 pub fn ask<T>(
-    directory: &Path,
+    data: &DataDirectory,
     command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
 ) -> anyhow::Result<Result<T, CommandError>> {
-    opened::runtime()?.block_on(carry_out(directory, command))
+    opened::runtime()?.block_on(carry_out(data, command))
 }
 
 async fn carry_out<T>(
-    directory: &Path,
+    data: &DataDirectory,
     command: impl AsyncFnOnce(Client) -> Result<T, CommandError>,
 ) -> anyhow::Result<Result<T, CommandError>> {
+    let directory = data.path.as_path();
     let database = directory.join("casement.db");
     if !database.try_exists().with_context(|| format!("can't look for {}", database.display()))? {
         bail!("{} holds no data; `casement init` or `casement serve` makes it", directory.display());
@@ -69,7 +70,7 @@ async fn carry_out<T>(
                     let router = control_router(Arc::clone(app));
                     Ok(command(Client::Here(router)).await)
                 };
-                return opened::with_store(store, work).await;
+                return opened::with_store(store, data.key_file(), work).await;
             }
             // Somebody has it and does not listen: a server that starts or stops, or another command.
             Err(StoreError::Locked { .. }) if waited < WAIT_MAX => {

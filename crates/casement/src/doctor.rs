@@ -10,13 +10,13 @@ use casement_api::control::socket::{SOCKET_NAME, connect};
 use casement_api::tls::certificate::validity;
 use casement_app::certificate::Validity;
 use casement_app::doctor::host::{Access, Host};
-use casement_app::doctor::{Finding, Level, data, gravest, host};
+use casement_app::doctor::{Finding, Level, data, gravest, host, secrets};
 use casement_store::error::StoreError;
 use casement_store::inspect::{Depth, Inspection, is_in_use, is_unfinished};
 use rustix::process::{Resource, geteuid, getrlimit};
 use serde_json::{Value, json};
 
-use crate::cli::DoctorArguments;
+use crate::cli::{DataDirectory, DoctorArguments};
 use crate::{opened, sources};
 
 /// Runs `casement doctor`; gives the exit code: 0 all is well, 1 warnings, 2 errors.
@@ -53,7 +53,7 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     if let Some(found) = certificate(arguments) {
         findings.push(casement_app::doctor::certificate::judge(found, sources::now()));
     }
-    let identity = match examine(directory, arguments.depth()) {
+    let identity = match examine(&arguments.data, arguments.depth()) {
         Ok((found, identity)) => {
             findings.extend(found);
             identity
@@ -92,9 +92,10 @@ fn certificate(arguments: &DoctorArguments) -> Option<Result<Option<Validity>, S
     })
 }
 
-fn examine(directory: &Path, depth: Depth) -> Result<(Vec<Finding>, Option<String>), StoreError> {
-    let inspection = Inspection::open(directory)?;
-    let findings = data::examine(&inspection, depth, sources::now())?;
+fn examine(directory: &DataDirectory, depth: Depth) -> Result<(Vec<Finding>, Option<String>), StoreError> {
+    let inspection = Inspection::open(&directory.path)?;
+    let mut findings = data::examine(&inspection, depth, sources::now())?;
+    findings.push(secrets::examine(&inspection, &directory.key_file())?);
     Ok((findings, inspection.identity()?))
 }
 

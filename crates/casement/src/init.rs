@@ -18,7 +18,7 @@ use crate::opened::{runtime, with_app};
 pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
     // Before the directory is made: a wrong id must leave nothing behind.
     input(arguments).check()?;
-    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &Arc<App>| {
+    let made = runtime()?.block_on(with_app(&arguments.data, async |app: &Arc<App>| {
         if !app.installation().workspaces.is_empty() {
             bail!(
                 "{} has a workspace already; nothing was changed. `casement workspace create` makes another",
@@ -37,7 +37,7 @@ pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
 pub fn create_workspace(arguments: &InitArguments) -> anyhow::Result<()> {
     // Before the directory is made: a wrong id must leave nothing behind.
     input(arguments).check()?;
-    let made = runtime()?.block_on(with_app(&arguments.data.path, async |app: &Arc<App>| {
+    let made = runtime()?.block_on(with_app(&arguments.data, async |app: &Arc<App>| {
         if app.installation().workspaces.is_empty() {
             bail!("{} has no workspace yet; `casement init` makes the first", arguments.data.path.display());
         }
@@ -56,11 +56,17 @@ fn input(arguments: &InitArguments) -> NewWorkspaceInput {
 }
 
 fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
-    let MadeWorkspace { workspace, app, secret } = made;
     if as_json {
         println!("{}", serde_json::to_string_pretty(&description(made))?);
         return Ok(());
     }
+    tell(made);
+    Ok(())
+}
+
+/// Prints a workspace that was made for people.
+pub fn tell(made: &MadeWorkspace) {
+    let MadeWorkspace { workspace, app, secret } = made;
     println!("A workspace was made.");
     println!();
     println!("  account       {}", workspace.account);
@@ -69,10 +75,10 @@ fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
     println!("  app           {}", app.name);
     println!("  client id     {}", app.client_id);
     println!("  client secret {}  (shown this once)", secret.reveal());
-    Ok(())
 }
 
-fn description(made: &MadeWorkspace) -> Value {
+/// Describes a workspace that was made for programs.
+pub fn description(made: &MadeWorkspace) -> Value {
     let MadeWorkspace { workspace, app, secret } = made;
     let Workspace { statuses, priorities, queues, case_templates, task_templates, agents, .. } = workspace;
     json!({

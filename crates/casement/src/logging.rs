@@ -3,18 +3,19 @@
 //! What leaves as a line is ours: libraries speak at `info` and above alone, since their finer lines may hold headers, and
 //! with them tokens. Control characters never reach the reader's terminal or the next line.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 use casement_api::gate::ACCESS_TARGET;
 use casement_api::traces::Traces;
 use casement_app::trace::TARGET as TRACE_TARGET;
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::cli::LogFormat;
 
@@ -29,17 +30,46 @@ pub struct Logging<'a> {
     pub access: bool,
 }
 
+/// What is logged; it can be changed.
+#[derive(Clone)]
+pub struct Level {
+    handle: reload::Handle<EnvFilter, Registry>,
+    /// Whether each request has a line, which no level changes.
+    access: bool,
+}
+
+impl fmt::Debug for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Level")
+    }
+}
+
+impl Level {
+    /// Logs by another filter from now on.
+    ///
+    /// # Errors
+    /// The filter can't be read; what was logged before is still.
+    pub fn set(&self, filter: &str) -> anyhow::Result<()> {
+        self.handle.reload(read(filter, self.access)?).context("the log level can't be changed")
+    }
+}
+
+/// Reads levels, and sets those of the access log and of spans, which follow settings of their own.
+fn read(filter: &str, access: bool) -> anyhow::Result<EnvFilter> {
+    let levels = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is no log level"))?;
+    let access_level = if access { "info" } else { "off" };
+    Ok(levels
+        .add_directive(format!("{ACCESS_TARGET}={access_level}").parse()?)
+        .add_directive(format!("{TRACE_TARGET}=off").parse()?))
+}
+
 /// Begins to log, and to send spans where there is a collector.
 ///
 /// # Errors
 /// The filter can't be read.
-pub fn begin(logging: Logging<'_>, traces: Option<&Traces>) -> anyhow::Result<()> {
+pub fn begin(logging: Logging<'_>, traces: Option<&Traces>) -> anyhow::Result<Level> {
     let Logging { filter, format, access } = logging;
-    let levels = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is no log level"))?;
-    let access_level = if access { "info" } else { "off" };
-    let levels = levels
-        .add_directive(format!("{ACCESS_TARGET}={access_level}").parse()?)
-        .add_directive(format!("{TRACE_TARGET}=off").parse()?);
+    let (levels, handle) = reload::Layer::new(read(filter, access)?);
     let is_terminal = io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(move || Escaped { inner: io::stderr(), keeps_colours: is_terminal })
@@ -55,7 +85,7 @@ pub fn begin(logging: Logging<'_>, traces: Option<&Traces>) -> anyhow::Result<()
         None => registry.init(),
         Some(traces) => registry.with(spans(traces)).init(),
     }
-    Ok(())
+    Ok(Level { handle, access })
 }
 
 /// The layer that makes spans of a trace, and of nothing else.
@@ -75,7 +105,7 @@ where
 }
 
 fn is_shown(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("casement") || *metadata.level() <= Level::INFO
+    metadata.target().starts_with("casement") || *metadata.level() <= tracing::Level::INFO
 }
 
 /// Writes lines with their control characters escaped.

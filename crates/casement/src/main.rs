@@ -12,19 +12,26 @@ mod config;
 mod control;
 mod doctor;
 mod file;
+mod health;
 mod init;
+mod key;
 mod logging;
 mod measure;
 mod opened;
 mod restore;
+mod sample;
 mod serve;
 mod settings;
+mod signals;
 mod sources;
 mod tls;
 mod token;
+mod unit;
 mod version;
 mod workspace;
 
+use cli::key::KeyCommand;
+use cli::unit::UnitCommand;
 use cli::{AppCommand, Cli, Command, WorkspaceCommand};
 use settings::Settings;
 
@@ -52,6 +59,7 @@ fn run() -> anyhow::Result<u8> {
         Command::Token(arguments) => token::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
         Command::App(AppCommand::Create(arguments)) => app::create(&arguments),
@@ -61,6 +69,13 @@ fn run() -> anyhow::Result<u8> {
         Command::App(AppCommand::Revoke(arguments)) => app::revoke(&arguments),
         Command::Workspace(WorkspaceCommand::Show(arguments)) => workspace::show(&arguments),
         Command::Workspace(WorkspaceCommand::Apply(arguments)) => workspace::apply(&arguments),
+        Command::Key(KeyCommand::Rotate(arguments)) => key::rotate(&arguments),
+        Command::Key(KeyCommand::Forget(arguments)) => key::forget(&arguments),
+        Command::Key(KeyCommand::Make(arguments)) => key::make(&arguments),
+        Command::Service(UnitCommand::Print(arguments)) => unit::print(&arguments),
+        Command::Service(UnitCommand::Install(arguments)) => unit::install(&arguments),
+        Command::Service(UnitCommand::Uninstall(arguments)) => unit::uninstall(&arguments),
+        Command::Health(arguments) => return health::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
         Command::Config(arguments) => {

@@ -2,15 +2,25 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use casement_app::app::App;
+use casement_app::error::AppError;
+use casement_app::seal::key_file::KeyFile;
+use casement_app::seal::rotate::seal_all;
+use casement_app::sources::Sources;
 use casement_store::error::StoreError;
 use casement_store::options::Options;
 use casement_store::store::{CommitFeed, Store};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
+use crate::cli::DataDirectory;
 use crate::sources;
+
+/// How often a command that waits for its index looks.
+const INDEX_POLL: Duration = Duration::from_millis(10);
 
 /// Makes the runtime of a command.
 ///
@@ -25,10 +35,29 @@ pub fn runtime() -> anyhow::Result<Runtime> {
 /// # Errors
 /// The directory can't be used, or the work failed.
 pub async fn with_app<T>(
-    directory: &Path,
+    data: &DataDirectory,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    with_store(open(directory)?, work).await
+    with_store(open(&data.path)?, data.key_file(), work).await
+}
+
+/// As [`with_app`], with another clock and other ids.
+///
+/// # Errors
+/// As [`with_app`].
+pub async fn with_sources<T>(
+    data: &DataDirectory,
+    sources: Sources,
+    work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let (store, feed) = open(&data.path)?;
+    let app = App::open(store.clone(), sources, data.key_file()).await?;
+    let follower = tokio::spawn(Arc::clone(&app).follow_installation(feed));
+    let outcome = match seal_all(&app).await {
+        Ok(_) => work(&app).await,
+        Err(error) => Err(error.into()),
+    };
+    finish(&store, follower, outcome).await
 }
 
 /// Opens a directory's store.
@@ -45,11 +74,55 @@ pub fn open(directory: &Path) -> Result<(Store, CommitFeed), StoreError> {
 /// A document can't be read, or the work failed.
 pub async fn with_store<T>(
     (store, feed): (Store, CommitFeed),
+    key_file: KeyFile,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let app = App::open(store.clone(), sources::system()).await?;
+    let app = App::open(store.clone(), sources::system(), key_file).await?;
     let follower = tokio::spawn(Arc::clone(&app).follow_installation(feed));
-    let outcome = work(&app).await;
+    let outcome = match seal_all(&app).await {
+        Ok(_) => work(&app).await,
+        Err(error) => Err(error.into()),
+    };
+    finish(&store, follower, outcome).await
+}
+
+/// Works on an open store with an index of its cases, and closes it.
+///
+/// # Errors
+/// A document can't be read, or the work failed.
+pub async fn with_index<T>(
+    (store, feed): (Store, CommitFeed),
+    key_file: KeyFile,
+    work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let app = App::open(store.clone(), sources::system(), key_file).await?;
+    let follower = tokio::spawn(Arc::clone(&app).follow(feed));
+    while !app.is_ready() && !follower.is_finished() {
+        tokio::time::sleep(INDEX_POLL).await;
+    }
+    // A follower that could not build the index says why in the end.
+    let outcome = if app.is_ready() {
+        match seal_all(&app).await {
+            Ok(_) => work(&app).await,
+            Err(error) => Err(error.into()),
+        }
+    } else {
+        Err(anyhow!("the index was not built"))
+    };
+    if !app.is_ready() {
+        store.close().await;
+        follower.await.context("the follower of the log ended early")??;
+        return outcome;
+    }
+    finish(&store, follower, outcome).await
+}
+
+/// Closes a store that a follower follows.
+async fn finish<T>(
+    store: &Store,
+    follower: JoinHandle<Result<(), AppError>>,
+    outcome: anyhow::Result<T>,
+) -> anyhow::Result<T> {
     store.close().await;
     let followed = follower.await.context("the follower of the log ended early")?;
     // A refusal comes first: it may have closed the store while the follower still read it.

@@ -1,8 +1,12 @@
 //! `casement restore`: a data directory from a backup.
 
 use anyhow::{Context, bail};
+use casement_app::doctor::secrets::keys_needed;
+use casement_app::seal::key::KeyId;
+use casement_app::seal::key_file::{KEY_FILE_NAME, KeyFile};
 use casement_domain::date::{DateInput, Zone};
 use casement_store::backup::restore::{Point, Restore, Restored, restore};
+use casement_store::inspect::Inspection;
 use serde_json::{Map, Value, json};
 
 use crate::cli::RestoreArguments;
@@ -17,7 +21,20 @@ pub fn run(arguments: &RestoreArguments) -> anyhow::Result<()> {
         to: arguments.data.clone(),
         point: point(arguments.at.as_deref(), arguments.stream.as_deref())?,
     };
-    print(arguments, &restore(&order)?)
+    let restored = restore(&order)?;
+    let needed = keys_needed(&Inspection::open(&arguments.data)?)?;
+    print(arguments, &restored, &needed)?;
+    match &arguments.key_file {
+        Some(path) => check_key(&KeyFile::of(&arguments.data, Some(path), None), &needed),
+        None => Ok(()),
+    }
+}
+
+/// The restored directory is whole; whether its server will start is another question.
+fn check_key(key_file: &KeyFile, needed: &[KeyId]) -> anyhow::Result<()> {
+    let ring = key_file.read()?;
+    let ring = ring.with_context(|| format!("there is no key file {}", key_file.path().display()))?;
+    Ok(key_file.check(&ring, needed)?)
 }
 
 fn point(at: Option<&str>, stream: Option<&str>) -> anyhow::Result<Point> {
@@ -38,7 +55,8 @@ fn point(at: Option<&str>, stream: Option<&str>) -> anyhow::Result<Point> {
     }
 }
 
-fn print(arguments: &RestoreArguments, restored: &Restored) -> anyhow::Result<()> {
+fn print(arguments: &RestoreArguments, restored: &Restored, needed: &[KeyId]) -> anyhow::Result<()> {
+    let ids: Vec<String> = needed.iter().map(ToString::to_string).collect();
     if arguments.json {
         let heads: Map<String, Value> =
             restored.heads.iter().map(|(stream, head)| (stream.clone(), json!(head))).collect();
@@ -48,6 +66,7 @@ fn print(arguments: &RestoreArguments, restored: &Restored) -> anyhow::Result<()
             "changes": restored.changes,
             "files": restored.files,
             "sequences": heads,
+            "keyIds": ids,
         });
         println!("{}", serde_json::to_string_pretty(&object)?);
         return Ok(());
@@ -61,6 +80,13 @@ fn print(arguments: &RestoreArguments, restored: &Restored) -> anyhow::Result<()
     );
     for (stream, head) in &restored.heads {
         println!("  {stream}: up to event {head}");
+    }
+    if !ids.is_empty() {
+        println!(
+            "Its secrets are sealed under the key {}, which is in no backup: put your copy of the key file to {} (mode 600), or name it by --key-file when you serve.",
+            ids.join(", "),
+            arguments.data.join(KEY_FILE_NAME).display()
+        );
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use casement_api::api::{Api, ApiOptions};
@@ -15,16 +16,22 @@ use casement_app::app::{App, StoreState};
 use casement_app::backup::{self, BackupTarget, BaseRule};
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
-use casement_app::{deadline, sweep};
+use casement_app::{deadline, seal, sweep};
 use casement_store::options::Options;
 use casement_store::store::Store;
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::logging::Logging;
-use crate::{logging, measure, opened, settings, sources, tls, token};
+use crate::logging::{Level, Logging};
+use crate::signals::Stops;
+use crate::{logging, measure, opened, settings, signals, sources, tls, token};
+
+/// How often a server looks whether its index is built, to tell the service manager.
+const READY_POLL: Duration = Duration::from_millis(50);
+/// The exit code after a second signal to stop.
+const SECOND_STOP_EXIT: i32 = 1;
 
 /// Runs `casement serve`.
 ///
@@ -38,9 +45,9 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
     });
     let traces = traces.transpose()?;
     let (filter, format) = (arguments.log.as_str(), arguments.log_format);
-    logging::begin(Logging { filter, format, access: arguments.access_log }, traces.as_ref())?;
+    let level = logging::begin(Logging { filter, format, access: arguments.access_log }, traces.as_ref())?;
     runtime.block_on(async {
-        let outcome = serve(arguments, traces.is_some()).await;
+        let outcome = serve(arguments, level, traces.is_some()).await;
         if let Some(traces) = traces {
             traces.end().await;
         }
@@ -48,7 +55,7 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
     })
 }
 
-async fn serve(arguments: &ServeArguments, has_traces: bool) -> anyhow::Result<()> {
+async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> anyhow::Result<()> {
     let options = server_options(arguments)?;
     // The address first: a port in use must not leave a data directory behind.
     let listener = TcpListener::bind(arguments.listen)
@@ -67,7 +74,7 @@ async fn serve(arguments: &ServeArguments, has_traces: bool) -> anyhow::Result<(
     let control = ControlSocket::bind(&arguments.data.path).with_context(|| {
         format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
     })?;
-    let app = App::open(store.clone(), sources::system()).await?;
+    let app = App::open(store.clone(), sources::system(), arguments.data.key_file()).await?;
     let target = arguments
         .backup_to
         .clone()
@@ -75,13 +82,15 @@ async fn serve(arguments: &ServeArguments, has_traces: bool) -> anyhow::Result<(
     let (stop, stopped) = watch::channel(false);
     let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
+    let sealing = tokio::spawn(seal::rotate::run(Arc::clone(&app)));
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
     let backups = target.clone().map(|target| tokio::spawn(backup::follow(Arc::clone(&app), target)));
     if let Some(tls) = &options.tls {
         tls.recall(sources::now());
     }
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
-    let told = told_to_stop()?;
+    let mut stops = Stops::take()?;
+    let reloading = tokio::spawn(signals::reload(options.tls.clone(), level)?);
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
     let entries = app.installation().workspaces.clone();
@@ -113,14 +122,19 @@ async fn serve(arguments: &ServeArguments, has_traces: bool) -> anyhow::Result<(
     let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow(sources::system())));
     let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
 
+    let readiness = tokio::spawn(tell_ready(Arc::clone(&app)));
+
     let failure = tokio::select! {
-        () = told => None,
+        () = stops.next() => None,
         ended = &mut follower => Some(ended),
         ended = &mut serving => { ended.context("the accept loop ended early")?; None }
         ended = &mut deadlines => { ended.context("the look for passed deadlines ended early")?; None }
         ended = &mut sweeps => { ended.context("the sweep of ended claims ended early")?; None }
     };
     tracing::info!("casement stops");
+    readiness.abort();
+    tell_manager(NotifyState::Stopping);
+    tokio::spawn(end_at_once(stops));
     // The receiver lives as long as the accept loop; when that is gone, there is nothing to tell.
     let _ = stop.send(true);
     if !serving.is_finished() {
@@ -128,8 +142,12 @@ async fn serve(arguments: &ServeArguments, has_traces: bool) -> anyhow::Result<(
     }
     controlling.await.context("the control socket's loop ended early")?;
     deadlines.abort();
+    sealing.abort();
+    // Until it has ended it may hold the keys; that it was aborted is known.
+    let _ = sealing.await;
     sweeps.abort();
     load.abort();
+    reloading.abort();
     upkeep.abort();
     if let Some(metrics_server) = metrics_server {
         metrics_server.await.context("the listener for metrics ended early")?;
@@ -152,6 +170,7 @@ async fn serve(arguments: &ServeArguments, has_traces: bool) -> anyhow::Result<(
             anyhow::bail!("the follower of the log ended before the server was told to stop");
         }
         None => {
+            seal_the_rest(&app).await;
             store.close().await;
             follower.await.context("the follower of the log ended early")??;
             match app.store_state() {
@@ -188,6 +207,7 @@ fn api_options(arguments: &ServeArguments, server: &ServerOptions, has_traces: b
         tls: server.tls.clone(),
         has_access_log: arguments.access_log,
         has_traces,
+        server_timing: arguments.server_timing,
     }
 }
 
@@ -196,16 +216,35 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Waits for SIGTERM or SIGINT.
-fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
+/// Seals what a server that is stopped at once has not come to.
+async fn seal_the_rest(app: &App) {
+    if app.is_ready()
+        && app.store_state() == StoreState::Ready
+        && let Err(error) = seal::rotate::seal_all(app).await
+    {
+        tracing::error!(%error, "what is not under the key could not be sealed; the next start tries it again");
+    }
+}
+
+/// Tells the service manager, where there is one, that the server serves.
+async fn tell_ready(app: Arc<App>) {
+    while !app.is_ready() {
+        tokio::time::sleep(READY_POLL).await;
+    }
+    tell_manager(NotifyState::Ready);
+}
+
+fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
+/// Ends the process at the next signal: whoever asks twice does not want to wait for open requests.
+async fn end_at_once(mut stops: Stops) {
+    stops.next().await;
+    tracing::warn!("told to stop a second time: casement ends at once; everything acknowledged is on disk");
+    std::process::exit(SECOND_STOP_EXIT);
 }
 
 fn print_known(entries: &[WorkspaceEntry], base: &str) {

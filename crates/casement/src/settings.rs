@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use casement_api::traces::Endpoint;
 use clap::builder::OsStr;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
 use crate::cli::Cli;
@@ -126,6 +126,18 @@ impl Settings {
             _ => "default".to_owned(),
         };
         Setting { name, value: (!values.is_empty()).then(|| values.join(",")), origin }
+    }
+}
+
+/// Reads the log level anew, as a start of this very command line would.
+///
+/// # Errors
+/// The settings can't be read, or are not those of `serve`.
+pub fn log_level() -> anyhow::Result<String> {
+    let matches = Settings::read()?.command.try_get_matches()?;
+    match Cli::from_arg_matches(&matches)?.command {
+        crate::cli::Command::Serve(arguments) => Ok(arguments.log),
+        _ => bail!("only `serve` logs"),
     }
 }
 
@@ -272,6 +284,17 @@ mod tests {
         let matches = command.try_get_matches_from(["casement", "serve", "--listen", "0.0.0.0:2"]).unwrap();
         let serve = matches.subcommand_matches("serve").unwrap();
         assert_eq!(serve.get_raw("listen").unwrap().next().unwrap(), "0.0.0.0:2");
+    }
+
+    #[test]
+    fn settings_that_need_each_other_may_stand_in_the_file() {
+        let defaults =
+            defaults_of(&Cli::command(), "tls_key = \"k.pem\"\ntls_certificate = \"c.pem\"").unwrap();
+        let command = with_defaults(Cli::command(), &defaults);
+        let matches = command.try_get_matches_from(["casement", "serve"]).unwrap();
+        let serve = matches.subcommand_matches("serve").unwrap();
+        assert_eq!(serve.get_raw("tls_certificate").unwrap().next().unwrap(), "c.pem");
+        assert_eq!(serve.get_raw("tls_key").unwrap().next().unwrap(), "k.pem");
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn contradictions(arguments: &ServeArguments) -> Vec<String> {
         match (file, by_acme) {
             (Some(_), true) => faults.push(format!("{name} and acme_domain exclude each other")),
             (None, false) if files.iter().any(|(_, other)| other.is_some()) => {
-                faults.push(format!("{name} is missing: a certificate and its key go together"));
+                faults.push(format!("{name} is missing: a certificate and its key belong together"));
             }
             (Some(_) | None, true | false) => {}
         }

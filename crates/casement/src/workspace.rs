@@ -17,7 +17,7 @@ use crate::control;
 /// There is no such workspace, or the data can't be reached.
 pub fn show(arguments: &ShowArguments) -> anyhow::Result<()> {
     let stream = arguments.stream.as_deref();
-    let shown = control::ask(&arguments.data.path, async |client| client.show_configuration(stream).await)?;
+    let shown = control::ask(&arguments.data, async |client| client.show_configuration(stream).await)?;
     print(&serde_json::to_string_pretty(&shown?)?)
 }
 
@@ -29,7 +29,7 @@ pub fn apply(arguments: &ApplyArguments) -> anyhow::Result<()> {
     let document = read(&arguments.file)?;
     let stream = arguments.stream.as_deref();
     let ask = async |client: Client| client.apply_configuration(stream, document, arguments.dry_run).await;
-    let applied = match control::ask(&arguments.data.path, ask)? {
+    let applied = match control::ask(&arguments.data, ask)? {
         Ok(applied) => applied,
         Err(CommandError::Refused(faults)) => {
             bail!("the configuration was not changed:\n  {}", faults.join("\n  "))

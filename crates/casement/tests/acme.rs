@@ -128,7 +128,7 @@ fn settings_of_tls_that_contradict_each_other_are_all_named() {
     for fault in [
         "acme_contact says nothing without acme_domain",
         "acme_accept_terms says nothing without acme_domain",
-        "tls_certificate is missing: a certificate and its key go together",
+        "tls_certificate is missing: a certificate and its key belong together",
     ] {
         assert!(said.contains(fault), "{said}");
     }

@@ -72,6 +72,11 @@ fn json_of(arguments: &[&str]) -> Value {
     serde_json::from_str(&succeeded(arguments)).unwrap()
 }
 
+/// Gives a restored directory the key file, which no backup holds.
+fn give_key(data: &Path, restored: &Path) {
+    std::fs::copy(data.join("secrets.key"), restored.join("secrets.key")).unwrap();
+}
+
 #[test]
 fn a_stopped_directory_is_backed_up_and_restored_to_a_sequence_number() {
     let directory = tempfile::tempdir().unwrap();
@@ -97,6 +102,7 @@ fn a_stopped_directory_is_backed_up_and_restored_to_a_sequence_number() {
     let at = (head - 1).to_string();
     let from = ["restore", "--from", text(&to), "--data-dir", text(&earlier), "--stream", STREAM, "--at"];
     succeeded(&[&from[..], &[&at]].concat());
+    give_key(&data, &earlier);
     let mut program = Program::serve(&earlier);
     let address = program.address();
     assert_eq!(client.cases(&address), with_one);
@@ -126,6 +132,7 @@ fn a_server_keeps_its_backup_at_most_5_seconds_behind_also_when_it_is_killed() {
         // Until the first base is there, there is nothing to restore.
         let ready = to.join("manifest.json").exists();
         if ready && json_of(&restore)["sequences"][STREAM].as_u64() >= Some(6) {
+            give_key(&data, &restored);
             let mut restored = Program::serve(&restored);
             let address = restored.address();
             if client.cases(&address) == cases {
@@ -191,6 +198,7 @@ fn a_server_at_work_is_asked_to_back_itself_up() {
     assert!(said.contains("lies in the data directory"), "{said}");
     let restored = directory.path().join("restored");
     succeeded(&["restore", "--from", text(&to), "--data-dir", text(&restored)]);
+    give_key(&data, &restored);
     let mut second = Program::serve(&restored);
     assert_eq!(client.cases(&second.address()), cases);
     assert!(second.stop());

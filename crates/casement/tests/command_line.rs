@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use casement_app::app::App;
+use casement_app::seal::key_file::KeyFile;
 use casement_store::document::WorkspaceRow;
 use casement_store::options::Options;
 use casement_store::store::Store;
@@ -106,7 +107,10 @@ async fn workspace_create_makes_another_and_refuses_a_stream_that_is_taken() {
     assert!(failed(&create).contains("st-second"));
     assert_eq!(contents(&data).await, before);
     let (store, _feed) = Store::open(Options::new(data.clone())).unwrap();
-    let app = App::open(store.clone(), crate::harness::server::fixed_sources()).await.unwrap();
+    let app =
+        App::open(store.clone(), crate::harness::server::fixed_sources(), KeyFile::of(&data, None, None))
+            .await
+            .unwrap();
     let streams: Vec<String> =
         app.installation().workspaces.iter().map(|entry| entry.stream.as_str().to_owned()).collect();
     assert_eq!(streams, [STREAM, "st-second"]);

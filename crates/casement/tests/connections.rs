@@ -26,7 +26,7 @@ use crate::harness::server::Server;
 /// How long a test waits for the server to close a connection.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
-async fn serving(server: &Server, options: ServerOptions) -> SocketAddr {
+pub async fn serving(server: &Server, options: ServerOptions) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(serve(listener, server.router.clone(), options, std::future::pending()));
@@ -34,19 +34,19 @@ async fn serving(server: &Server, options: ServerOptions) -> SocketAddr {
 }
 
 /// Writes a new certificate with its key, both PEM, and gives the certificate.
-fn certificate(directory: &Path) -> CertificateDer<'static> {
+pub fn certificate(directory: &Path) -> CertificateDer<'static> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     fs::write(directory.join("certificate.pem"), made.cert.pem()).unwrap();
     fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     CertificateDer::from_pem_slice(made.cert.pem().as_bytes()).unwrap()
 }
 
-fn tls(directory: &Path) -> Tls {
+pub fn tls(directory: &Path) -> Tls {
     Tls::open(directory.join("certificate.pem"), directory.join("key.pem")).unwrap()
 }
 
 /// Greets a server whose certificate is the one that is trusted.
-async fn greeted(
+pub async fn greeted(
     address: SocketAddr,
     trusted: CertificateDer<'static>,
     protocol: &[u8],

@@ -22,6 +22,8 @@ mod bad_input;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod compression;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod connections;
@@ -41,6 +43,8 @@ mod deadlines;
 mod doctor;
 #[cfg(test)]
 mod explorer;
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod full_store;
 #[cfg(test)]
@@ -64,9 +68,17 @@ mod merge;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
+mod raw;
+#[cfg(test)]
 mod request_heads;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod sealing;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]

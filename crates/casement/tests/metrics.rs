@@ -26,7 +26,7 @@ fn page() -> Metrics {
 }
 
 async fn asked(router: axum::Router, peer: Option<&str>, header: Option<&str>) -> Response {
-    let mut request = Request::get("/metrics");
+    let mut request = Request::get("/metrics").header("host", "localhost");
     if let Some(name) = header {
         request = request.header(name, "for=192.0.2.1");
     }

@@ -3,17 +3,22 @@
 //! The load generator is this process, the server is another, both built for release. In turns of a few seconds, so
 //! that a drift of the machine hits all alike, it drives the server, a static responder of the same bytes through the
 //! same HTTP stack, and (for writes) the same rows through SQLite without HTTP. [`stage`] sets up, [`load`] drives,
-//! [`requests`] builds, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
+//! [`requests`] builds, [`overload`] asks for too much, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
+//! [`list`] measures lists by their [`shape`], on data that [`sampled`] keeps.
 
+mod list;
 mod load;
 mod outcome;
+mod overload;
 mod raw_writer;
-mod requests;
+pub mod requests;
 pub mod responder;
+mod sampled;
+mod shape;
 mod stage;
 
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -23,7 +28,7 @@ use crate::workspace::Workspace;
 use load::Fleet;
 use outcome::Measured;
 use raw_writer::RawWriter;
-use requests::{Job, Shape};
+use requests::Job;
 use responder::Responder;
 use stage::Stage;
 
@@ -37,7 +42,10 @@ const WARM_UP: Duration = Duration::from_secs(1);
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask bench create --clients 32 --seconds 10\n  \
                   cargo xtask bench update --clients 32 --cases 10000\n  \
-                  cargo xtask bench list --clients 8 --cases 1000,100000 --shape all,status,search")]
+                  cargo xtask bench create --clients 32 --cases 10000,1000000 --data /srv/bench\n  \
+                  cargo xtask bench list --cases 10000,100000\n  \
+                  cargo xtask bench list --cases 100000 --clients 8 --writers 32 --shape all,count\n  \
+                  cargo xtask bench overload --factor 4 --seconds 10")]
 pub struct Arguments {
     #[command(subcommand)]
     bench: Bench,
@@ -49,14 +57,29 @@ enum Bench {
     Create(Load),
     /// Changes the description and priority of cases
     Update(Load),
-    /// Lists the 50 newest cases
+    /// Lists cases in many shapes, of data made by `casement sample`
     List {
-        #[command(flatten)]
-        load: Load,
-        /// What the list is filtered by
-        #[arg(long, value_delimiter = ',', default_value = "all")]
-        shape: Vec<Shape>,
+        /// How many connections list at once
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+        clients: u16,
+        /// How many connections create cases meanwhile, on a copy of the data
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
+        writers: u16,
+        /// How long each shape is measured, in seconds; its limit is measured as long again
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        seconds: u64,
+        /// How many cases there are; several numbers are measured one after the other
+        #[arg(long, value_delimiter = ',', default_value = "10000", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+        cases: Vec<u64>,
+        /// The shapes by their names; all of them if none is named
+        #[arg(long, value_delimiter = ',')]
+        shape: Vec<String>,
+        /// The folder that keeps the data; `bench-data` in the target directory if none is named
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
     },
+    /// Offers a multiple of what can be done, and counts what is done in time
+    Overload(overload::Arguments),
 }
 
 /// How much is driven at what.
@@ -71,6 +94,9 @@ struct Load {
     /// How many cases are there before; several numbers make several measurements
     #[arg(long, value_delimiter = ',', default_value = "1000")]
     cases: Vec<u64>,
+    /// Begin with data made by `casement sample`, kept in this folder; for `create`
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 /// Runs the benchmark; a debug build builds everything for release and becomes that.
@@ -83,19 +109,35 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     }
     let binary = workspace.binary("release", "casement")?;
     crate::block_on(async {
-        let (load, jobs) = match &arguments.bench {
-            Bench::Create(load) => (load, vec![Job::Create]),
-            Bench::Update(load) => (load, vec![Job::Update]),
-            Bench::List { load, shape } => (load, shape.iter().copied().map(Job::List).collect()),
+        let (load, job) = match &arguments.bench {
+            Bench::Overload(arguments) => {
+                let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
+                return overload::run(&binary, folder.path(), arguments).await;
+            }
+            Bench::Create(load) => (load, Job::Create),
+            Bench::Update(load) => (load, Job::Update),
+            Bench::List { clients, writers, seconds, cases, shape, data } => {
+                let kept = workspace.target.join("bench-data");
+                let order = list::Order {
+                    clients: usize::from(*clients),
+                    writers: usize::from(*writers),
+                    time: Duration::from_secs(*seconds),
+                    cases,
+                    shapes: shape,
+                    data: data.as_deref().unwrap_or(&kept),
+                };
+                return list::run(&binary, &workspace.target, &order).await;
+            }
         };
         for cases in &load.cases {
             let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
-            let stage = Stage::prepare(&binary, folder.path(), *cases).await?;
-            for job in &jobs {
-                let measured = measure(&stage, folder.path(), *job, load).await?;
-                eprintln!("{}", measured.explained());
-                println!("{}", measured.line());
-            }
+            let stage = match &load.data {
+                Some(data) => Stage::sampled(&binary, data, folder.path(), *cases).await?,
+                None => Stage::prepare(&binary, folder.path(), *cases).await?,
+            };
+            let measured = measure(&stage, folder.path(), job, load).await?;
+            eprintln!("{}", measured.explained());
+            println!("{}", measured.line());
             stage.server.stop().await?;
         }
         Ok(())
@@ -126,15 +168,8 @@ async fn measure(stage: &Stage, folder: &Path, job: Job, load: &Load) -> Result<
     let mut responder_fleet = Fleet::connect(responder.address, &requests, clients).await?;
     responder_fleet.drive(WARM_UP).await.context("the warm-up of the static responder")?;
 
-    let mut raw_writer = match job {
-        Job::Create | Job::Update => {
-            Some(RawWriter::copy(&stage.database()?, &folder.join("raw.db"), clients)?)
-        }
-        Job::List(_) => None,
-    };
-    if let Some(writer) = &mut raw_writer {
-        tokio::task::block_in_place(|| writer.drive(WARM_UP))?;
-    }
+    let mut raw_writer = RawWriter::copy(&stage.database()?, &folder.join("raw.db"), clients)?;
+    tokio::task::block_in_place(|| raw_writer.drive(WARM_UP))?;
 
     let mut measured = Measured::new(job, stage.cases, clients);
     let mut left = Duration::from_secs(load.seconds);
@@ -142,10 +177,8 @@ async fn measure(stage: &Stage, folder: &Path, job: Job, load: &Load) -> Result<
         let turn = left.min(TURN);
         measured.ours.add(ours.drive(turn).await.context("the server")?);
         measured.responder.add(responder_fleet.drive(turn).await.context("the static responder")?);
-        if let Some(writer) = &mut raw_writer {
-            let (sets, time) = tokio::task::block_in_place(|| writer.drive(turn))?;
-            measured.raw_writer.get_or_insert_default().add(sets, time);
-        }
+        let (sets, time) = tokio::task::block_in_place(|| raw_writer.drive(turn))?;
+        measured.raw_writer.add(sets, time);
         left = left.saturating_sub(turn);
     }
     responder.stop().await?;

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::http::response::Parts;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -38,8 +39,17 @@ impl Connection {
     /// # Errors
     /// When the connection is lost before the answer's last byte; what the server did then is unknown.
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
+        let (head, body) = self.ask(request).await?;
+        Ok((head.status, body))
+    }
+
+    /// As [`Connection::send`], with the whole head of the answer.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub async fn ask(&mut self, request: Request<Full<Bytes>>) -> Result<(Parts, Bytes)> {
         self.sender.ready().await?;
         let (head, body) = self.sender.send_request(request).await?.into_parts();
-        Ok((head.status, body.collect().await?.to_bytes()))
+        Ok((head, body.collect().await?.to_bytes()))
     }
 }

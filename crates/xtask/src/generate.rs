@@ -10,10 +10,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::workspace::Workspace;
 
 /// The subcommands that `docs/cli.md` describes, in its order.
-const SUBCOMMANDS: [&[&str]; 13] = [
+const SUBCOMMANDS: [&[&str]; 24] = [
     &["serve"],
     &["init"],
     &["token"],
+    &["sample"],
     &["workspace", "create"],
     &["app", "create"],
     &["app", "list"],
@@ -23,6 +24,16 @@ const SUBCOMMANDS: [&[&str]; 13] = [
     &["workspace", "show"],
     &["workspace", "apply"],
     &["config"],
+    &["backup"],
+    &["restore"],
+    &["doctor"],
+    &["key", "rotate"],
+    &["key", "forget"],
+    &["key", "make"],
+    &["service", "print"],
+    &["service", "install"],
+    &["service", "uninstall"],
+    &["health"],
     &["version"],
 ];
 

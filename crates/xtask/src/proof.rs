@@ -5,7 +5,8 @@
 //! log through `casement-store`. [`restore`]: a backup made under load gives back any moment. [`io`] fails system
 //! calls, [`power`] the disk; `script` is what the server does meanwhile. [`fuzz`]: no input breaks what
 //! `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
-//! nothing else. [`acme`]: certificates come from an authority, and are renewed.
+//! nothing else. [`slow`]: thousands of slow connections take nothing from the others. [`acme`]: certificates come from an
+//! authority, and are renewed.
 
 pub mod acme;
 mod chain;
@@ -19,6 +20,7 @@ pub mod power;
 pub mod restore;
 pub mod schema;
 mod script;
+pub mod slow;
 mod writer;
 
 use anyhow::Result;
@@ -43,6 +45,7 @@ enum Proof {
     Restore(restore::Arguments),
     Io(io::Arguments),
     Power(power::Arguments),
+    Slow(slow::Arguments),
     Acme(acme::Arguments),
 }
 
@@ -58,6 +61,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         Proof::Restore(arguments) => restore::run(workspace, arguments),
         Proof::Io(arguments) => io::run(workspace, arguments),
         Proof::Power(arguments) => power::run(workspace, arguments),
+        Proof::Slow(arguments) => slow::run(workspace, arguments),
         Proof::Acme(arguments) => acme::run(workspace, arguments),
     }
 }

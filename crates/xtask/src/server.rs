@@ -20,7 +20,7 @@ use tokio::process::{Child, Command};
 use crate::client::Connection;
 
 /// How long a start may take, with the index of a large directory built anew.
-const READY_WAIT: Duration = Duration::from_secs(300);
+const READY_WAIT: Duration = Duration::from_secs(1800);
 
 /// How often a starting server is asked whether it is ready.
 const READY_POLL: Duration = Duration::from_millis(10);
@@ -52,8 +52,17 @@ pub struct Installation {
     pub task_template: String,
 }
 
-/// One app sends everything here, as fast as it can.
-const UNLIMITED_RATE: [&str; 4] = ["--rate-per-second", "10000000", "--rate-burst", "10000000"];
+/// One app on one machine sends everything here, as fast as it can and over as many connections as it likes.
+const UNLIMITED: [&str; 8] = [
+    "--rate-per-second",
+    "10000000",
+    "--rate-burst",
+    "10000000",
+    "--connections-max",
+    "20000",
+    "--connections-per-address-max",
+    "20000",
+];
 
 impl Installation {
     /// Makes a data directory below a folder with `casement init`, and a token with `casement token`.
@@ -78,6 +87,14 @@ impl Installation {
         )
         .await?;
         let made: Value = serde_json::from_str(&made).context("`casement init --json` printed no JSON")?;
+        Self::of(binary, folder, made).await
+    }
+
+    /// Takes an installation that [`Installation::create`] made in a folder before; `made` is what was printed then.
+    ///
+    /// # Errors
+    /// When the program can't be started, or `made` lacks something.
+    pub async fn of(binary: &Path, folder: &Path, made: Value) -> Result<Self> {
         let text = |pointer: &str| -> Result<String> {
             let value = made.pointer(pointer).and_then(Value::as_str);
             Ok(value.with_context(|| format!("`casement init --json` printed no {pointer}"))?.to_owned())
@@ -92,9 +109,18 @@ impl Installation {
             token: token.trim().to_owned(),
             case_template: text("/caseTemplates/0/_id")?,
             task_template: text("/taskTemplates/0/_id")?,
-            data,
+            data: folder.join("data"),
             made,
         })
+    }
+
+    /// Runs a command on the data directory, and gives what it prints.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let directory = self.data.to_str().context("the directory's path is no UTF-8")?;
+        output(&self.binary, &[arguments, &["--data-dir", directory]].concat()).await
     }
 
     /// A request to one of the six operations; `operation` may carry an id after a slash.
@@ -126,6 +152,18 @@ impl Installation {
     /// # Errors
     /// As [`Installation::start`].
     pub async fn start_under(&self, program: &[String]) -> Result<Server> {
+        self.start_as(program, &[]).await
+    }
+
+    /// Starts a server with further settings and waits until it is ready.
+    ///
+    /// # Errors
+    /// As [`Installation::start`].
+    pub async fn start_with(&self, settings: &[&str]) -> Result<Server> {
+        self.start_as(&[], settings).await
+    }
+
+    async fn start_as(&self, program: &[String], settings: &[&str]) -> Result<Server> {
         let address = free_address()?;
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = match program.split_first() {
@@ -142,7 +180,8 @@ impl Installation {
             .arg(&self.data)
             .arg("--listen")
             .arg(address.to_string())
-            .args(UNLIMITED_RATE)
+            .args(UNLIMITED)
+            .args(settings)
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .env("RUST_BACKTRACE", "1")
@@ -206,6 +245,19 @@ impl Server {
         self.child.kill().await.context("the server could not be killed")
     }
 
+    /// How much memory the process has, in bytes.
+    ///
+    /// # Errors
+    /// When it has ended, or the system does not tell.
+    pub fn memory_bytes(&self) -> Result<u64> {
+        let id = self.child.id().context("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib =
+            line.and_then(|line| line.split_whitespace().next()).context("the system tells no memory")?;
+        Ok(kib.parse::<u64>()? * 1024)
+    }
+
     /// Asks the process with SIGTERM to drain and end, and waits for its end.
     ///
     /// # Errors
@@ -219,6 +271,18 @@ impl Server {
         let status = status.context("the server did not end within 30 s of SIGTERM")??;
         ensure!(status.success(), "the server ended with a failure after SIGTERM: {status}");
         Ok(())
+    }
+
+    /// The memory that the process holds now, in KiB.
+    ///
+    /// # Errors
+    /// When it has ended, or this is not Linux.
+    pub fn memory_kb(&self) -> Result<u64> {
+        let id = self.child.id().context("the server has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        Ok(number.context("the process tells no VmRSS")?.parse()?)
     }
 
     /// Asks the process to end and waits for it, whatever its end is like.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::proof::{acme, io, kill, power, restore};
+use crate::proof::{acme, io, kill, power, restore, slow};
 use crate::workspace::{SELECTION, Workspace};
 use crate::{generate, tidy};
 
@@ -23,6 +23,9 @@ const IO_FAULTS: u32 = 40;
 
 /// The disks after a power cut that a run of all tests makes.
 const POWER_IMAGES: u32 = 25;
+
+/// The slow connections that a run of all tests opens.
+const SLOW_CONNECTIONS: u16 = 300;
 
 /// Runs every test that this machine can run and says what it left out and how to add it.
 #[derive(clap::Args)]
@@ -81,12 +84,19 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         power::run(workspace, &power::Arguments::slice(POWER_IMAGES))
     });
     report.step_unless(quick.or(acme::missing()), "acme proof", || acme::run(workspace, &acme::Arguments {}));
+    report.step_unless(quick, "slow clients proof", || {
+        slow::run(workspace, &slow::Arguments::slice(SLOW_CONNECTIONS))
+    });
+    if let Some(reason) = slow::tool::missing() {
+        report.leave_out("slowhttptest", reason);
+    }
     report.leave_out("long kill proof", "run `cargo xtask proof kill --rounds 200` to add it");
     report.leave_out("fuzzing", "needs a C++ compiler; run `cargo xtask proof fuzz` to add it");
     report.leave_out("answers as described", "needs Python; run `cargo xtask proof schema` to add it");
     report.leave_out("long restore proof", "run `cargo xtask proof restore --points 200` to add it");
     report.leave_out("long io proof", "run `cargo xtask proof io --faults 10000` to add it");
     report.leave_out("long power proof", "run `cargo xtask proof power --images 2000` to add it");
+    report.leave_out("10 000 slow clients", "run `cargo xtask proof slow --release` to add it");
     report.leave_out("benchmarks", "run `cargo xtask bench create --clients 32` to add one");
     report
         .leave_out("security advisories", "need the internet; run `cargo deny check advisories` to add them");

@@ -62,6 +62,16 @@ impl Workspace {
         self.binary("debug", "casement")
     }
 
+    /// Builds the server for release and names its binary.
+    ///
+    /// # Errors
+    /// When the build fails.
+    pub fn release_server(&self) -> Result<PathBuf> {
+        let status = self.cargo().args(["build", "--release", "-p", "casement"]).status()?;
+        ensure!(status.success(), "cargo build --release failed");
+        self.binary("release", "casement")
+    }
+
     /// Names a binary that was built before.
     ///
     /// # Errors

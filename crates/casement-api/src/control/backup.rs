@@ -38,6 +38,8 @@ pub async fn back_up(
         removed_files: done.removed,
         bases: done.bases,
         until: Moment::from_ms(done.until_ms).iso(),
+        key_file: control.app.key_file().path().to_string_lossy().into_owned(),
+        key_id: control.app.key_id().to_string(),
     }))
 }
 

@@ -17,7 +17,8 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 
 use crate::control::document::{
-    AppDocument, AppliedDocument, AppsDocument, BackupBody, BackupDocument, CreateAppBody, RotateAppBody,
+    AppDocument, AppliedDocument, AppsDocument, BackupBody, BackupDocument, CreateAppBody, HealthDocument,
+    RotateAppBody, RotatedKeyDocument,
 };
 use crate::limits;
 
@@ -119,6 +120,22 @@ impl Client {
     /// As [`Client::create_app`].
     pub async fn back_up(self, body: &BackupBody) -> Result<BackupDocument, CommandError> {
         self.post("/backup", body).await
+    }
+
+    /// Asks whether the server serves.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn health(self) -> Result<HealthDocument, CommandError> {
+        self.ask(Method::GET, "/health", Bytes::new()).await
+    }
+
+    /// Puts another key for what is sealed in place. Waits until everything is sealed anew.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn rotate_key(self) -> Result<RotatedKeyDocument, CommandError> {
+        self.ask(Method::POST, "/key/rotate", Bytes::new()).await
     }
 
     async fn post<T: DeserializeOwned>(self, path: &str, body: &impl Serialize) -> Result<T, CommandError> {

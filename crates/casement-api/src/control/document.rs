@@ -206,6 +206,35 @@ pub struct BackupDocument {
     pub bases: usize,
     /// Everything up to this moment can be restored.
     pub until: String,
+    /// The key file, which is in no backup.
+    pub key_file: String,
+    /// The key that opens the secrets in the backup.
+    pub key_id: String,
+}
+
+/// Whether the server serves.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HealthDocument {
+    /// Whether requests are served: what `/readyz` says by its status.
+    pub serves: bool,
+    /// `ready` or `building`.
+    pub index: String,
+    /// `ready`, `full` or `restart-required`.
+    pub store: String,
+}
+
+/// A rotation of the key that seals.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RotatedKeyDocument {
+    /// The key file.
+    pub key_file: String,
+    /// The key that seals now.
+    pub key_id: String,
+    /// The keys that are not in the file any more; older backups need them.
+    pub former_key_ids: Vec<String>,
+    /// How many documents were sealed anew.
+    pub sealed: usize,
 }
 
 /// A base that was taken.

@@ -11,6 +11,8 @@ pub mod backup;
 pub mod client;
 pub mod configuration;
 pub mod document;
+pub mod health;
+pub mod key;
 pub mod router;
 pub mod serve;
 pub mod socket;

@@ -20,6 +20,8 @@ use crate::control::app::show::show_app;
 use crate::control::backup::back_up;
 use crate::control::configuration::apply::apply_configuration;
 use crate::control::configuration::show::show_configuration;
+use crate::control::health::health;
+use crate::control::key;
 use crate::limits;
 use crate::router::answer_panic;
 
@@ -32,6 +34,8 @@ pub fn control_router(app: Arc<App>) -> Router {
         .route("/apps/{clientId}/revoke", post(revoke_app))
         .route("/configuration", get(show_configuration).put(apply_configuration))
         .route("/backup", post(back_up))
+        .route("/health", get(health))
+        .route("/key/rotate", post(key::rotate))
         .layer(DefaultBodyLimit::max(limits::CONTROL_BODY_BYTES_MAX))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
@@ -49,6 +53,10 @@ async fn log(request: Request, next: Next) -> Response {
     let status = response.status().as_u16();
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) => tracing::error!(%method, route, status, cause, "a control command failed"),
+        // Asked again and again.
+        None if route == "/health" => {
+            tracing::debug!(%method, route, status, "a control command was answered")
+        }
         None => tracing::info!(%method, route, status, "a control command was answered"),
     }
     response

@@ -17,7 +17,7 @@ use casement_wire::spelling::Noun;
 use crate::answer::Refusal;
 use crate::api::Api;
 use crate::limits;
-use crate::load::Class;
+use crate::load::{Class, Overloaded};
 
 /// Runs a use case when there is a place for it, within the time that it may take.
 pub(crate) async fn run<T>(
@@ -26,7 +26,9 @@ pub(crate) async fn run<T>(
     noun: Noun,
     work: impl Future<Output = Result<T, AppError>>,
 ) -> Result<T, Refusal> {
-    let Ok(_permit) = api.load.enter(class).await else {
+    // Room for the answer first: whoever waits for it must not hold a place.
+    let places = async { Ok::<_, Overloaded>((api.unsent.room(class).await?, api.load.enter(class).await?)) };
+    let Ok(_places) = places.await else {
         let detail = "the server has too much to do; try again later";
         return Err(Refusal::new(ErrorKind::Unavailable, detail, None).because("overload"));
     };

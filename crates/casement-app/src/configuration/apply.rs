@@ -6,6 +6,7 @@ use casement_domain::actor::Actor;
 use casement_domain::change::differences;
 use casement_domain::workspace::Workspace;
 use casement_domain::workspace::configure::draft::{Changed, Entry};
+use casement_domain::workspace::configure::input::Configure;
 use casement_domain::workspace::configure::{ChangedEntry, ConfigurationChange, configure};
 use casement_store::error::CommitError;
 use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
@@ -50,12 +51,23 @@ pub async fn apply(
         let message = format!("must be at most {} bytes long", limits::CONFIGURATION_BYTES_MAX);
         return Err(of_document(message));
     }
-    let (command, mut faults) = read(document);
+    let (command, faults) = read(document);
+    apply_command(app, &workspace, &command, faults, run).await
+}
+
+/// Applies what a configuration document says. `faults` are those of its reading.
+pub(crate) async fn apply_command(
+    app: &App,
+    workspace: &OpenWorkspace,
+    command: &Configure,
+    mut faults: Vec<DocumentFault>,
+    run: Run,
+) -> Result<Vec<ChangedEntry>, ConfigurationError> {
     // One document after the other: each change of the configuration makes all others decide anew.
     let _turn = workspace.turn(CONFIGURATION_TURN).await;
     for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
-        let change = match configure(&config, &command, &mut app.sources().ids()) {
+        let change = match configure(&config, command, &mut app.sources().ids()) {
             Ok(change) if faults.is_empty() => change,
             Ok(_) => return Err(ConfigurationError::Faulty(faults)),
             Err(further) => {
@@ -74,7 +86,7 @@ pub async fn apply(
         if run == Run::Real && !app.is_followed() {
             return Err(AppError::Unavailable("the index is being built".to_owned()).into());
         }
-        if run == Run::Dry || entries.is_empty() || commit(app, &workspace, &config, &change).await? {
+        if run == Run::Dry || entries.is_empty() || commit(app, workspace, &config, &change).await? {
             return Ok(entries);
         }
     }

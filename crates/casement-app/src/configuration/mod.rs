@@ -33,7 +33,10 @@ fn sentences(faults: &[DocumentFault]) -> String {
 
 impl App {
     /// Gives the workspace of a stream, or the only one where none is named.
-    fn configured_workspace(&self, stream: Option<&str>) -> Result<Arc<OpenWorkspace>, ConfigurationError> {
+    pub(crate) fn configured_workspace(
+        &self,
+        stream: Option<&str>,
+    ) -> Result<Arc<OpenWorkspace>, ConfigurationError> {
         let installation = self.installation();
         let stream = match (stream, installation.workspaces.as_slice()) {
             (Some(stream), _) => StreamId::from_text(stream),

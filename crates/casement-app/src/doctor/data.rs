@@ -16,7 +16,7 @@ use crate::body;
 use crate::doctor::Finding;
 use crate::error::AppError;
 use crate::installation::{INSTALLATION, KIND_APP, KIND_WORKSPACE, WorkspaceEntry};
-use crate::jwt_app::JwtApp;
+use crate::jwt_app::stored;
 use crate::limits;
 use crate::workspace::kinds;
 
@@ -149,7 +149,7 @@ fn documents(inspection: &Inspection, workspaces: &[WorkspaceRow]) -> Result<Fin
 /// Reads a body as the server would.
 fn readable(workspace: &str, document: &Document) -> Result<(), AppError> {
     match (workspace, document.kind.as_str()) {
-        (INSTALLATION, KIND_APP) => body::decode::<JwtApp>(document).map(drop),
+        (INSTALLATION, KIND_APP) => stored::decode(document).map(drop),
         (INSTALLATION, KIND_WORKSPACE) => body::decode::<WorkspaceEntry>(document).map(drop),
         (_, body::CASE) => body::decode::<Case>(document).map(drop),
         (_, body::TASK) => body::decode::<Task>(document).map(drop),

@@ -1,11 +1,12 @@
 //! The doctor: what is wrong with an installation, and what to do, before users notice.
 //!
 //! It looks at a data directory without its lock, beside a server at work, and changes nothing. `data` judges what is
-//! stored, `host` what the machine gives; facts about the machine are handed in.
+//! stored, `secrets` whether what is sealed can be opened, `host` what the machine gives; facts about the machine are handed in.
 
 pub mod certificate;
 pub mod data;
 pub mod host;
+pub mod secrets;
 
 /// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,7 +12,7 @@ pub mod rotate;
 pub mod secret;
 pub mod stored;
 pub mod token_id;
-mod write;
+pub(crate) mod write;
 
 use casement_domain::actor::{Actor, NO_AVATAR};
 use casement_domain::date::Moment;
@@ -21,11 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::jwt_app::public_key::PublicKey;
 use crate::jwt_app::secret::Secret;
-use crate::jwt_app::stored::StoredJwtApp;
 
 /// A program that may call the API with tokens it signs itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "StoredJwtApp", into = "StoredJwtApp")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwtApp {
     /// Its client id.
     pub client_id: AppId,

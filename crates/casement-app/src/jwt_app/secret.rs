@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::sources::Sources;
 
-/// A secret that is never printed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A secret that is never printed, nor written but by whoever reveals it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 

@@ -10,7 +10,8 @@ use crate::error::AppError;
 use crate::installation::{INSTALLATION, KIND_APP};
 use crate::jwt_app::JwtApp;
 use crate::jwt_app::error::JwtAppError;
-use crate::jwt_app::stored::told;
+use crate::jwt_app::stored::{self, StoredJwtApp, told};
+use crate::seal::key::Keyring;
 
 /// A change of one app.
 pub(crate) struct AppWrite<'a> {
@@ -24,6 +25,12 @@ pub(crate) struct AppWrite<'a> {
     pub(crate) guards: Vec<Guard>,
 }
 
+/// Opens the secrets of a stored app.
+pub(crate) fn opened(stored: StoredJwtApp, ring: &Keyring) -> Result<JwtApp, AppError> {
+    let id = stored.client_id().clone();
+    stored.opened(ring).map_err(|fault| AppError::Failed(format!("app {id} is damaged: {fault}")))
+}
+
 impl App {
     /// Loads an app from the store.
     pub(crate) async fn stored_jwt_app(&self, client_id: &str) -> Result<Versioned<JwtApp>, JwtAppError> {
@@ -31,9 +38,26 @@ impl App {
         if self.jwt_app(client_id).is_none() {
             return Err(JwtAppError::NotFound);
         }
+        let _still = self.keys().still().await;
         let stored =
             self.store().document(INSTALLATION, KIND_APP, client_id).await.map_err(AppError::from)?;
-        Ok(body::decode(&stored.ok_or(JwtAppError::NotFound)?)?)
+        let stored = stored::decode(&stored.ok_or(JwtAppError::NotFound)?)?;
+        Ok(self.opened_jwt_app(stored)?)
+    }
+
+    /// Opens the secrets of an app that was read from the store, with the keys of this moment.
+    pub(crate) fn opened_jwt_app(
+        &self,
+        read: Versioned<StoredJwtApp>,
+    ) -> Result<Versioned<JwtApp>, AppError> {
+        let Versioned { version, number, value } = read;
+        let value = opened(value, &self.keys().ring())?;
+        Ok(Versioned { version, number, value })
+    }
+
+    /// Gives the body of an app as it is stored, its secrets sealed.
+    pub fn sealed_jwt_app(&self, app: &JwtApp) -> StoredJwtApp {
+        StoredJwtApp::sealed(app, &self.keys().ring(), self.sources())
     }
 
     /// Commits a change of one app. It holds for the next request once this returns. `false`: what was read has
@@ -42,6 +66,7 @@ impl App {
         self.check_followed()?;
         let AppWrite { event, before, after, guards } = write;
         let id = after.client_id.to_string();
+        let _still = self.keys().still().await;
         let mut set = self.made_set(INSTALLATION, self.sources().now());
         set.guards = guards;
         set.documents.push(DocumentWrite {
@@ -50,8 +75,8 @@ impl App {
             parent: None,
             version: before.map_or(0, |before| before.version),
             counter: None,
-            schema: body::SCHEMA,
-            body: body::encode(after),
+            schema: stored::SCHEMA,
+            body: body::encode(&self.sealed_jwt_app(after)),
         });
         set.events.push(EventWrite {
             kind: event.to_owned(),

@@ -28,6 +28,14 @@ impl Order {
         }
     }
 
+    /// Gives how many keys it has; relevance counts as one.
+    pub fn keys(&self) -> usize {
+        match self {
+            Self::Relevance => 1,
+            Self::Keys(keys) => keys.len(),
+        }
+    }
+
     /// Compares two rows of one list. Rows without the value of a key come last in either direction.
     pub fn compare(&self, left: &Row, right: &Row, filter: &Filter, workspace: &Workspace) -> Ordering {
         match self {

@@ -15,6 +15,7 @@ use casement_api::rate::Rate;
 use casement_api::router::router_of;
 use casement_app::app::App;
 use casement_app::making::NewWorkspaceInput;
+use casement_app::seal::key_file::KeyFile;
 use casement_app::sources::Sources;
 use casement_store::options::Options;
 use casement_store::store::Store;
@@ -52,13 +53,15 @@ fn stage() -> &'static Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let options = Options::new(directory.path().join("data"));
+        let data = directory.path().join("data");
+        let options = Options::new(data.clone());
         let (router, client_id, secret) = runtime.block_on(async {
             let (store, feed) = Store::open(options).expect("a store");
             let counter = Arc::new(AtomicU64::new(1));
             let next = move || u128::from(counter.fetch_add(1, Ordering::Relaxed));
             let sources = Sources::new(|| NOW, next, || *b"0123456789abcdef");
-            let app = App::open(store, sources).await.expect("an application");
+            let app =
+                App::open(store, sources, KeyFile::of(&data, None, None)).await.expect("an application");
             tokio::spawn(Arc::clone(&app).follow(feed));
             while !app.is_ready() {
                 tokio::task::yield_now().await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use casement_app::installation::{INSTALLATION, KIND_APP, SCOPE_CASES};
 use casement_app::jwt_app::secret::Secret;
+use casement_app::jwt_app::stored;
 use casement_app::jwt_app::{Digest, JwtApp, Keys, Rotating};
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::workspace::kinds;
@@ -42,7 +43,8 @@ pub fn jwt_app(client_id: &str, secret: &str, streams: &[&str]) -> JwtApp {
 impl Server {
     /// Registers an app.
     pub async fn register(&self, app: &JwtApp) {
-        self.write(INSTALLATION, KIND_APP, app.client_id.as_str(), app).await;
+        let sealed = self.app.sealed_jwt_app(app);
+        self.write_as(stored::SCHEMA, INSTALLATION, KIND_APP, app.client_id.as_str(), &sealed).await;
     }
 
     /// Registers an app by its stored body.
@@ -175,6 +177,10 @@ impl Server {
     }
 
     async fn write(&self, workspace: &str, kind: &str, id: &str, entry: &impl Serialize) {
+        self.write_as(casement_app::body::SCHEMA, workspace, kind, id, entry).await;
+    }
+
+    async fn write_as(&self, schema: u32, workspace: &str, kind: &str, id: &str, entry: &impl Serialize) {
         let stored = self.store.document(workspace, kind, id).await.unwrap();
         let document = DocumentWrite {
             kind: kind.to_owned(),
@@ -182,7 +188,7 @@ impl Server {
             parent: None,
             version: stored.map_or(0, |stored| stored.version),
             counter: None,
-            schema: casement_app::body::SCHEMA,
+            schema,
             body: casement_app::body::encode(entry),
         };
         let event = EventWrite {

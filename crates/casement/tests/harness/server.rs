@@ -12,6 +12,7 @@ use casement_app::app::App;
 use casement_app::error::AppError;
 use casement_app::jwt_app::JwtApp;
 use casement_app::making::NewWorkspaceInput;
+use casement_app::seal::key_file::KeyFile;
 use casement_app::sources::Sources;
 use casement_domain::date::Moment;
 use casement_domain::workspace::Workspace;
@@ -59,7 +60,7 @@ impl Server {
         let directory = tempfile::tempdir().unwrap();
         let clock_ms = Arc::new(AtomicI64::new(START_MS));
         let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
-        let app = App::open(store.clone(), sources(&clock_ms, 1)).await.unwrap();
+        let app = App::open(store.clone(), sources(&clock_ms, 1), key_file(&directory)).await.unwrap();
         let follower = tokio::spawn(Arc::clone(&app).follow(feed));
         while !app.is_ready() {
             tokio::task::yield_now().await;
@@ -84,7 +85,8 @@ impl Server {
         follower.await.unwrap().unwrap();
         drop((app, store, former));
         let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
-        let app = App::open(store.clone(), sources(&clock_ms, 1_000_000)).await.unwrap();
+        let app =
+            App::open(store.clone(), sources(&clock_ms, 1_000_000), key_file(&directory)).await.unwrap();
         let router = unhurried(&app);
         Self { app, store, router, workspace, jwt, clock_ms, directory, feed: Some(feed) }
     }
@@ -95,7 +97,8 @@ impl Server {
         store.close().await;
         drop((app, store, former));
         let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
-        let app = App::open(store.clone(), sources(&clock_ms, 1_000_000)).await.unwrap();
+        let app =
+            App::open(store.clone(), sources(&clock_ms, 1_000_000), key_file(&directory)).await.unwrap();
         tokio::spawn(Arc::clone(&app).follow(feed));
         while !app.is_ready() {
             tokio::task::yield_now().await;
@@ -229,6 +232,10 @@ pub fn overlaid(mut body: Value, changes: Value) -> Value {
 
 /// Takes a key away in [`overlaid`].
 pub const ABSENT: &str = "<absent>";
+
+fn key_file(directory: &TempDir) -> KeyFile {
+    KeyFile::of(&directory.path().join("data"), None, None)
+}
 
 /// The router of an application, with a rate that no test reaches: those of apps have tests of their own.
 fn unhurried(app: &Arc<App>) -> Router {

@@ -38,6 +38,8 @@ pub struct Turn {
     pub time: Duration,
     /// The time of each request, in microseconds.
     pub latencies_us: Vec<u32>,
+    /// The time of each request inside the server, in microseconds, where its answers tell it.
+    pub inside_us: Vec<u32>,
 }
 
 impl Fleet {
@@ -73,9 +75,10 @@ impl Fleet {
         let mut turn = Turn::default();
         let last_answers = tokio::time::timeout(time + OVERTIME_MAX, async {
             while let Some(ended) = at_work.join_next().await {
-                let (client, latencies_us) = ended??;
+                let (client, of_client) = ended??;
                 self.clients.push(client);
-                turn.latencies_us.extend(latencies_us);
+                turn.latencies_us.extend(of_client.latencies_us);
+                turn.inside_us.extend(of_client.inside_us);
             }
             anyhow::Ok(())
         });
@@ -87,20 +90,32 @@ impl Fleet {
 
 impl Client {
     /// Sends one request after the other until the deadline.
-    async fn drive(mut self, deadline: Instant) -> Result<(Self, Vec<u32>)> {
-        let mut latencies_us = Vec::new();
+    async fn drive(mut self, deadline: Instant) -> Result<(Self, Turn)> {
+        let mut turn = Turn::default();
         let mut sent = Instant::now();
         while sent < deadline {
             let request = self.requests.get(self.next).context("invariant: a client has requests")?.clone();
             self.next = (self.next + 1) % self.requests.len();
-            let (status, answer) = self.connection.send(request).await?;
+            let (head, answer) = self.connection.ask(request).await?;
+            let status = head.status;
             ensure!(status.is_success(), "answered {status}: {}", String::from_utf8_lossy(&answer));
             let answered = Instant::now();
-            latencies_us.push(u32::try_from((answered - sent).as_micros()).unwrap_or(u32::MAX));
+            turn.latencies_us.push(u32::try_from((answered - sent).as_micros()).unwrap_or(u32::MAX));
+            turn.inside_us
+                .extend(head.headers.get("server-timing").and_then(|told| inside_us(told.as_bytes())));
             sent = answered;
         }
-        Ok((self, latencies_us))
+        Ok((self, turn))
     }
+}
+
+/// Reads `total;dur=0.123`, milliseconds, as microseconds.
+fn inside_us(told: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(told).ok()?;
+    let ms: f64 = text.split("total;dur=").nth(1)?.split([',', ';', ' ']).next()?.parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a duration of a request")]
+    let us = (ms * 1000.0).round() as u32;
+    Some(us)
 }
 
 /// The requests of one client.
@@ -114,6 +129,13 @@ fn deal<T: Clone>(requests: &[T], number: usize, clients: usize) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_inside_the_server_is_read_from_its_header() {
+        assert_eq!(inside_us(b"total;dur=1.234"), Some(1234));
+        assert_eq!(inside_us(b"index;dur=9, total;dur=0.050, x"), Some(50));
+        assert_eq!(inside_us(b"index;dur=9"), None);
+    }
 
     #[test]
     fn each_request_is_dealt_to_exactly_one_client() {

@@ -32,6 +32,7 @@ impl Rate {
 pub struct Answers {
     rate: Rate,
     latencies_us: Vec<u32>,
+    inside_us: Vec<u32>,
 }
 
 impl Answers {
@@ -39,6 +40,22 @@ impl Answers {
     pub fn add(&mut self, turn: Turn) {
         self.rate.add(turn.latencies_us.len() as u64, turn.time);
         self.latencies_us.extend(turn.latencies_us);
+        self.inside_us.extend(turn.inside_us);
+    }
+
+    /// How many per second.
+    pub fn per_s(&self) -> f64 {
+        self.rate.per_s()
+    }
+
+    /// The times over HTTP in microseconds, the shortest first.
+    pub fn sorted_us(&self) -> Vec<u32> {
+        sorted(&self.latencies_us)
+    }
+
+    /// The times that the server told, in microseconds, the shortest first; none where it tells nothing.
+    pub fn sorted_inside_us(&self) -> Vec<u32> {
+        sorted(&self.inside_us)
     }
 }
 
@@ -52,8 +69,8 @@ pub struct Measured {
     pub ours: Answers,
     /// The static responder.
     pub responder: Answers,
-    /// The same rows through SQLite, for writes.
-    pub raw_writer: Option<Rate>,
+    /// The same rows through SQLite.
+    pub raw_writer: Rate,
 }
 
 impl Measured {
@@ -65,21 +82,19 @@ impl Measured {
             clients,
             ours: Answers::default(),
             responder: Answers::default(),
-            raw_writer: None,
+            raw_writer: Rate::default(),
         }
     }
 
-    /// What the machine allows: the responder's rate, for writes combined with that of the rows alone.
+    /// What the machine allows: the responder's rate combined with that of the rows alone.
     fn limit_per_s(&self) -> f64 {
-        let http = self.responder.rate.per_s();
-        self.raw_writer.map_or(http, |writer| combined(http, writer.per_s()))
+        combined(self.responder.rate.per_s(), self.raw_writer.per_s())
     }
 
     /// The line for programs.
     pub fn line(&self) -> String {
         let (ours, limit) = (self.ours.rate.per_s(), self.limit_per_s());
-        let mut latencies_us = self.ours.latencies_us.clone();
-        latencies_us.sort_unstable();
+        let latencies_us = self.ours.sorted_us();
         json!({
             "bench": self.job.name(),
             "cases": self.cases,
@@ -96,9 +111,8 @@ impl Measured {
     /// The parts of the limit, for people.
     pub fn explained(&self) -> String {
         let http = self.responder.rate.per_s();
-        let rows =
-            self.raw_writer.map(|writer| format!(", the same rows through SQLite {:.0}/s", writer.per_s()));
-        format!("  limits: static responder {http:.0}/s{}", rows.unwrap_or_default())
+        let rows = self.raw_writer.per_s();
+        format!("  limits: static responder {http:.0}/s, the same rows through SQLite {rows:.0}/s")
     }
 }
 
@@ -110,8 +124,14 @@ fn combined(first_per_s: f64, second_per_s: f64) -> f64 {
     1.0 / (1.0 / first_per_s + 1.0 / second_per_s)
 }
 
+fn sorted(samples: &[u32]) -> Vec<u32> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_unstable();
+    sorted
+}
+
 /// The smallest sample that so many percent of all samples don't exceed; 0 without samples.
-fn percentile(sorted: &[u32], percent: usize) -> u32 {
+pub fn percentile(sorted: &[u32], percent: usize) -> u32 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
@@ -138,10 +158,14 @@ mod tests {
     #[test]
     fn the_line_has_the_promised_keys_and_the_ratio() {
         let mut measured = Measured::new(Job::Create, 10, 2);
-        let turn = |answers: usize| Turn { time: Duration::from_secs(1), latencies_us: vec![2000; answers] };
+        let turn = |answers: usize| Turn {
+            time: Duration::from_secs(1),
+            latencies_us: vec![2000; answers],
+            inside_us: Vec::new(),
+        };
         measured.ours.add(turn(100));
         measured.responder.add(turn(400));
-        measured.raw_writer.get_or_insert_default().add(400, Duration::from_secs(1));
+        measured.raw_writer.add(400, Duration::from_secs(1));
         let line: serde_json::Value = serde_json::from_str(&measured.line()).unwrap();
         let expected = json!({
             "bench": "create", "cases": 10, "clients": 2, "ours_per_s": 100.0, "p50_ms": 2.0, "p99_ms": 2.0,

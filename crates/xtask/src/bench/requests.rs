@@ -1,7 +1,7 @@
 //! The requests of a benchmark, built before anything is measured.
 //!
 //! Creates go round a pool of different bodies, with customers that come back; updates go round the prefilled cases and
-//! change each at every visit; lists repeat one body.
+//! change each at every visit.
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
@@ -76,21 +76,6 @@ pub enum Job {
     Create,
     /// updateCase.
     Update,
-    /// getCases.
-    List(Shape),
-}
-
-/// How a list is filtered.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum Shape {
-    /// No filter: the 50 newest
-    All,
-    /// One status
-    Status,
-    /// A word in the name
-    Name,
-    /// A search for two words
-    Search,
 }
 
 impl Job {
@@ -99,10 +84,6 @@ impl Job {
         match self {
             Self::Create => "create",
             Self::Update => "update",
-            Self::List(Shape::All) => "list",
-            Self::List(Shape::Status) => "list status",
-            Self::List(Shape::Name) => "list name",
-            Self::List(Shape::Search) => "list search",
         }
     }
 }
@@ -115,7 +96,6 @@ pub fn build(stage: &Stage, job: Job) -> Result<Vec<Request<Full<Bytes>>>> {
     match job {
         Job::Create => creates(&stage.installation),
         Job::Update => updates(stage),
-        Job::List(shape) => Ok(vec![stage.installation.request("getCases", &filter(shape))?]),
     }
 }
 
@@ -160,16 +140,6 @@ fn create_body(template: &str, number: usize) -> Value {
     })
 }
 
-/// The body of a list.
-fn filter(shape: Shape) -> Value {
-    match shape {
-        Shape::All => json!({}),
-        Shape::Status => json!({"status": ["In-Progress"]}),
-        Shape::Name => json!({"name": "printer"}),
-        Shape::Search => json!({"searchText": "invoice late"}),
-    }
-}
-
 /// The words in turn.
 fn pick<'words>(words: &[&'words str], number: usize) -> &'words str {
     words.get(number % words.len()).copied().unwrap_or_default()
@@ -188,18 +158,5 @@ mod tests {
         let names: std::collections::BTreeSet<&str> =
             bodies.iter().map(|body| body["name"].as_str().unwrap()).collect();
         assert_eq!(names.len(), CREATES);
-    }
-
-    #[test]
-    fn each_filter_matches_some_of_the_creates() {
-        let bodies: Vec<Value> = (0..CREATES).map(|number| create_body("ctm-1", number)).collect();
-        let count = |has: &dyn Fn(&Value) -> bool| bodies.iter().filter(|body| has(body)).count();
-        assert!(count(&|body| body["status"] == "In-Progress") > 50);
-        assert!(count(&|body| body["name"].as_str().unwrap().contains("printer")) > 50);
-        let searched = |body: &Value| {
-            let name = body["name"].as_str().unwrap();
-            name.contains("invoice") && name.contains("late")
-        };
-        assert!(count(&searched) > 5);
     }
 }

@@ -9,7 +9,7 @@ use hyper::Request;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::requests;
+use super::{requests, sampled};
 use crate::client::Connection;
 use crate::server::{Installation, Server};
 
@@ -48,6 +48,16 @@ impl Stage {
             stage.fill().await?;
         }
         Ok(stage)
+    }
+
+    /// Starts the server on a copy of sampled data; there are no ids for updates.
+    ///
+    /// # Errors
+    /// When the data can't be made or copied, or the server doesn't start.
+    pub async fn sampled(binary: &Path, data: &Path, folder: &Path, cases: u64) -> Result<Self> {
+        let installation = sampled::installation(binary, data, cases).await?.copy_to(folder)?;
+        let server = installation.start().await?;
+        Ok(Self { installation, server, cases, ids: Vec::new() })
     }
 
     /// Creates the cases over parallel connections.

@@ -6,15 +6,23 @@
 use serde_json::Value;
 
 /// Each crate with the crates of ours that it may depend on.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("casement-domain", &[]),
     ("casement-wire", &["casement-domain"]),
     ("casement-store", &[]),
     ("casement-index", &[]),
     ("casement-channels", &[]),
+    ("casement-sample", &["casement-domain"]),
     (
         "casement-app",
-        &["casement-domain", "casement-wire", "casement-store", "casement-index", "casement-channels"],
+        &[
+            "casement-domain",
+            "casement-wire",
+            "casement-store",
+            "casement-index",
+            "casement-channels",
+            "casement-sample",
+        ],
     ),
     ("casement-api", &["casement-domain", "casement-wire", "casement-app"]),
     (

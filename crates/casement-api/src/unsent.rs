@@ -1,0 +1,260 @@
+//! Answers that wait for their clients: how many bytes of them there are, and how long each may wait.
+//!
+//! An answer stays in memory until its client has taken it. A client that asks for large lists over many connections, or
+//! many streams of one, and reads none of them would fill the memory. So all answers together have a budget, past which
+//! new requests wait or are refused, and a connection whose answers are not taken at [`limits::ANSWER_BYTES_PER_SECOND_MIN`]
+//! is cut off ([`crate::connection`] asks for the deadline).
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::limits;
+use crate::load::{Class, Overloaded};
+use crate::measure;
+
+/// The answers of all connections. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Unsent(Arc<All>);
+
+#[derive(Debug)]
+struct All {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+    freed: Notify,
+}
+
+/// The answers of one connection. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting(Arc<Mutex<Vec<Arc<Terms>>>>);
+
+/// How long an answer of a connection may wait.
+#[derive(Debug)]
+struct Terms {
+    bytes: usize,
+    deadline: Instant,
+}
+
+impl Default for Unsent {
+    fn default() -> Self {
+        Self::with_limit(limits::ANSWER_BYTES_MAX)
+    }
+}
+
+impl Unsent {
+    fn with_limit(bytes_max: usize) -> Self {
+        Self(Arc::new(All { bytes: AtomicUsize::new(0), bytes_max, freed: Notify::new() }))
+    }
+
+    /// Waits a bounded time until there is room for the answer of a request, and keeps it while the request is at work.
+    ///
+    /// # Errors
+    /// There was none in time.
+    pub async fn room(&self, class: Class) -> Result<Expected, Overloaded> {
+        let deadline = Instant::now() + limits::QUEUE_WAIT;
+        loop {
+            // Before the look: room that is made in between must not be missed.
+            let freed = self.0.freed.notified();
+            if self.bytes() < class.share(self.0.bytes_max) {
+                return Ok(Expected(self.count(limits::ANSWER_BYTES_EXPECTED)));
+            }
+            timeout_at(deadline, freed).await.map_err(|_| Overloaded)?;
+        }
+    }
+
+    /// Gives how many bytes wait.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Counts the bytes of an answer until the last of them has gone, and sets its connection a deadline for them.
+    pub fn follow(&self, body: Body, waiting: Option<&Waiting>) -> Body {
+        let bytes =
+            body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
+        if bytes == 0 {
+            return body;
+        }
+        let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes)));
+        let tally = Arc::new(Tally { _counted: self.count(bytes), terms });
+        Body::new(Followed { body, tally })
+    }
+
+    fn count(&self, bytes: usize) -> Counted {
+        let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        measure::unsent(before + bytes);
+        Counted { unsent: self.clone(), bytes }
+    }
+}
+
+impl Waiting {
+    fn begin(&self, bytes: usize) -> Arc<Terms> {
+        let mut waiting = self.lock();
+        let before: usize = waiting.iter().map(|terms| terms.bytes).sum();
+        let seconds = (before + bytes) as u64 / limits::ANSWER_BYTES_PER_SECOND_MIN;
+        let deadline = Instant::now() + limits::ANSWER_GRACE + Duration::from_secs(seconds);
+        let terms = Arc::new(Terms { bytes, deadline });
+        waiting.push(Arc::clone(&terms));
+        terms
+    }
+
+    fn end(&self, terms: &Arc<Terms>) {
+        self.lock().retain(|own| !Arc::ptr_eq(own, terms));
+    }
+
+    /// Gives when the first of the answers that wait must have been taken.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.lock().iter().map(|terms| terms.deadline).min()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Terms>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Room that is kept for the answer of a request at work.
+#[derive(Debug)]
+pub struct Expected(#[expect(dead_code, reason = "held so that its end frees the room")] Counted);
+
+/// Bytes that count among those that wait, until dropped.
+#[derive(Debug)]
+struct Counted {
+    unsent: Unsent,
+    bytes: usize,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let before = self.unsent.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        measure::unsent(before.saturating_sub(self.bytes));
+        self.unsent.0.freed.notify_waiters();
+    }
+}
+
+/// An answer that waits; it has gone when the body and all bytes that were taken out of it are dropped.
+#[derive(Debug)]
+struct Tally {
+    _counted: Counted,
+    terms: Option<(Waiting, Arc<Terms>)>,
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        if let Some((waiting, terms)) = &self.terms {
+            waiting.end(terms);
+        }
+    }
+}
+
+/// A body whose bytes are followed.
+struct Followed {
+    body: Body,
+    tally: Arc<Tally>,
+}
+
+/// Bytes on their way to a client.
+struct OnTheirWay {
+    bytes: Bytes,
+    _tally: Arc<Tally>,
+}
+
+impl AsRef<[u8]> for OnTheirWay {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl HttpBody for Followed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| {
+                frame.map_data(|bytes| {
+                    Bytes::from_owner(OnTheirWay { bytes, _tally: Arc::clone(&self.tally) })
+                })
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    fn body(bytes: usize) -> Body {
+        Body::from(vec![b' '; bytes])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_counts_until_its_last_byte_has_gone() {
+        let unsent = Unsent::with_limit(1000);
+        let mut answer = unsent.follow(body(900), None);
+        assert_eq!(unsent.bytes(), 900);
+        let bytes = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+        drop(answer);
+        assert_eq!((unsent.bytes(), bytes.len()), (900, 900));
+        let rest = bytes.slice(800..);
+        drop(bytes);
+        assert_eq!(unsent.bytes(), 900);
+        drop(rest);
+        assert_eq!(unsent.bytes(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn past_the_budget_lists_wait_first_and_writes_last() {
+        let unsent = Unsent::with_limit(1000);
+        let half = unsent.follow(body(600), None);
+        assert!(unsent.room(Class::List).await.is_err());
+        assert!(unsent.room(Class::Write).await.is_ok());
+        let rest = unsent.follow(body(400), None);
+        let began = Instant::now();
+        assert!(unsent.room(Class::Write).await.is_err());
+        assert_eq!(began.elapsed(), limits::QUEUE_WAIT);
+        let waiting = tokio::spawn({
+            let unsent = unsent.clone();
+            async move { unsent.room(Class::List).await.is_ok() }
+        });
+        tokio::task::yield_now().await;
+        drop((half, rest));
+        assert!(waiting.await.unwrap(), "freed room wakes who waits");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_has_the_time_that_all_its_answers_need_at_the_least_pace() {
+        let (unsent, waiting) = (Unsent::default(), Waiting::default());
+        assert_eq!(waiting.deadline(), None);
+        let began = Instant::now();
+        let second = usize::try_from(limits::ANSWER_BYTES_PER_SECOND_MIN).unwrap();
+        let first = unsent.follow(body(second * 10), Some(&waiting));
+        let other = unsent.follow(body(second * 5), Some(&waiting));
+        let after = |seconds| Some(began + limits::ANSWER_GRACE + Duration::from_secs(seconds));
+        assert_eq!(waiting.deadline(), after(10));
+        drop(first);
+        assert_eq!(waiting.deadline(), after(15));
+        drop(other);
+        assert_eq!(waiting.deadline(), None);
+    }
+}

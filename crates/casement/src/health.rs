@@ -1,0 +1,27 @@
+//! `casement health`: whether a server serves, for the checks of containers.
+
+use casement_api::control::client::Client;
+use casement_api::control::socket::connect;
+
+use crate::cli::HealthArguments;
+use crate::opened;
+
+/// Runs `casement health`; gives the exit code: 0 when the server serves.
+///
+/// # Errors
+/// The server can't be asked.
+pub fn run(arguments: &HealthArguments) -> anyhow::Result<u8> {
+    let health = opened::runtime()?.block_on(async {
+        match connect(&arguments.data.path)? {
+            Some(stream) => Ok(Some(Client::Server(stream).health().await?)),
+            None => anyhow::Ok(None),
+        }
+    })?;
+    let Some(health) = health else { anyhow::bail!("no server uses {}", arguments.data.path.display()) };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&health)?);
+    } else {
+        println!("index: {}, store: {}", health.index, health.store);
+    }
+    Ok(u8::from(!health.serves))
+}

@@ -1,0 +1,79 @@
+//! `casement key`: the key that seals secrets.
+
+use std::path::Path;
+
+use casement_app::jwt_app::create::KeyedJwtApp;
+use casement_app::seal::forget::forget_key;
+use casement_app::seal::key::{Keyring, SealKey};
+use casement_app::seal::key_file::KeyFile;
+use serde_json::{Value, json};
+
+use crate::cli::key::{KeyForgetArguments, KeyMakeArguments, KeyRotateArguments};
+use crate::{control, opened, sources};
+
+/// Runs `casement key rotate`.
+///
+/// # Errors
+/// The key file can't be used or changed, or the data can't be reached.
+pub fn rotate(arguments: &KeyRotateArguments) -> anyhow::Result<()> {
+    let rotated = control::run(&arguments.data, async |client| client.rotate_key().await)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&rotated)?);
+        return Ok(());
+    }
+    println!("The key {} in {} seals from now on.", rotated.key_id, rotated.key_file);
+    println!("{} apps were sealed anew.", rotated.sealed);
+    println!("Keep a copy of the key file, apart from the backups.");
+    if !rotated.former_key_ids.is_empty() {
+        let former = rotated.former_key_ids.join(", ");
+        println!("Backups until now need the former key {former}: keep your copy of it as long as these.");
+    }
+    Ok(())
+}
+
+/// Runs `casement key forget`.
+///
+/// # Errors
+/// The key is not lost or nothing needs it, or the directory is in use or can't be written.
+pub fn forget(arguments: &KeyForgetArguments) -> anyhow::Result<()> {
+    let directory = &arguments.data.path;
+    anyhow::ensure!(directory.join("casement.db").exists(), "{} holds no data", directory.display());
+    let (store, feed) = opened::open(directory)?;
+    let key_file = arguments.data.key_file();
+    let given = opened::runtime()?.block_on(forget_key(
+        store,
+        feed,
+        sources::system(),
+        key_file,
+        &arguments.key_id,
+    ))?;
+    let secret_of = |app: &KeyedJwtApp| app.secret.as_ref().map(|secret| secret.reveal().to_owned());
+    if arguments.json {
+        let apps: Vec<Value> = given
+            .iter()
+            .map(|given| {
+                let app = &given.app;
+                json!({"clientId": app.client_id, "name": app.name, "clientSecret": secret_of(given)})
+            })
+            .collect();
+        println!("{:#}", json!({"apps": apps}));
+        return Ok(());
+    }
+    println!("The key {} is given up. These apps have new secrets, shown this once:", arguments.key_id);
+    for given in &given {
+        println!("  {}  {}  {}", given.app.client_id, secret_of(given).unwrap_or_default(), given.app.name);
+    }
+    Ok(())
+}
+
+/// Runs `casement key make`.
+///
+/// # Errors
+/// The file is there already or can't be written.
+pub fn make(arguments: &KeyMakeArguments) -> anyhow::Result<()> {
+    let key = SealKey::fresh(&sources::system());
+    let id = key.id();
+    KeyFile::of(Path::new("."), Some(&arguments.to), None).make(&Keyring::of(key))?;
+    println!("{} holds the new key {id}. Keep a copy, apart from the backups.", arguments.to.display());
+    Ok(())
+}
