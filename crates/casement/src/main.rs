@@ -30,9 +30,10 @@ mod unit;
 mod version;
 mod workspace;
 
+use cli::app::AppCommand;
 use cli::key::KeyCommand;
 use cli::unit::UnitCommand;
-use cli::{AppCommand, Cli, Command, WorkspaceCommand};
+use cli::{Cli, Command, WorkspaceCommand};
 use settings::Settings;
 
 fn main() -> ExitCode {

@@ -8,7 +8,7 @@ use super::tree::File;
 const MACROS: [&str; 7] = ["error!(", "warn!(", "info!(", "debug!(", "trace!(", "event!(", "info_span!("];
 
 /// The fields that a line or a span may have. A new one is a decision: ids and numbers are fine, values of documents never.
-const FIELDS: [&str; 36] = [
+const FIELDS: [&str; 39] = [
     "address",
     "app.id",
     "bytes",
@@ -27,6 +27,8 @@ const FIELDS: [&str; 36] = [
     "http.request.method",
     "http.response.status_code",
     "http.route",
+    "key.id",
+    "level",
     "log.pages",
     "method",
     "otel.kind",
@@ -38,6 +40,7 @@ const FIELDS: [&str; 36] = [
     "retry_s",
     "route",
     "schema",
+    "sealed",
     "status",
     "tasks",
     "thread",
