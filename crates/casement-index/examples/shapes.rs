@@ -6,13 +6,13 @@
 #![expect(clippy::indexing_slicing, reason = "tables of this file, and lists of a fixed number of rounds")]
 
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use casement_index::engine::Engine;
 use casement_index::layout::{ColumnId, ColumnUse, Document, FacetId, Layout};
 use casement_index::query::{Condition, Direction, Query, Sort, SortKey, Span};
-use casement_index::snapshot::dump::Dump;
-use casement_index::snapshot::load::load;
+use casement_index::snapshot::dump::{Dump, Next};
+use casement_index::snapshot::load::open;
 
 const STATUS: FacetId = FacetId(0);
 const PRIORITY: FacetId = FacetId(1);
@@ -338,23 +338,30 @@ fn changes(engine: &mut Engine, count: u64, has_text: bool) {
 }
 
 fn snapshot(engine: &Engine, has_text: bool) {
-    let mut bytes = Vec::new();
     let mut longest = Duration::ZERO;
-    let mut dump = Dump::begin(engine, "shapes", 0);
     let start = own_time();
+    let (mut dump, mut bytes) = Dump::begin(&[engine], b"shapes");
     loop {
         let before = own_time();
-        let Some(section) = dump.next(engine) else { break };
+        let next = dump.next(&[engine]);
         longest = longest.max(own_time() - before);
-        bytes.write_all(&section).expect("memory takes it");
+        match next {
+            Next::Bytes(section) => bytes.write_all(&section).expect("memory takes it"),
+            Next::Label => bytes.extend(dump.label(b"shapes")),
+            Next::Nothing => break,
+        }
     }
     println!(
         "snapshot: {:.1} MB in {:.2?}, longest lock {longest:.2?}",
         bytes.len() as f64 / 1e6,
         (own_time() - start)
     );
-    let start = own_time();
-    let loaded = load(&mut bytes.as_slice(), "shapes", layout(has_text)).expect("it was just written");
-    println!("(of this thread alone; the terms are made by another)");
-    println!("read back in {:.2?}: {} documents", (own_time() - start), loaded.engine.len());
+    // By the clock on the wall: several threads read.
+    let start = Instant::now();
+    let mut snapshot = open(bytes.as_slice(), vec![layout(has_text)]).expect("it was just written");
+    let lists = snapshot.lists(&[Vec::new()]).expect("it was just written");
+    println!("lists read back in {:.2?}: {} documents", start.elapsed(), lists.engines[0].len());
+    let start = Instant::now();
+    let words = snapshot.words().expect("it was just written");
+    println!("words read back in {:.2?}: {} engines", start.elapsed(), words.words.len());
 }

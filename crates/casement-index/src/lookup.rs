@@ -21,6 +21,17 @@ impl Default for Lookup {
     }
 }
 
+impl Lookup {
+    /// Makes a lookup with room for so many texts.
+    pub fn with_room(texts: usize) -> Self {
+        let room = texts / PARTS + texts / PARTS / 16;
+        Self {
+            hasher: RandomState::new(),
+            parts: (0..PARTS).map(|_| HashTable::with_capacity(room)).collect(),
+        }
+    }
+}
+
 /// The hash of a text.
 #[derive(Debug, Clone, Copy)]
 pub struct Hashed {
