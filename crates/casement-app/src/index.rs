@@ -3,9 +3,13 @@
 //! [`entry`] says what an engine is told of a document, [`question`] what it is asked for a list. Both must agree with the
 //! plain functions of the domain, which are the definition.
 
+pub mod build;
 pub mod entry;
 pub mod layout;
+pub mod progress;
 pub mod question;
+pub mod snapshot;
+mod words;
 
 use casement_domain::date::Moment;
 use casement_domain::list::filter::CaseState;
@@ -23,6 +27,11 @@ pub struct Index {
     pub cases: Engine,
     /// Its tasks.
     pub tasks: Engine,
+    /// The sequence number up to which the log is in it.
+    pub sequence: u64,
+    /// The statuses that mean that work is over, as of which all deadlines were worked out; `None`: they changed in
+    /// between.
+    pub deadlines_by: Option<Vec<String>>,
 }
 
 /// A document whose due date has passed while it was unresolved.
@@ -38,8 +47,17 @@ pub struct Due {
 
 impl Default for Index {
     fn default() -> Self {
-        Self { cases: Engine::new(layout()), tasks: Engine::new(layout()) }
+        let [cases, tasks] = [layout(), layout()].map(Engine::new);
+        Self { cases, tasks, sequence: 0, deadlines_by: None }
     }
+}
+
+/// Gives the statuses that mean that work is over: what deadlines depend on beside their document.
+pub fn over_statuses(config: &Workspace) -> Vec<String> {
+    let over = config.statuses.iter().filter(|status| status.category.is_over());
+    let mut over: Vec<String> = over.map(|status| status.id.to_string()).collect();
+    over.sort_unstable();
+    over
 }
 
 impl Index {
@@ -83,6 +101,25 @@ impl Index {
         let number = self.cases.value(ordinal, NUMBER).unwrap_or_default();
         let active = !self.cases.values(ordinal, ACTIVE).is_empty();
         Some(CaseState { number: number.cast_unsigned(), active })
+    }
+
+    /// Makes an empty index whose words are made later.
+    pub fn without_words() -> Self {
+        let [cases, tasks] = [layout(), layout()].map(Engine::without_words);
+        Self { cases, tasks, ..Self::default() }
+    }
+
+    /// Tells whether searches are answered.
+    pub fn has_words(&self) -> bool {
+        self.cases.has_words() && self.tasks.has_words()
+    }
+
+    /// Gives the engine of a kind.
+    pub fn of_mut(&mut self, noun: Noun) -> &mut Engine {
+        match noun {
+            Noun::Case => &mut self.cases,
+            Noun::Task => &mut self.tasks,
+        }
     }
 
     /// Gives the engine of a kind.

@@ -27,3 +27,5 @@ mod public_keys;
 #[cfg(test)]
 #[path = "../../casement-domain/tests/queries.rs"]
 mod queries;
+#[cfg(test)]
+mod snapshots;

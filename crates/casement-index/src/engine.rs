@@ -249,7 +249,11 @@ impl Engine {
             }
             None => {
                 for (position, terms) in self.terms.iter_mut().enumerate() {
-                    terms.set(ordinal, document.terms.get(position).map_or(&[], Vec::as_slice), self.is_in_bulk);
+                    terms.set(
+                        ordinal,
+                        document.terms.get(position).map_or(&[], Vec::as_slice),
+                        self.is_in_bulk,
+                    );
                 }
             }
         }

@@ -232,7 +232,11 @@ impl Facet {
     /// Takes the tables of a snapshot: the text of each value and the values of each combination, by number, and the
     /// combinations of the documents. All are interned anew, so that tables which were written at different moments
     /// make a sound facet. `None`: they name what is not there.
-    pub fn restore(texts: &[&str], choices: &[Vec<ValueId>], chosen: impl Iterator<Item = ChoiceId>) -> Option<Self> {
+    pub fn restore(
+        texts: &[&str],
+        choices: &[Vec<ValueId>],
+        chosen: impl Iterator<Item = ChoiceId>,
+    ) -> Option<Self> {
         let mut facet = Self::default();
         let mut fresh: Vec<Option<ChoiceId>> = vec![None; choices.len()];
         for choice in chosen {

@@ -13,8 +13,8 @@
 //! documents.
 
 pub mod dump;
-pub mod load;
 mod lists;
+pub mod load;
 mod section;
 
 use twox_hash::XxHash3_128;

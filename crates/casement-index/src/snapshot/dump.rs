@@ -150,7 +150,8 @@ impl Dump {
                 None
             }
             Kind::Numbers => {
-                let column = part.checked_sub(1).map_or(Some(&engine.versions), |part| engine.columns.get(part));
+                let column =
+                    part.checked_sub(1).map_or(Some(&engine.versions), |part| engine.columns.get(part));
                 column?.dump_block(from, in_block, out);
                 None
             }

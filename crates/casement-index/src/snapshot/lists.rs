@@ -175,9 +175,9 @@ pub fn assemble(layout: Layout, parts: Vec<Made>, changed: &[String]) -> Option<
             .map(|share| {
                 let (engine, moved) = (&engine, &moved);
                 scope.spawn(move || {
-                    let orders = share.iter().map(|(part, sections)| {
-                        Some((*part, order_of(engine, *part, sections, moved)?))
-                    });
+                    let orders = share
+                        .iter()
+                        .map(|(part, sections)| Some((*part, order_of(engine, *part, sections, moved)?)));
                     orders.collect::<Option<Vec<(usize, Option<Order>)>>>()
                 })
             })
@@ -211,7 +211,8 @@ fn order_of(engine: &Engine, part: usize, sections: &[Section], moved: &[u32]) -
     for section in sections {
         for ordinal in section.checked()?.ordinals()? {
             // Documents that came while the snapshot was written come from the log.
-            let Some(word) = seen.get_mut(ordinal as usize / 64).filter(|_| (ordinal as usize) < documents) else {
+            let Some(word) = seen.get_mut(ordinal as usize / 64).filter(|_| (ordinal as usize) < documents)
+            else {
                 continue;
             };
             if *word >> (ordinal % 64) & 1 == 0 {

@@ -76,8 +76,7 @@ pub async fn what_changed_comes_once_in_the_order_of_last_changes(subject: Subje
             .map(|document| (document.kind, document.id, document.version, document.sequence))
             .collect()
     };
-    let one =
-        |kind: &str, id: &str, version, sequence| (kind.to_owned(), id.to_owned(), version, sequence);
+    let one = |kind: &str, id: &str, version, sequence| (kind.to_owned(), id.to_owned(), version, sequence);
     let all =
         [one("case", "c2", 1, 2), one("case", "c1", 2, 4), one("task", "c2", 1, 5), one("case", "c3", 2, 7)];
     assert_eq!(changed(0, 100).await, all);
