@@ -54,8 +54,14 @@ pub enum Made {
     Order(usize, Vec<Section>),
 }
 
-/// Makes parts as their sections come; the engine of each, and `None` where a part is not what was written.
-pub fn make_all(jobs: &Mutex<Receiver<Job>>, documents: &[usize]) -> Vec<(usize, Option<Made>)> {
+/// The parts that one worker made, each with the number of its engine; `None` where one is not what was written.
+pub type Share = Vec<(usize, Option<Made>)>;
+
+/// An order with its number; `None` where the layout asks for none.
+type Placed = (usize, Option<Order>);
+
+/// Makes parts as their sections come.
+pub fn make_all(jobs: &Mutex<Receiver<Job>>, documents: &[usize]) -> Share {
     let mut made = Vec::new();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -169,7 +175,7 @@ pub fn assemble(layout: Layout, parts: Vec<Made>, changed: &[String]) -> Option<
     moved.iter().for_each(|ordinal| engine.versions.set(*ordinal, 0));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let numbered: Vec<(usize, Vec<Section>)> = orders.into_iter().enumerate().collect();
-    let made: Option<Vec<Vec<(usize, Option<Order>)>>> = std::thread::scope(|scope| {
+    let made: Option<Vec<Vec<Placed>>> = std::thread::scope(|scope| {
         let shares = numbered.chunks(numbered.len().div_ceil(threads).max(1));
         let workers: Vec<_> = shares
             .map(|share| {
@@ -178,7 +184,7 @@ pub fn assemble(layout: Layout, parts: Vec<Made>, changed: &[String]) -> Option<
                     let orders = share
                         .iter()
                         .map(|(part, sections)| Some((*part, order_of(engine, *part, sections, moved)?)));
-                    orders.collect::<Option<Vec<(usize, Option<Order>)>>>()
+                    orders.collect::<Option<Vec<Placed>>>()
                 })
             })
             .collect();

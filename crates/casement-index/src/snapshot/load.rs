@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 
-use super::lists::{self, Job, Made, What};
+use super::lists::{self, Job, Made, Share, What};
 use super::section::{Bytes, Section, read_exact};
 use super::{FORMAT, Kind, MAGIC};
 use crate::engine::Engine;
@@ -120,8 +120,7 @@ impl<R: Read> Snapshot<R> {
                 (0..threads).map(|_| scope.spawn(|| lists::make_all(&receiver, &documents))).collect();
             let label = self.read_lists(|job| sender.send(job).is_ok());
             drop(sender);
-            let parts: Option<Vec<Vec<(usize, Option<Made>)>>> =
-                workers.into_iter().map(|worker| worker.join().ok()).collect();
+            let parts: Option<Vec<Share>> = workers.into_iter().map(|worker| worker.join().ok()).collect();
             (label, parts)
         });
         let label = label?;
