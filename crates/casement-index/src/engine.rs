@@ -38,6 +38,8 @@ pub struct Engine {
     is_in_bulk: bool,
     /// While the words are made elsewhere: the terms of the documents that came meanwhile, by ordinal.
     awaited: Option<BTreeMap<u32, Vec<Vec<String>>>>,
+    /// Nobody makes the words any more.
+    has_given_up_words: bool,
 }
 
 /// Why a document was not taken.
@@ -80,6 +82,7 @@ impl Engine {
             name_order: Order::default(),
             is_in_bulk: false,
             awaited: None,
+            has_given_up_words: false,
             layout,
         }
     }
@@ -94,6 +97,12 @@ impl Engine {
     /// Tells whether searches are answered.
     pub fn has_words(&self) -> bool {
         self.awaited.is_none()
+    }
+
+    /// Waits for words no longer: terms are not kept for them any more, and searches stay unanswered.
+    pub fn give_up_words(&mut self) {
+        drop(self.take_awaited());
+        self.has_given_up_words = !self.has_words();
     }
 
     /// Counts the documents whose terms wait for the words.
@@ -243,7 +252,7 @@ impl Engine {
     /// Takes the terms of a document that is new or changed.
     fn add_words(&mut self, ordinal: u32, document: &Document) {
         match &mut self.awaited {
-            Some(_) if self.is_in_bulk => {}
+            Some(_) if self.is_in_bulk || self.has_given_up_words => {}
             Some(awaited) => {
                 awaited.insert(ordinal, document.terms.clone());
             }

@@ -78,6 +78,8 @@ mod slow_bodies;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]
+mod stops;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod token_attacks;

@@ -41,9 +41,19 @@ impl App {
     pub(crate) async fn make_words(self: Arc<Self>, all: Vec<Later>) {
         let mut is_complete = true;
         for Later { workspace, snapshot } in all {
-            if let Err(error) = self.make_words_of(&workspace, snapshot).await {
-                is_complete = false;
-                tracing::error!(workspace.id = workspace.id(), %error, "the words can't be read: searches stay unanswered until a restart");
+            let Err(error) = self.make_words_of(&workspace, snapshot).await else { continue };
+            is_complete = false;
+            {
+                let mut index = workspace.index_mut();
+                index.cases.give_up_words();
+                index.tasks.give_up_words();
+            }
+            let sentence = "the words can't be read: searches stay unanswered until a restart";
+            // Not available is a store also when the server is told to stop meanwhile.
+            if matches!(error, AppError::Unavailable(_)) {
+                tracing::warn!(workspace.id = workspace.id(), %error, "{sentence}");
+            } else {
+                tracing::error!(workspace.id = workspace.id(), %error, "{sentence}");
             }
         }
         if is_complete {
