@@ -11,6 +11,8 @@ pub mod question;
 pub mod snapshot;
 mod words;
 
+use std::collections::BTreeMap;
+
 use casement_domain::date::Moment;
 use casement_domain::list::filter::CaseState;
 use casement_domain::workspace::Workspace;
@@ -29,9 +31,9 @@ pub struct Index {
     pub tasks: Engine,
     /// The sequence number up to which the log is in it.
     pub sequence: u64,
-    /// The statuses that mean that work is over, as of which all deadlines were worked out; `None`: they changed in
-    /// between.
-    pub deadlines_by: Option<Vec<String>>,
+    /// Of each status whether it means that work is over, as of which all deadlines were worked out; `None`: that changed
+    /// in between.
+    pub deadlines_by: Option<BTreeMap<String, bool>>,
 }
 
 /// A document whose due date has passed while it was unresolved.
@@ -52,12 +54,16 @@ impl Default for Index {
     }
 }
 
-/// Gives the statuses that mean that work is over: what deadlines depend on beside their document.
-pub fn over_statuses(config: &Workspace) -> Vec<String> {
-    let over = config.statuses.iter().filter(|status| status.category.is_over());
-    let mut over: Vec<String> = over.map(|status| status.id.to_string()).collect();
-    over.sort_unstable();
-    over
+/// Tells of each status whether it means that work is over: what deadlines depend on beside their document.
+pub fn over_statuses(config: &Workspace) -> BTreeMap<String, bool> {
+    let over = config.statuses.iter().map(|status| (status.id.to_string(), status.category.is_over()));
+    over.collect()
+}
+
+/// Tells whether deadlines of the former statuses are those of the present ones. A status that was added since changes
+/// none.
+pub fn keeps_deadlines(former: &BTreeMap<String, bool>, present: &BTreeMap<String, bool>) -> bool {
+    former.iter().all(|(id, is_over)| present.get(id) == Some(is_over))
 }
 
 impl Index {

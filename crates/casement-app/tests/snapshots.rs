@@ -8,6 +8,7 @@ use casement_app::configuration::apply::{Run, apply};
 use casement_app::deadline::mark_passed;
 use casement_app::error::AppError;
 use casement_app::index::build::Start;
+use casement_app::index::keeps_deadlines;
 use casement_domain::id::StreamId;
 use casement_wire::spelling::Noun;
 use serde_json::{Value, json};
@@ -283,23 +284,33 @@ async fn a_snapshot_that_is_ahead_of_a_restored_log_is_left_aside() {
 }
 
 #[tokio::test]
-async fn a_status_that_changes_its_category_makes_the_index_anew() {
+async fn a_snapshot_outlives_a_change_of_the_configuration() {
     let house = House::build().await;
     World::new(4).steps(&house, 20).await;
     house.app.keep_all(&house.snapshots()).await;
-    let document = json!({"statuses": [{"name": "On-Hold", "statusCategory": "resolved"}]});
+    let document = json!({
+        "statuses": [{"name": "Settled", "statusCategory": "resolved"}],
+        "fields": [{"_id": "fd-size", "name": "Size", "format": "number"}],
+    });
     apply(&house.app, None, document.to_string().as_bytes(), Run::Real).await.unwrap();
-    let before = kept(&house);
-    house.app.keep_all(&house.snapshots()).await;
-    assert_eq!(kept(&house), before, "deadlines are of two configurations: none is written");
+    let before = answers(&house).await;
     let (house, is_used) = reopened(house).await;
-    assert!(!is_used);
-    house.app.keep_all(&house.snapshots()).await;
-    // Anything else in the configuration may change.
-    let document = json!({"fields": [{"_id": "fd-size", "name": "Size", "format": "number"}]});
-    apply(&house.app, None, document.to_string().as_bytes(), Run::Real).await.unwrap();
-    let (_, is_used) = reopened(house).await;
     assert!(is_used);
+    assert_eq!(answers(&house).await, before);
+    let kept_at = kept(&house);
+    house.app.keep_all(&house.snapshots()).await;
+    assert!(kept(&house) > kept_at);
+}
+
+#[test]
+fn deadlines_stay_unless_a_status_comes_to_mean_something_else() {
+    let statuses = |statuses: &[(&str, bool)]| {
+        statuses.iter().map(|(id, is_over)| ((*id).to_owned(), *is_over)).collect()
+    };
+    let former = statuses(&[("open", false), ("done", true)]);
+    assert!(keeps_deadlines(&former, &statuses(&[("open", false), ("done", true), ("settled", true)])));
+    assert!(!keeps_deadlines(&former, &statuses(&[("open", true), ("done", true)])));
+    assert!(!keeps_deadlines(&former, &statuses(&[("open", false)])));
 }
 
 #[tokio::test]

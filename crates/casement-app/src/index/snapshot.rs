@@ -7,6 +7,7 @@
 mod file;
 pub mod run;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use self::file::remove_unfinished;
 use super::entry::{Entry, FORM};
 use super::layout::layout;
-use super::{Index, over_statuses};
+use super::{Index, keeps_deadlines, over_statuses};
 use crate::app::App;
 use crate::body;
 use crate::error::AppError;
@@ -46,8 +47,8 @@ struct Label {
     sequence: u64,
     /// The log's hash there, in hexadecimal: another installation's log, or one that was restored to before, has another.
     hash: String,
-    /// The statuses that deadlines were worked out by.
-    deadlines_by: Vec<String>,
+    /// The statuses that deadlines were worked out by, and of each whether it means that work is over.
+    deadlines_by: BTreeMap<String, bool>,
 }
 
 /// Why a snapshot is not used.
@@ -122,8 +123,9 @@ impl App {
         check(self.store(), workspace, &lists.label).await?;
         let engines: Result<[Engine; 2], _> = lists.engines.try_into();
         let [cases, tasks] = engines.map_err(|_| LoadError::Damaged)?;
-        let mut index = Index { cases, tasks, sequence, deadlines_by: Some(label.deadlines_by) };
+        let mut index = Index { cases, tasks, sequence, deadlines_by: None };
         let config = workspace.config();
+        index.deadlines_by = Some(over_statuses(&config));
         let changed = entries.len();
         let index = blocking(move || {
             for entry in entries {
@@ -193,7 +195,7 @@ async fn check(store: &Store, workspace: &OpenWorkspace, label: &[u8]) -> Result
     if label.workspace != workspace.id() {
         return Err(Unusable::Foreign("it is of another workspace"));
     }
-    if label.deadlines_by != over_statuses(&workspace.config()) {
+    if !keeps_deadlines(&label.deadlines_by, &over_statuses(&workspace.config())) {
         return Err(Unusable::Foreign("the categories of statuses have changed since"));
     }
     if hash_at(store, workspace.id(), label.sequence).await?.as_ref() != Some(&label.hash) {
