@@ -11,7 +11,7 @@ use casement_domain::list::order::Order;
 use casement_domain::list::query::ListQuery;
 use casement_domain::list::row::Row;
 use casement_domain::workspace::Workspace;
-use casement_index::query::Query;
+use casement_index::query::{Query, QueryError};
 use casement_store::document::Document;
 use casement_wire::document::select_columns;
 use casement_wire::list::{PageNumbers, write_page};
@@ -65,7 +65,7 @@ impl Question {
 /// Answers a list: the page as bytes, with exact totals.
 ///
 /// # Errors
-/// The query has faults, or the index is still being built.
+/// The query has faults, or the index is still being built: all of it, or the words that the query asks for.
 pub async fn list(
     app: &App,
     access: &Access,
@@ -121,7 +121,10 @@ async fn ask(
 
 fn answer(index: &Index, noun: Noun, query: &Query) -> Result<(Vec<Listed>, u64), AppError> {
     let engine = index.of(noun);
-    let page = engine.page(query).map_err(|error| AppError::Failed(error.to_string()))?;
+    let page = engine.page(query).map_err(|error| match error {
+        QueryError::WordsMissing => AppError::WordsMissing,
+        QueryError::TooDeep | QueryError::Unknown => AppError::Failed(error.to_string()),
+    })?;
     let listed = page.found.into_iter().map(|found| {
         let ordinal = engine.ordinal(&found.id);
         let number =

@@ -31,5 +31,9 @@ pub const CONDITION_DEPTH_MAX: usize = 16;
 pub const SECTION_BYTES: usize = if cfg!(test) { 256 } else { 2 * 1024 * 1024 };
 /// Bytes of a snapshot's section that are read; a longer one is taken for damage.
 pub const SECTION_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Texts of a lookup at which it is cut into parts; a smaller one is one table, since there are many small ones.
+pub const LOOKUP_PARTED: usize = if cfg!(test) { 20 } else { 4_096 };
+/// Parts of a snapshot that wait for a processor while it is read; at more reading waits.
+pub const PARTS_WAITING_MAX: usize = 4;
 /// Days that a group count keeps in one table; a wider span is counted by search.
 pub const DAYS_MAX: usize = 1 << 16;

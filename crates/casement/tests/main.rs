@@ -82,6 +82,8 @@ mod slow_bodies;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]
+mod stops;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod token_attacks;

@@ -24,6 +24,11 @@ pub struct Readiness {
     status: &'static str,
     /// `ready` or `building`.
     index: &'static str,
+    /// `ready`, or `building` while `searchText` gets 503: the words of all documents are still being read.
+    search: &'static str,
+    /// How much of what is being built is done, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<u8>,
     /// `ready`, `full` (reads go on, writes are refused until there is room) or `restart-required`.
     store: &'static str,
     /// What to do, when something is not ready.
@@ -43,7 +48,7 @@ pub async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Tells whether the server can serve: the index is built, and the store needs no restart.
+/// Tells whether the server can serve: lists can be answered, and the store needs no restart.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -61,10 +66,19 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         StoreState::RestartRequired(reason) => ("restart-required", Some(reason), false),
     };
     let built = api.app.is_ready();
+    let progress = api.app.progress();
+    let searches = built && progress.has_words();
+    let percent = match (built, searches) {
+        (false, _) => Some(progress.lists_percent()),
+        (true, false) => Some(progress.words_percent()),
+        (true, true) => None,
+    };
     let is_ready = built && works;
     let readiness = Readiness {
         status: if is_ready { "ready" } else { "not-ready" },
         index: if built { "ready" } else { "building" },
+        search: if searches { "ready" } else { "building" },
+        percent,
         store,
         reason: store_reason.or_else(|| (!built).then(|| "the index is being built".to_owned())),
     };

@@ -4,6 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use casement_domain::date::{Moment, Zone};
 use casement_domain::id::{FieldId, StatusId};
+use casement_domain::item::WorkItem;
 use casement_domain::item::fields::value::moment_of;
 use casement_domain::list::row::Work;
 use casement_domain::text::{Words, fold_case};
@@ -14,6 +15,9 @@ use serde_json::Value;
 
 use super::layout::YES;
 
+/// Counts what entries say of equal documents: a change of it makes snapshots of former releases be left aside. It goes up
+/// with every change of a facet's, column's or term's content.
+pub const FORM: u32 = 1;
 /// Bytes of a custom field's value that the index keeps; of a longer one it keeps the hash.
 const FIELD_TEXT_BYTES_MAX: usize = 48;
 
@@ -32,6 +36,13 @@ pub struct Entry {
 impl Entry {
     /// Works out the entry of a document before it is committed.
     pub fn prepared(work: &Work) -> Self {
+        let mut own = Self::without_words(work);
+        own.document.terms = item_terms(work.item());
+        own
+    }
+
+    /// The same without the words of its texts, which cost the most: for an engine whose words are made later.
+    pub fn without_words(work: &Work) -> Self {
         let item = work.item();
         let yes = |is_so: bool| if is_so { vec![YES.to_owned()] } else { Vec::new() };
         let (noun, case) = match work {
@@ -43,12 +54,6 @@ impl Entry {
         let ms = |moment: Moment| Some(moment.ms());
         let [title, title_rest] = halves(&item.name);
         let [description, description_rest] = halves(&item.description);
-        let customer = &item.customer;
-        let second = [
-            item.description.as_str(),
-            customer.name.as_str(),
-            customer.email.as_deref().unwrap_or_default(),
-        ];
         let document = Document {
             id: work.id().to_owned(),
             version: 0,
@@ -75,10 +80,15 @@ impl Entry {
                 Some(description_rest),
             ],
             name: fold_case(&item.name),
-            terms: vec![terms(&Words::of([item.name.as_str()])), terms(&Words::of(second))],
+            terms: Vec::new(),
         };
         let due = item.due.filter(|_| item.active && !item.breached).map(|due| (due, item.status.clone()));
         Self { noun, case: work.case().to_string(), document, due }
+    }
+
+    /// Gives the document's id.
+    pub fn id(&self) -> &str {
+        &self.document.id
     }
 
     /// Completes the entry with what the commit assigned.
@@ -87,12 +97,8 @@ impl Entry {
         if let Some(column) = self.document.columns.get_mut(super::layout::NUMBER.0) {
             *column = Some(number.cast_signed());
         }
-        let reference = match self.noun {
-            Noun::Case => casement_domain::case::reference_id(number),
-            Noun::Task => casement_domain::task::reference_id(number),
-        };
         if let Some(first) = self.document.terms.first_mut() {
-            first.extend(terms(&Words::of([reference.as_str()])));
+            first.extend(reference_terms(self.noun, number));
         }
         self
     }
@@ -106,6 +112,34 @@ impl Entry {
         }
         document
     }
+}
+
+/// Gives the terms of a document with this number, for each text field: those that its entry has.
+pub fn all_terms(work: &Work, number: u64) -> Vec<Vec<String>> {
+    let noun = match work {
+        Work::Case(_) => Noun::Case,
+        Work::Task(_) => Noun::Task,
+    };
+    let mut all = item_terms(work.item());
+    if let Some(first) = all.first_mut() {
+        first.extend(reference_terms(noun, number));
+    }
+    all
+}
+
+fn item_terms(item: &WorkItem) -> Vec<Vec<String>> {
+    let customer = &item.customer;
+    let second =
+        [item.description.as_str(), customer.name.as_str(), customer.email.as_deref().unwrap_or_default()];
+    vec![terms(&Words::of([item.name.as_str()])), terms(&Words::of(second))]
+}
+
+fn reference_terms(noun: Noun, number: u64) -> Vec<String> {
+    let reference = match noun {
+        Noun::Case => casement_domain::case::reference_id(number),
+        Noun::Task => casement_domain::task::reference_id(number),
+    };
+    terms(&Words::of([reference.as_str()]))
 }
 
 fn terms(words: &Words) -> Vec<String> {
