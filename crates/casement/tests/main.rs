@@ -72,6 +72,8 @@ mod request_heads;
 #[cfg(test)]
 mod sealing;
 #[cfg(test)]
+mod searches;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod slow_bodies;
