@@ -11,6 +11,7 @@ pub mod body;
 pub mod case;
 pub mod commit;
 pub mod configuration;
+pub mod counts;
 pub mod customer;
 pub mod deadline;
 pub mod doctor;

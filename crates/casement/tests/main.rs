@@ -76,6 +76,8 @@ mod sample;
 #[cfg(test)]
 mod sealing;
 #[cfg(test)]
+mod searches;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod slow_bodies;

@@ -7,7 +7,7 @@ use casement_domain::id::{FieldId, StatusId};
 use casement_domain::item::WorkItem;
 use casement_domain::item::fields::value::moment_of;
 use casement_domain::list::row::Work;
-use casement_domain::text::{Words, fold_case};
+use casement_domain::text::{Words, fold_case, fold_email};
 use casement_domain::workspace::Workspace;
 use casement_index::layout::Document;
 use casement_wire::spelling::Noun;
@@ -67,6 +67,12 @@ impl Entry {
                 item.assignment.agent.iter().map(ToString::to_string).collect(),
                 case,
                 item.field_values.iter().flat_map(|(field, value)| field_values(field, value)).collect(),
+                item.tags.iter().map(|tag| fold_case(tag)).collect(),
+                work.template().map(str::to_owned).into_iter().collect(),
+                std::iter::once(item.customer.id.to_string())
+                    .chain(item.customer.email.as_deref().map(fold_email))
+                    .collect(),
+                yes(item.breached),
             ],
             columns: vec![
                 ms(item.created_at),
@@ -158,21 +164,39 @@ pub fn halves(text: &str) -> [i64; 2] {
     [half(0), half(8)]
 }
 
-/// Gives what stands for each sense of a custom value: the value itself, and the moment where it is one.
+/// Gives what stands for each sense of a custom value: that there is one, the value itself, the moment where it is one, and
+/// the entries where it is a list.
 fn field_values(field: &FieldId, value: &Value) -> impl Iterator<Item = String> {
     let moment = moment_of(value, Zone::UTC).map(|moment| field_moment(field, moment));
-    std::iter::once(field_value(field, value)).chain(moment)
+    let entries = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let entries: Vec<String> = entries.map(|entry| field_entry(field, entry)).collect();
+    [field_present(field), field_value(field, value)].into_iter().chain(moment).chain(entries)
+}
+
+/// Gives what stands for a field that has a value.
+pub fn field_present(field: &FieldId) -> String {
+    format!("{field}*")
+}
+
+/// Gives what stands for an entry of a field whose value is a list.
+pub fn field_entry(field: &FieldId, entry: &str) -> String {
+    format!("{field}~{}", short(entry.to_owned()))
 }
 
 /// Gives a text that is equal for equal values of one field only: JSON with sorted keys, or its hash where that is long.
 pub fn field_value(field: &FieldId, value: &Value) -> String {
     let mut text = String::new();
     write_sorted(value, &mut text);
-    if text.len() > FIELD_TEXT_BYTES_MAX {
-        let hash = digest(&SHA256, text.as_bytes());
-        text = hash.as_ref().iter().fold("#".to_owned(), |text, byte| text + &format!("{byte:02x}"));
+    format!("{field}={}", short(text))
+}
+
+/// Gives a text, or its hash where it is long.
+fn short(text: String) -> String {
+    if text.len() <= FIELD_TEXT_BYTES_MAX {
+        return text;
     }
-    format!("{field}={text}")
+    let hash = digest(&SHA256, text.as_bytes());
+    hash.as_ref().iter().fold("#".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Gives a text for the moment that a value of a field means.
