@@ -112,6 +112,11 @@ impl Refusal {
                 Self::new(ErrorKind::Unavailable, "the server can't answer now; try again later", None)
                     .because(cause)
             }
+            AppError::WordsMissing => {
+                let detail = "searchText can't be answered yet: after a start the words of all documents are still \
+                              being read; everything else works; try again later";
+                Self::new(ErrorKind::Unavailable, detail, Some("searchText")).because("words are being read")
+            }
             AppError::OutcomeUnknown(cause) => {
                 let detail =
                     "the server can't tell whether the request was carried out; look before you try again";

@@ -60,7 +60,8 @@ impl Modify for Tokens {
 }
 
 /// The operations whose body may be empty.
-const OPTIONAL_BODIES: [&str; 2] = ["getCases", "getTasks"];
+const OPTIONAL_BODIES: [&str; 6] =
+    ["getCases", "getTasks", "searchCases", "searchTasks", "countCases", "countTasks"];
 
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Description::openapi())
@@ -70,6 +71,10 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(task::create::create_task))
         .routes(routes!(task::list::get_tasks))
         .routes(routes!(task::update::update_task))
+        .routes(routes!(case::search::search_cases))
+        .routes(routes!(case::count::count_cases))
+        .routes(routes!(task::search::search_tasks))
+        .routes(routes!(task::count::count_tasks))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

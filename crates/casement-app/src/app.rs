@@ -8,11 +8,14 @@ use casement_domain::id::StreamId;
 use casement_store::document::NewWorkspace;
 use casement_store::error::Health;
 use casement_store::store::{CommitFeed, Store};
+use tokio::task::JoinSet;
 
 use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
+use crate::index::build::Start;
 use crate::index::entry::Entry;
+use crate::index::progress::Progress;
 use crate::installation::{self, INSTALLATION, Installation, stored_jwt_apps};
 use crate::jwt_app::JwtApp;
 use crate::seal::key::{KeyId, Keyring};
@@ -76,6 +79,7 @@ pub struct App {
     ready: AtomicBool,
     followed: AtomicBool,
     unindexed: AtomicBool,
+    progress: Progress,
 }
 
 impl App {
@@ -117,17 +121,29 @@ impl App {
             ready: AtomicBool::new(false),
             followed: AtomicBool::new(false),
             unindexed: AtomicBool::new(false),
+            progress: Progress::default(),
         }
     }
 
-    /// Builds the index, then follows the log until the store closes. Runs as a task of its own.
+    /// Builds the index of the documents, then follows the log until the store closes. Runs as a task of its own.
     ///
     /// # Errors
     /// A document can't be read; the server must not go on.
-    pub async fn follow(self: Arc<Self>, mut feed: CommitFeed) -> Result<(), AppError> {
-        self.build_index().await?;
+    pub async fn follow(self: Arc<Self>, feed: CommitFeed) -> Result<(), AppError> {
+        self.follow_from(feed, Start::default()).await
+    }
+
+    /// The same with snapshots, and with words that are made while lists are answered already.
+    ///
+    /// # Errors
+    /// A document can't be read; the server must not go on.
+    pub async fn follow_from(self: Arc<Self>, mut feed: CommitFeed, start: Start) -> Result<(), AppError> {
+        let later = self.build_index(&start).await?;
         self.ready.store(true, Ordering::Release);
         self.followed.store(true, Ordering::Release);
+        // Ended with this future: nobody asks for words then.
+        let mut words = JoinSet::new();
+        words.spawn(Arc::clone(&self).make_words(later));
         self.take_all(&mut feed).await
     }
 
@@ -156,7 +172,12 @@ impl App {
         Ok(())
     }
 
-    /// Tells whether the index holds every document.
+    /// Gives how far the index is built.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Tells whether the index holds every document. Words may still be missing; see [`App::progress`].
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
     }

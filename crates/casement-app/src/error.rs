@@ -24,6 +24,9 @@ pub enum AppError {
     /// The server is not ready yet, overloaded, or its store takes no writes. Trying again later may help.
     #[error("not available: {0}")]
     Unavailable(String),
+    /// Words are asked for while they are still being read after a start. Trying again later helps.
+    #[error("the words of the documents are still being read")]
+    WordsMissing,
     /// The store can't tell whether the write was done.
     #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(String),

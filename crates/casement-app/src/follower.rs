@@ -1,9 +1,6 @@
-//! The follower of the log: builds the index at the start and applies every committed set, in order, before it is
-//! acknowledged.
+//! The follower of the log: applies every committed set, in order, before it is acknowledged.
 
-use std::sync::Arc;
-
-use casement_index::engine::{ApplyError, Engine};
+use casement_index::engine::ApplyError;
 use casement_store::document::Document;
 use casement_store::set::{CommittedDocument, DocumentWrite};
 use casement_store::store::CommittedSet;
@@ -12,60 +9,11 @@ use crate::app::App;
 use crate::body;
 use crate::error::AppError;
 use crate::index::entry::Entry;
+use crate::index::{keeps_deadlines, over_statuses};
 use crate::installation::INSTALLATION;
-use crate::limits;
-use crate::workspace::{OpenWorkspace, load_config};
+use crate::workspace::load_config;
 
 impl App {
-    /// Reads every case and task into the index.
-    pub(crate) async fn build_index(&self) -> Result<(), AppError> {
-        for workspace in self.open_workspaces() {
-            {
-                let mut index = workspace.index_mut();
-                index.cases.begin_bulk();
-                index.tasks.begin_bulk();
-            }
-            for kind in [body::CASE, body::TASK] {
-                self.build_kind(&workspace, kind).await?;
-            }
-            // Sorting a million documents takes seconds of one processor.
-            let finished = Arc::clone(&workspace);
-            let finish = tokio::task::spawn_blocking(move || {
-                let mut index = finished.index_mut();
-                index.cases.finish_bulk();
-                index.tasks.finish_bulk();
-            });
-            finish.await.map_err(|error| AppError::Failed(format!("the index was not finished: {error}")))?;
-            let index = workspace.index();
-            let bytes: usize =
-                [&index.cases, &index.tasks].into_iter().flat_map(Engine::bytes).map(|part| part.bytes).sum();
-            tracing::info!(
-                workspace.id = workspace.id(),
-                cases = index.cases.len(),
-                tasks = index.tasks.len(),
-                bytes,
-                "the index is built"
-            );
-        }
-        Ok(())
-    }
-
-    async fn build_kind(&self, workspace: &OpenWorkspace, kind: &str) -> Result<(), AppError> {
-        let config = workspace.config();
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.store().scan(workspace.id(), kind, after.as_deref(), limits::SCAN_PAGE).await?;
-            for document in &page {
-                let entry = entry_of(document)?;
-                workspace.index_mut().apply(entry, &config).map_err(full)?;
-            }
-            if page.len() < limits::SCAN_PAGE {
-                return Ok(());
-            }
-            after = page.last().map(|document| document.id.clone());
-        }
-    }
-
     /// Applies one committed set to what is kept in memory.
     pub(crate) async fn apply(&self, committed: &CommittedSet) -> Result<(), AppError> {
         let set = &committed.set;
@@ -101,9 +49,15 @@ impl App {
         let config = workspace.config();
         // One lock for the whole set: no reader sees half of it.
         let mut index = workspace.index_mut();
+        if set.changes_config {
+            let present = over_statuses(&config);
+            let former = index.deadlines_by.take();
+            index.deadlines_by = former.filter(|former| keeps_deadlines(former, &present)).map(|_| present);
+        }
         for entry in entries {
             index.apply(entry, &config).map_err(full)?;
         }
+        index.sequence = index.sequence.max(committed.outcome.last_sequence);
         Ok(())
     }
 }
@@ -121,11 +75,12 @@ fn as_document(write: &DocumentWrite, outcome: &CommittedDocument) -> Document {
     }
 }
 
-fn full(error: ApplyError) -> AppError {
+pub(crate) fn full(error: ApplyError) -> AppError {
     AppError::Failed(error.to_string())
 }
 
-fn entry_of(document: &Document) -> Result<Entry, AppError> {
+/// Gives the entry of a stored document.
+pub(crate) fn entry_of(document: &Document) -> Result<Entry, AppError> {
     let work = body::decode_work(document)?;
     Ok(Entry::prepared(&work).committed(document.version, document.number.unwrap_or_default()))
 }

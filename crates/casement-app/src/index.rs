@@ -3,9 +3,15 @@
 //! [`entry`] says what an engine is told of a document, [`question`] what it is asked for a list. Both must agree with the
 //! plain functions of the domain, which are the definition.
 
+pub mod build;
 pub mod entry;
 pub mod layout;
+pub mod progress;
 pub mod question;
+pub mod snapshot;
+mod words;
+
+use std::collections::BTreeMap;
 
 use casement_domain::date::Moment;
 use casement_domain::list::filter::CaseState;
@@ -23,6 +29,11 @@ pub struct Index {
     pub cases: Engine,
     /// Its tasks.
     pub tasks: Engine,
+    /// The sequence number up to which the log is in it.
+    pub sequence: u64,
+    /// Of each status whether it means that work is over, as of which all deadlines were worked out; `None`: that changed
+    /// in between.
+    pub deadlines_by: Option<BTreeMap<String, bool>>,
 }
 
 /// A document whose due date has passed while it was unresolved.
@@ -38,8 +49,21 @@ pub struct Due {
 
 impl Default for Index {
     fn default() -> Self {
-        Self { cases: Engine::new(layout()), tasks: Engine::new(layout()) }
+        let [cases, tasks] = [layout(), layout()].map(Engine::new);
+        Self { cases, tasks, sequence: 0, deadlines_by: None }
     }
+}
+
+/// Tells of each status whether it means that work is over: what deadlines depend on beside their document.
+pub fn over_statuses(config: &Workspace) -> BTreeMap<String, bool> {
+    let over = config.statuses.iter().map(|status| (status.id.to_string(), status.category.is_over()));
+    over.collect()
+}
+
+/// Tells whether deadlines of the former statuses are those of the present ones. A status that was added since changes
+/// none.
+pub fn keeps_deadlines(former: &BTreeMap<String, bool>, present: &BTreeMap<String, bool>) -> bool {
+    former.iter().all(|(id, is_over)| present.get(id) == Some(is_over))
 }
 
 impl Index {
@@ -83,6 +107,25 @@ impl Index {
         let number = self.cases.value(ordinal, NUMBER).unwrap_or_default();
         let active = !self.cases.values(ordinal, ACTIVE).is_empty();
         Some(CaseState { number: number.cast_unsigned(), active })
+    }
+
+    /// Makes an empty index whose words are made later.
+    pub fn without_words() -> Self {
+        let [cases, tasks] = [layout(), layout()].map(Engine::without_words);
+        Self { cases, tasks, ..Self::default() }
+    }
+
+    /// Tells whether searches are answered.
+    pub fn has_words(&self) -> bool {
+        self.cases.has_words() && self.tasks.has_words()
+    }
+
+    /// Gives the engine of a kind.
+    pub fn of_mut(&mut self, noun: Noun) -> &mut Engine {
+        match noun {
+            Noun::Case => &mut self.cases,
+            Noun::Task => &mut self.tasks,
+        }
     }
 
     /// Gives the engine of a kind.

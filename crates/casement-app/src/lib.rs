@@ -12,6 +12,7 @@ pub mod case;
 pub mod certificate;
 pub mod commit;
 pub mod configuration;
+pub mod counts;
 pub mod customer;
 pub mod deadline;
 pub mod doctor;

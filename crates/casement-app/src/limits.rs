@@ -92,3 +92,33 @@ pub const SAMPLE_SETS_QUEUED: usize = 1_280;
 pub const INLINE_DOCUMENTS_MAX: usize = 2_000_000;
 /// Documents before a page that are skipped in place; past it a blocking thread asks.
 pub const INLINE_SKIP_MAX: u64 = 10_000;
+/// Documents of one installation from which on a start without a snapshot answers lists before it makes words.
+pub const WORDS_LATER_DOCUMENTS: u64 = 10_000;
+/// Pages of documents that are read and decoded ahead while the index is built; past it reading waits.
+pub const BUILD_PAGES_AHEAD: usize = 4;
+/// Documents that may still wait for their words when an engine takes these under its lock: below a tenth of a second.
+pub const WORDS_AWAITED_MAX: usize = 256;
+/// How often what waits for words is put in beside the lock before it is done under it, however much it is: only a server
+/// that writes without a pause meanwhile comes to it.
+pub const WORDS_ROUNDS_MAX: u32 = 16;
+/// How often the log tells how far a build is.
+pub const BUILD_TOLD_PERIOD: Duration = Duration::from_secs(3);
+/// How often is looked whether a snapshot of the index is due.
+pub const SNAPSHOT_LOOK_PERIOD: Duration = Duration::from_secs(30);
+/// The time between two snapshots of one workspace where little changes.
+pub const SNAPSHOT_PERIOD: Duration = Duration::from_secs(300);
+/// Below so many events since the last one a snapshot is not due; a stop writes it all the same.
+pub const SNAPSHOT_EVENTS_MIN: u64 = 5_000;
+/// From so many on it is due at the next look.
+pub const SNAPSHOT_EVENTS_MANY: u64 = 50_000;
+/// How long a stop lets snapshots be written; past it those that were there before stay.
+pub const SNAPSHOT_STOP_WAIT: Duration = Duration::from_secs(10);
+/// Bytes that a snapshot leaves free on the disk; without them none is written.
+pub const SNAPSHOT_BYTES_LEFT: u64 = 256 * 1024 * 1024;
+/// Documents that may have changed since a snapshot, beside a sixteenth of all: with more the index is built anew, which
+/// costs little more then.
+pub const SNAPSHOT_CHANGED_MAX: usize = 10_000;
+/// Events that may have come since a snapshot; with more the index is built anew.
+pub const SNAPSHOT_EVENTS_BEHIND_MAX: u64 = 10_000_000;
+/// Events whose documents are read at once when a snapshot is brought up to date.
+pub const CHANGED_PAGE: usize = 1_000;

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use casement_domain::date::{Moment, Zone};
-use casement_domain::list::filter::{self, Filter};
+use casement_domain::list::filter::Filter;
 use casement_domain::list::order::Order;
 use casement_domain::list::query::ListQuery;
+use casement_domain::list::resolve;
 use casement_domain::list::row::Row;
+use casement_domain::text::Prefix;
 use casement_domain::workspace::Workspace;
-use casement_index::query::Query;
+use casement_index::query::{Query, QueryError};
 use casement_store::document::Document;
 use casement_wire::document::select_columns;
 use casement_wire::list::{PageNumbers, write_page};
+use casement_wire::search::{Search, add_hits};
 use casement_wire::spelling::Noun;
 
 use crate::access::Access;
@@ -58,6 +61,7 @@ impl Question {
     fn is_quick(&self, workspace: &OpenWorkspace) -> bool {
         self.filter.name_part.is_empty()
             && self.filter.words.is_empty()
+            && self.filter.expression.is_none()
             && self.order.keys() <= 1
             && self.skip <= limits::INLINE_SKIP_MAX
             && workspace.index().of(self.noun).len() <= limits::INLINE_DOCUMENTS_MAX
@@ -67,7 +71,7 @@ impl Question {
 /// Answers a list: the page as bytes, with exact totals.
 ///
 /// # Errors
-/// The query has faults, or the index is still being built.
+/// The query has faults, or the index is still being built: all of it, or the words that the query asks for.
 pub async fn list(
     app: &App,
     access: &Access,
@@ -75,10 +79,57 @@ pub async fn list(
     query: ListQuery,
     zone: Zone,
 ) -> Result<Bytes, AppError> {
+    let page = find(app, access, noun, &query, zone).await?;
+    Ok(Bytes::from(write(&page, &query)))
+}
+
+/// Answers a search: a list, with where the words of the search stand when they are asked for.
+///
+/// # Errors
+/// As [`list`].
+pub async fn search(
+    app: &App,
+    access: &Access,
+    noun: Noun,
+    search: Search,
+    zone: Zone,
+) -> Result<Bytes, AppError> {
+    let page = find(app, access, noun, &search.query, zone).await?;
+    let bytes = write(&page, &search.query);
+    if !search.hits {
+        return Ok(Bytes::from(bytes));
+    }
+    Ok(Bytes::from(add_hits(bytes, page.documents.iter().map(|body| body.as_ref()), &page.searched)))
+}
+
+/// A page of rendered documents.
+struct FoundPage {
+    documents: Vec<Bytes>,
+    numbers: PageNumbers,
+    /// The words that the documents may be there for.
+    searched: Vec<Prefix>,
+}
+
+fn write(page: &FoundPage, query: &ListQuery) -> Vec<u8> {
+    if query.columns.is_empty() {
+        return write_page(page.documents.iter().map(|body| body.as_ref()), page.numbers);
+    }
+    let selected: Vec<Vec<u8>> =
+        page.documents.iter().map(|body| select_columns(body, &query.columns)).collect();
+    write_page(selected.iter().map(Vec::as_slice), page.numbers)
+}
+
+async fn find(
+    app: &App,
+    access: &Access,
+    noun: Noun,
+    query: &ListQuery,
+    zone: Zone,
+) -> Result<FoundPage, AppError> {
     app.check_ready()?;
     let config = access.workspace.config();
     let now = app.sources().now();
-    let filter = filter::resolve(&query, &config, &access.actor, zone, now).map_err(AppError::Refused)?;
+    let filter = resolve::resolve(query, &config, &access.actor, zone, now).map_err(AppError::Refused)?;
     let order = Order::of(&query.sort, &filter);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let question = Arc::new(Question { noun, filter, order, config, now, skip: query.skip, limit });
@@ -92,11 +143,7 @@ pub async fn list(
         attempt += 1;
     };
     let numbers = PageNumbers::new(query.skip, query.limit, total);
-    if query.columns.is_empty() {
-        return Ok(Bytes::from(write_page(documents.iter().map(|body| body.as_ref()), numbers)));
-    }
-    let selected: Vec<Vec<u8>> = documents.iter().map(|body| select_columns(body, &query.columns)).collect();
-    Ok(Bytes::from(write_page(selected.iter().map(Vec::as_slice), numbers)))
+    Ok(FoundPage { documents, numbers, searched: question.filter.searched() })
 }
 
 /// Asks the index which documents the page has, and how many match.
@@ -121,9 +168,17 @@ async fn ask(
     asked.map_err(|error| AppError::Failed(format!("a question to the index ended early: {error}")))?
 }
 
+/// Tells why the index gave no answer.
+pub(crate) fn unanswered(error: QueryError) -> AppError {
+    match error {
+        QueryError::WordsMissing => AppError::WordsMissing,
+        QueryError::TooDeep | QueryError::Unknown => AppError::Failed(error.to_string()),
+    }
+}
+
 fn answer(index: &Index, noun: Noun, query: &Query) -> Result<(Vec<Listed>, u64), AppError> {
     let engine = index.of(noun);
-    let page = engine.page(query).map_err(|error| AppError::Failed(error.to_string()))?;
+    let page = engine.page(query).map_err(unanswered)?;
     let listed = page.found.into_iter().map(|found| {
         let ordinal = engine.ordinal(&found.id);
         let number =

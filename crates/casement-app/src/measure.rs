@@ -16,6 +16,8 @@ const RENDERED: &str = "casement_rendered_documents_total";
 const WORKSPACES: &str = "casement_workspaces";
 const STORE_READY: &str = "casement_store_ready";
 const INDEX_READY: &str = "casement_index_ready";
+const SNAPSHOT_AT: &str = "casement_index_snapshot_timestamp_seconds";
+const SNAPSHOT_FAILURES: &str = "casement_index_snapshot_failures_total";
 const BACKUP_UNTIL: &str = "casement_backup_until_timestamp_seconds";
 const BACKUP_FAILURES: &str = "casement_backup_failures_total";
 const WORKER_RUNS: &str = "casement_worker_runs_total";
@@ -51,8 +53,14 @@ pub fn describe() {
     describe_counter!(RENDERED, Unit::Count, "Documents that were needed rendered, by outcome: hit or miss.");
     describe_gauge!(WORKSPACES, Unit::Count, "Open workspaces.");
     describe_gauge!(STORE_READY, Unit::Count, "1 when the store takes writes, else 0.");
-    describe_gauge!(INDEX_READY, Unit::Count, "1 when the index holds every document, else 0.");
     describe_gauge!(BACKUP_UNTIL, Unit::Seconds, "Everything up to this moment is in the continuous backup.");
+    describe_gauge!(SNAPSHOT_AT, Unit::Seconds, "When a snapshot of the index was written last.");
+    describe_counter!(SNAPSHOT_FAILURES, Unit::Count, "Snapshots of the index that could not be written.");
+    describe_gauge!(
+        INDEX_READY,
+        Unit::Count,
+        "What the index answers, by part: 1 when lists or searches are, else 0."
+    );
     describe_counter!(BACKUP_FAILURES, Unit::Count, "Runs of the continuous backup that failed.");
     describe_counter!(WORKER_RUNS, Unit::Count, "Runs of a worker, by worker and outcome: done or failed.");
     describe_gauge!(WORKER_SUCCESS, Unit::Seconds, "When a worker last ended a run well, by worker.");
@@ -89,6 +97,17 @@ fn sort_of(part: &str) -> String {
     part.split(' ').next().unwrap_or_default().to_owned()
 }
 
+/// Notes that a snapshot of the index was written, in milliseconds since 1970.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
+pub fn snapshot_written(at_ms: i64) {
+    gauge!(SNAPSHOT_AT).set(at_ms as f64 / 1000.0);
+}
+
+/// Notes that a snapshot of the index could not be written.
+pub fn snapshot_failed() {
+    counter!(SNAPSHOT_FAILURES).increment(1);
+}
+
 /// Notes the sizes of now.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub fn observe(app: &App) {
@@ -115,7 +134,9 @@ pub fn observe(app: &App) {
     counter!(RENDERED, "outcome" => "hit").absolute(hits);
     counter!(RENDERED, "outcome" => "miss").absolute(misses);
     gauge!(RENDERED_BYTES).set(app.rendered().bytes() as f64);
+    gauge!(INDEX_READY, "part" => "lists").set(f64::from(u8::from(app.is_ready())));
+    let has_words = app.progress().has_words();
+    gauge!(INDEX_READY, "part" => "words").set(f64::from(u8::from(has_words)));
     gauge!(WORKSPACES).set(workspaces.len() as f64);
     gauge!(STORE_READY).set(f64::from(u8::from(app.store_state() == StoreState::Ready)));
-    gauge!(INDEX_READY).set(f64::from(u8::from(app.is_ready())));
 }

@@ -102,6 +102,7 @@ impl Outcome {
             AppError::VersionDiffers => Some(Self::VersionDiffers),
             AppError::KeyReused
             | AppError::InFlight
+            | AppError::WordsMissing
             | AppError::Unavailable(_)
             | AppError::OutcomeUnknown(_)
             | AppError::Failed(_) => None,

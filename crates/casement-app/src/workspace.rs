@@ -1,6 +1,7 @@
 //! An open workspace: its configuration and its index, both kept in the order of the log.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use casement_domain::id::StreamId;
@@ -8,11 +9,11 @@ use casement_domain::workspace::Workspace;
 use casement_store::error::Miss;
 use casement_store::store::Store;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, watch};
 
 use crate::body;
 use crate::error::AppError;
-use crate::index::Index;
+use crate::index::{Index, over_statuses};
 use crate::installation::WorkspaceEntry;
 use crate::limits;
 use crate::once::InFlight;
@@ -44,15 +45,22 @@ pub struct OpenWorkspace {
     index: RwLock<Index>,
     turns: Vec<Mutex<()>>,
     in_flight: InFlight,
+    /// Up to where the log is in the snapshot of the index.
+    kept: AtomicU64,
+    /// Held while a snapshot is written: one at a time.
+    keeping: Arc<Mutex<()>>,
 }
 
 impl OpenWorkspace {
     /// Opens a workspace with an empty index.
     pub fn new(config: Workspace) -> Self {
+        let index = Index { deadlines_by: Some(over_statuses(&config)), ..Index::default() };
         Self {
             stream: config.stream.clone(),
             config: watch::Sender::new(Arc::new(config)),
-            index: RwLock::new(Index::default()),
+            index: RwLock::new(index),
+            kept: AtomicU64::new(0),
+            keeping: Arc::default(),
             turns: std::iter::repeat_with(|| Mutex::new(())).take(limits::TURNS).collect(),
             in_flight: InFlight::default(),
         }
@@ -111,6 +119,20 @@ impl OpenWorkspace {
         let mut index = self.index_mut();
         index.cases.finish_bulk();
         index.tasks.finish_bulk();
+    }
+
+    /// Gives up to where the log is in the snapshot of the index; 0: there is none.
+    pub(crate) fn kept(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the turn to write a snapshot.
+    pub(crate) async fn keeping(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.keeping).lock_owned().await
+    }
+
+    pub(crate) fn set_kept(&self, sequence: u64) {
+        self.kept.store(sequence, Ordering::Relaxed);
     }
 
     /// Gives the idempotency keys that are being worked on.

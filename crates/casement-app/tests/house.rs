@@ -1,6 +1,6 @@
 //! An application on a store in a directory of its own, and the use cases spelled as the wire spells them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -8,6 +8,8 @@ use casement_app::access::Access;
 use casement_app::app::App;
 use casement_app::document::{IfMatch, Rendered};
 use casement_app::error::AppError;
+use casement_app::index::build::Start;
+use casement_app::index::snapshot::DIRECTORY;
 use casement_app::jwt_app::JwtApp;
 use casement_app::making::NewWorkspaceInput;
 use casement_app::seal::key_file::KeyFile;
@@ -47,11 +49,15 @@ fn sources(clock: &Arc<AtomicI64>, next_id: &Arc<AtomicU64>) -> Sources {
     )
 }
 
-async fn open(directory: &Path, sources: Sources) -> (Arc<App>, Store, JoinHandle<Result<(), AppError>>) {
+async fn open(
+    directory: &Path,
+    sources: Sources,
+    start: Start,
+) -> (Arc<App>, Store, JoinHandle<Result<(), AppError>>) {
     let (store, feed) = Store::open(Options::new(directory.to_path_buf())).unwrap();
     let key_file = KeyFile::of(directory, None, None);
     let app = App::open(store.clone(), sources, key_file).await.unwrap();
-    let following = tokio::spawn(Arc::clone(&app).follow(feed));
+    let following = tokio::spawn(Arc::clone(&app).follow_from(feed, start));
     while !app.is_ready() {
         tokio::task::yield_now().await;
     }
@@ -62,7 +68,8 @@ impl House {
     pub async fn build() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (clock, next_id) = (Arc::new(AtomicI64::new(NOW_MS)), Arc::new(AtomicU64::new(1)));
-        let (app, store, following) = open(directory.path(), sources(&clock, &next_id)).await;
+        let (app, store, following) =
+            open(directory.path(), sources(&clock, &next_id), Start::default()).await;
         let jwt = Self::add_workspace(&app, STREAM).await;
         Self { app, store, jwt, clock, next_id, following, directory }
     }
@@ -74,11 +81,22 @@ impl House {
 
     /// Closes the store and opens it again, with an index that is built from the documents.
     pub async fn reopened(self) -> Self {
+        self.reopened_from(Start::default()).await
+    }
+
+    /// The same in a given way. `Start` names the snapshots by [`House::snapshots`].
+    pub async fn reopened_from(self, start: Start) -> Self {
+        self.reopened_after(start, |_| {}).await
+    }
+
+    /// The same, with something done to the data directory while no store has it.
+    pub async fn reopened_after(self, start: Start, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { app, store, jwt, clock, next_id, following, directory } = self;
         store.close().await;
         following.await.unwrap().unwrap();
         drop((app, store));
-        let (app, store, following) = open(directory.path(), sources(&clock, &next_id)).await;
+        meanwhile(directory.path());
+        let (app, store, following) = open(directory.path(), sources(&clock, &next_id), start).await;
         Self { app, store, jwt, clock, next_id, following, directory }
     }
 
@@ -141,10 +159,18 @@ impl House {
     }
 
     pub async fn list(&self, noun: Noun, body: Value) -> Value {
+        self.try_list(noun, body).await.unwrap()
+    }
+
+    pub async fn try_list(&self, noun: Noun, body: Value) -> Result<Value, AppError> {
         let query = list::read_query(&object(body), noun);
-        let bytes =
-            casement_app::list::list(&self.app, &self.access(), noun, query, Zone::UTC).await.unwrap();
-        serde_json::from_slice(&bytes).unwrap()
+        let bytes = casement_app::list::list(&self.app, &self.access(), noun, query, Zone::UTC).await?;
+        Ok(serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// Where the snapshots of the index are.
+    pub fn snapshots(&self) -> PathBuf {
+        self.directory.path().join(DIRECTORY)
     }
 
     /// The stored bodies of a kind by id, with their versions.

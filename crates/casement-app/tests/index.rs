@@ -6,15 +6,16 @@ use casement_app::index::question::{Asked as IndexAsked, query};
 use casement_domain::case::Case;
 use casement_domain::date::{Moment, Zone};
 use casement_domain::id::CaseId;
-use casement_domain::list::filter::{CaseState, Filter, resolve};
+use casement_domain::list::filter::{CaseState, Filter};
 use casement_domain::list::order::Order;
+use casement_domain::list::resolve::resolve;
 use casement_domain::list::row::{Row, Work};
 use casement_domain::workspace::Workspace;
 use casement_wire::spelling::Noun;
 use proptest::prelude::*;
 
 use crate::documents::{self, NOW, workspace};
-use crate::queries::{Asked, asked, asking, cases, one_part, rows};
+use crate::queries::{Asked, asked, asking, cases, expressed, one_part, rows};
 
 /// The cases that the tasks belong to, as documents.
 fn parents(like: &Case) -> Vec<Row> {
@@ -79,7 +80,7 @@ proptest! {
         rows in rows(),
         former in rows(),
         like in documents::case(),
-        asked in prop_oneof![one_part(), asked()],
+        asked in prop_oneof![one_part().boxed(), asked().boxed(), expressed().boxed()],
         parents_first in any::<bool>(),
     ) {
         let workspace = workspace();

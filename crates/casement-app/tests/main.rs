@@ -31,3 +31,5 @@ mod queries;
 mod rendered;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod snapshots;

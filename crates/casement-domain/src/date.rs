@@ -70,6 +70,11 @@ impl Zone {
         Offset::from_seconds(-minutes * 60).ok().map(Self)
     }
 
+    /// Gives what this zone's clocks show more than those of UTC, in milliseconds.
+    pub fn ahead_ms(self) -> i64 {
+        i64::from(self.0.seconds()) * 1000
+    }
+
     /// Gives the moment at which this zone's clocks show the given date and time.
     pub fn moment(self, local: civil::DateTime) -> Option<Moment> {
         // Not by way of `jiff::Timestamp`, which ends a day before the year 9999 does.

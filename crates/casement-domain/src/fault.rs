@@ -78,6 +78,9 @@ pub enum Key {
     CustomFields,
     EtaList,
     Columns,
+    Expression,
+    Hits,
+    Groupings,
 }
 
 /// One fault of a request.
@@ -89,6 +92,9 @@ pub struct Fault {
     pub key: Key,
     /// The entry of the key's list that is at fault, from 0.
     pub index: Option<usize>,
+    /// Where in the key's text the fault begins, in characters from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
     /// What is wrong, in a sentence for the client that holds nothing secret.
     pub message: String,
 }
@@ -105,12 +111,17 @@ impl Faults {
 
     /// Adds a fault of a key.
     pub fn add(&mut self, kind: FaultKind, key: Key, message: impl Into<String>) {
-        self.push(Fault { kind, key, index: None, message: message.into() });
+        self.push(Fault { kind, key, index: None, position: None, message: message.into() });
+    }
+
+    /// Adds a fault at a place in a key's text.
+    pub fn add_in_text(&mut self, kind: FaultKind, key: Key, position: usize, message: impl Into<String>) {
+        self.push(Fault { kind, key, index: None, position: Some(position), message: message.into() });
     }
 
     /// Adds a fault of one entry of a key's list.
     pub fn add_at(&mut self, kind: FaultKind, key: Key, index: usize, message: impl Into<String>) {
-        self.push(Fault { kind, key, index: Some(index), message: message.into() });
+        self.push(Fault { kind, key, index: Some(index), position: None, message: message.into() });
     }
 
     /// Adds that a value is unusable.

@@ -55,6 +55,16 @@ pub const FAULTS_MAX: usize = 100;
 pub const PAGE_MAX: u32 = 500;
 /// Documents on a page when the request names no limit; contract section 6.
 pub const PAGE_DEFAULT: u32 = 50;
+/// Characters of a description on either side of the first hit that an answer shows.
+pub const HIT_CHARACTERS_AROUND: usize = 80;
+/// Entries of one group that an answer counts; the documents of the others are counted together.
+pub const GROUP_ENTRIES_MAX: usize = 1_000;
+/// Characters of a text of the query language.
+pub const EXPRESSION_CHARACTERS_MAX: usize = 2_000;
+/// Words and signs of such a text.
+pub const EXPRESSION_PARTS_MAX: usize = 200;
+/// Brackets and negations within one another in such a text.
+pub const EXPRESSION_DEPTH_MAX: usize = 5;
 /// Statuses of one workspace; what follows are faults of a configuration document.
 pub const STATUSES_MAX: usize = 100;
 /// Priorities of one workspace.

@@ -1,5 +1,7 @@
 //! How texts are compared: names in any case, search words with case and diacritics folded.
 
+use std::ops::Range;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
@@ -159,9 +161,66 @@ impl Prefix {
     }
 }
 
+/// Finds the words of a text that begin with one of the searched words: places in bytes, in order, none over another.
+///
+/// What a search finds is always marked, except where only folding splits a word otherwise.
+pub fn marks(text: &str, searched: &[Prefix]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut mark = |place: Range<usize>| match found.last_mut() {
+        Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+        Some(_) | None => found.push(place),
+    };
+    let is_hit = |piece: &str| {
+        let folded = fold_search(piece);
+        searched.iter().any(|prefix| !prefix.word().is_empty() && folded.starts_with(prefix.word()))
+    };
+    let place_of = |piece: &str| {
+        let start = piece.as_ptr() as usize - text.as_ptr() as usize;
+        start..start + piece.len()
+    };
+    for_each_piece(text, |piece| match piece {
+        Piece::Word(word) if is_hit(word) => mark(place_of(word)),
+        // A word with inner punctuation is found by its parts too.
+        Piece::Word(word) => {
+            let parts = word.split(|character: char| !character.is_alphanumeric());
+            parts.filter(|part| is_hit(part)).for_each(|part| mark(place_of(part)));
+        }
+        Piece::Run(run) => pairs(run).filter(|pair| is_hit(pair)).for_each(|pair| {
+            // Of a pair that is found by its first character alone only that one is meant.
+            let folded = fold_search(pair);
+            let is_whole = searched.iter().any(|prefix| folded == prefix.word());
+            let first = pair.chars().next().map_or(0, char::len_utf8);
+            let place = place_of(pair);
+            mark(place.start..if is_whole { place.end } else { place.start + first });
+        }),
+    });
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn marked(text: &str, query: &str) -> String {
+        let searched: Vec<Prefix> = search_words(query).iter().map(|word| Prefix::of(word)).collect();
+        let mut out = text.to_owned();
+        for place in marks(text, &searched).into_iter().rev() {
+            out.insert(place.end, ']');
+            out.insert(place.start, '[');
+        }
+        out
+    }
+
+    #[test]
+    fn the_words_that_a_search_found_are_marked() {
+        assert_eq!(marked("The Printer prints", "print"), "The [Printer] [prints]");
+        assert_eq!(marked("Café Münster", "CAFE mun"), "[Café] [Münster]");
+        assert_eq!(marked("write to john.doe@example.com", "doe exam"), "write to john.[doe]@[example.com]");
+        assert_eq!(marked("東京都タワー", "京都"), "東[京都]タワー");
+        assert_eq!(marked("東京都タワー", "都"), "東京[都]タワー");
+        assert_eq!(marked("nothing here", "other"), "nothing here");
+        assert_eq!(marked("", "a"), "");
+    }
 
     fn found(text: &str, query: &str) -> bool {
         let words = Words::of([text]);

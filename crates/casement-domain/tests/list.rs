@@ -1,18 +1,20 @@
 //! Lists against a naive restatement of contract sections 6, 7 and 11.7, written from its words.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use casement_domain::date::{DAY_MS, DateInput, Moment, Zone};
 use casement_domain::id::{CaseId, FieldId};
-use casement_domain::list::filter::resolve;
+use casement_domain::list::expression::Written;
 use casement_domain::list::order::Order;
 use casement_domain::list::query::{Deadline, Direction, ListQuery, SortKey};
+use casement_domain::list::resolve::resolve;
 use casement_domain::list::row::{Row, Work};
 use casement_domain::workspace::{Reference, Workspace};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::queries::{Asked, TODAY, asked, asking, cases, one_part, rows};
+use crate::queries::{Asked, TODAY, asked, asking, cases, expressed, one_part, rows};
 use crate::world::{NOW, app_actor, workspace};
 
 /// What the code answers: the ids in order.
@@ -218,6 +220,23 @@ fn expected(rows: &[Row], asked: &Asked, workspace: &Workspace) -> Vec<String> {
     found.iter().map(|row| row.work.id().to_owned()).collect()
 }
 
+/// What an expression finds, by lists of each of its parts alone.
+fn of_parts(written: &Written, rows: &[Row], asked: &Asked, workspace: &Workspace) -> BTreeSet<String> {
+    let alone = |expression: Option<Written>| {
+        let asked = Asked { query: ListQuery { expression, ..ListQuery::default() }, ..asked.clone() };
+        answered(rows, &asked, workspace).into_iter().collect::<BTreeSet<String>>()
+    };
+    let parts = |parts: &[Written]| {
+        parts.iter().map(|part| of_parts(part, rows, asked, workspace)).collect::<Vec<_>>().into_iter()
+    };
+    match written {
+        Written::All(all) => parts(all).fold(alone(None), |found, part| &found & &part),
+        Written::Any(any) => parts(any).fold(BTreeSet::new(), |found, part| &found | &part),
+        Written::Not(part) => &alone(None) - &of_parts(part, rows, asked, workspace),
+        Written::Words(_) | Written::Clause(_) => alone(Some(written.clone())),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
@@ -231,6 +250,14 @@ proptest! {
     fn a_list_by_several_filters_is_what_the_contract_says(rows in rows(), asked in asked()) {
         let workspace = workspace();
         prop_assert_eq!(answered(&rows, &asked, &workspace), expected(&rows, &asked, &workspace));
+    }
+
+    #[test]
+    fn an_expression_finds_what_its_parts_find(rows in rows(), asked in expressed()) {
+        let workspace = workspace();
+        let Some(written) = &asked.query.expression else { return Ok(()) };
+        let found: BTreeSet<String> = answered(&rows, &asked, &workspace).into_iter().collect();
+        prop_assert_eq!(found, of_parts(written, &rows, &asked, &workspace));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use casement_domain::actor::Actor;
 use casement_domain::date::{DAY_MS, DateInput, Moment};
-use casement_domain::id::{CaseId, FieldId, UserId};
+use casement_domain::id::{CaseId, FieldId, TaskTemplateId, UserId};
+use casement_domain::list::expression::{Clause, Comparison, Operand, Subject, Written};
 use casement_domain::list::filter::CaseState;
 use casement_domain::list::query::{Deadline, Direction, ListQuery, SortKey};
 use casement_domain::list::row::{Row, Work};
@@ -58,11 +59,20 @@ fn row() -> impl Strategy<Value = Work> {
     let email = prop::sample::select(vec![None, Some("john.doe@example.com"), Some("x@y")]);
     let source = prop::sample::select(vec!["rtm", "Email"]);
     let channels = prop::sample::select(vec![vec![], vec!["RTM"], vec!["voice", "email"]]);
-    let colour = prop::sample::select(vec![None, Some(json!("red")), Some(json!(5)), Some(json!(5.0))]);
+    let colour = prop::sample::select(vec![
+        None,
+        Some(json!("red")),
+        Some(json!(5)),
+        Some(json!(5.0)),
+        Some(json!(["red", "blue"])),
+    ]);
+    let tags = prop::sample::select(vec![vec![], vec!["VIP"], vec!["vip", "Été"]]);
+    let labels = (tags, prop::sample::select(vec!["u-1", "u-2"]), any::<bool>(), any::<bool>());
     let is_task = (any::<bool>(), 0..3_u128);
     let dates = (prop::option::of(edge()), edge(), edge());
-    (documents::case(), texts, email, (source, channels), colour, is_task, dates, prop::bool::weighted(0.9))
-        .prop_map(|(mut case, texts, email, (source, channels), colour, (is_task, of), dates, active)| {
+    let others = (labels, dates, prop::bool::weighted(0.9));
+    (documents::case(), texts, email, (source, channels), colour, is_task, others).prop_map(
+        |(mut case, texts, email, (source, channels), colour, (is_task, of), (labels, dates, active))| {
             let item = &mut case.item;
             item.name = texts.0.to_owned();
             item.description = texts.1.to_owned();
@@ -72,20 +82,24 @@ fn row() -> impl Strategy<Value = Work> {
             item.field_values.clear();
             item.field_values.extend(colour.map(|colour| (FieldId::from_text("fd-colour"), colour)));
             (item.due, item.created_at, item.updated_at) = dates;
+            item.tags = labels.0.into_iter().map(str::to_owned).collect();
+            item.customer.id = UserId::from_text(labels.1);
+            item.breached = labels.2;
             item.active = active;
             if is_task {
                 let id = casement_domain::id::TaskId::from_text(case.id.as_str().replace("ci-", "ti-"));
                 Work::Task(casement_domain::task::Task {
                     id,
                     case: CaseId::fresh(of),
-                    template: None,
+                    template: labels.3.then(|| TaskTemplateId::from_text("ttm-call")),
                     template_version: 1,
                     item: case.item,
                 })
             } else {
                 Work::Case(case)
             }
-        })
+        },
+    )
 }
 
 pub fn rows() -> impl Strategy<Value = Vec<Row>> {
@@ -232,6 +246,100 @@ pub fn one_part() -> impl Strategy<Value = Asked> {
             14 => query.fields = given.fields,
             _ => (query.case, query.case_reference) = (given.case, given.case_reference),
         }
+        Asked { query, ..asked }
+    })
+}
+
+/// One comparison of the query language whose value some row has.
+fn clause() -> impl Strategy<Value = Written> {
+    const DATES: &[&str] = &[
+        "now",
+        "today",
+        "tomorrow",
+        "yesterday",
+        "3d",
+        "-1d",
+        "12h",
+        "2025-05-29",
+        "..today",
+        "yesterday..1d",
+    ];
+    const ORDERED: [(Subject, &[&str]); 4] = [
+        (Subject::Created, DATES),
+        (Subject::Updated, DATES),
+        (Subject::Due, DATES),
+        (Subject::Priority, &["high", "Medium", "LOW"]),
+    ];
+    const OTHERS: [(Subject, &[&str]); 14] = [
+        (Subject::Due, &["none"]),
+        (Subject::Status, &["open", "on-hold", "Waiting", "closed"]),
+        (Subject::Queue, &["none", "default", "SECOND"]),
+        (Subject::Assignee, &["none", "me", "Ben Agent", "a-a", "u-o"]),
+        (Subject::Channel, &["rtm", "EMAIL", "voice", "fax"]),
+        (Subject::Tag, &["none", "vip", "ÉTÉ", "other"]),
+        (Subject::Customer, &["u-1", "John.Doe@example.com", "x@y", "nobody"]),
+        (Subject::Template, &["general", "Queued", "Call"]),
+        (Subject::Name, &["CAF", "MÜN", "e", "nothing"]),
+        (Subject::Id, &["CS000097", "ts000099", "cs000100", "nothing"]),
+        (Subject::Case, &["CS000100", "cs000101", "ci-1"]),
+        (
+            Subject::Is,
+            &["open", "overdue", "breached", "assigned", "unassigned", "mine", "unresolved", "Closed"],
+        ),
+        (Subject::Has, &["due", "assignee", "queue", "tag"]),
+        (Subject::Tag, &["none", "vip"]),
+    ];
+    let of = |subject: Subject, comparison: Comparison, texts: Vec<&str>| {
+        let operand = |text: &&str| Operand { text: (*text).to_owned(), quoted: false, at: 0 };
+        let values = texts.iter().map(operand).collect();
+        Written::Clause(Clause { subject, comparison, values, at: 0 })
+    };
+    let comparison = prop::sample::select(vec![
+        Comparison::Before,
+        Comparison::UpTo,
+        Comparison::After,
+        Comparison::From,
+        Comparison::Is,
+    ]);
+    let ordered = (prop::sample::select(ORDERED.to_vec()), comparison).prop_flat_map(
+        move |((subject, texts), compare)| {
+            // A span of time can only be lain in.
+            let texts: Vec<&str> = texts
+                .iter()
+                .copied()
+                .filter(|text| compare == Comparison::Is || !text.contains(".."))
+                .collect();
+            prop::sample::select(texts).prop_map(move |text| of(subject.clone(), compare, vec![text]))
+        },
+    );
+    let others = prop::sample::select(OTHERS.to_vec()).prop_flat_map(move |(subject, texts)| {
+        let texts = prop::collection::vec(prop::sample::select(texts.to_vec()), 1..3);
+        texts.prop_map(move |texts| of(subject.clone(), Comparison::Is, texts))
+    });
+    let colour = prop::sample::select(vec!["none", "red", "blue", "5"]);
+    let field =
+        colour.prop_map(move |text| of(Subject::Field("Colour".to_owned()), Comparison::Is, vec![text]));
+    let words = prop::sample::select(vec!["caf", "prin", "doe", "nothing", "cs0001", "?!"]);
+    prop_oneof![
+        3 => ordered.boxed(),
+        6 => others.boxed(),
+        1 => field.boxed(),
+        2 => words.prop_map(|text| Written::Words(text.to_owned())).boxed(),
+    ]
+}
+
+/// A query with an expression alone.
+pub fn expressed() -> impl Strategy<Value = Asked> {
+    let expression = clause().boxed().prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(Written::All),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(Written::Any),
+            inner.prop_map(|part| Written::Not(Box::new(part))),
+        ]
+    });
+    (asked().boxed(), expression).prop_map(|(asked, expression)| {
+        let query =
+            ListQuery { sort: asked.query.sort, expression: Some(expression), ..ListQuery::default() };
         Asked { query, ..asked }
     })
 }

@@ -1,18 +1,19 @@
 //! Fills an engine with documents that look like cases, and prints what each shape of query costs.
 //!
-//! `cargo run --release -p casement-index --example shapes -- 1000000` (a second argument `no-text` leaves the terms out).
+//! `cargo run --release -p casement-index --example shapes -- 1000000` (a second argument `no-text` leaves the terms out,
+//! a third `snapshot` measures the snapshot alone).
 //! A seed repeats the documents. Figures from it stand in docs/performance.md.
 
 #![expect(clippy::indexing_slicing, reason = "tables of this file, and lists of a fixed number of rounds")]
 
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use casement_index::engine::Engine;
 use casement_index::layout::{ColumnId, ColumnUse, Document, FacetId, Layout};
 use casement_index::query::{Condition, Direction, Query, Sort, SortKey, Span};
-use casement_index::snapshot::dump::Dump;
-use casement_index::snapshot::load::load;
+use casement_index::snapshot::dump::{Dump, Next};
+use casement_index::snapshot::load::open;
 
 const STATUS: FacetId = FacetId(0);
 const PRIORITY: FacetId = FacetId(1);
@@ -247,6 +248,12 @@ fn own_time() -> Duration {
     Duration::new(now.tv_sec.cast_unsigned(), u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
+/// The time that all threads together had a processor.
+fn all_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(now.tv_sec.cast_unsigned(), u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
 fn timed(mut work: impl FnMut()) -> (Duration, Duration) {
     work();
     let mut times: Vec<Duration> = (0..ROUNDS)
@@ -292,6 +299,10 @@ fn main() {
         );
     }
     println!("  {:24} {:8.1} MB {:6.1} B each", "together", all as f64 / 1e6, all as f64 / count as f64);
+    if std::env::args().nth(3).is_some_and(|text| text == "snapshot") {
+        snapshot(&engine, has_text);
+        return;
+    }
     println!("{:34} {:>10} {:>10}    {:>10}", "shape", "p50", "p99", "matches");
     for (name, query) in shapes(has_text) {
         let total = engine.page(&query).expect("the query fits").total;
@@ -338,23 +349,37 @@ fn changes(engine: &mut Engine, count: u64, has_text: bool) {
 }
 
 fn snapshot(engine: &Engine, has_text: bool) {
-    let mut bytes = Vec::new();
     let mut longest = Duration::ZERO;
-    let mut dump = Dump::begin(engine, "shapes", 0);
     let start = own_time();
+    let (mut dump, mut bytes) = Dump::begin(&[engine], b"shapes");
     loop {
         let before = own_time();
-        let Some(section) = dump.next(engine) else { break };
+        let next = dump.next(&[engine]);
         longest = longest.max(own_time() - before);
-        bytes.write_all(&section).expect("memory takes it");
+        match next {
+            Next::Bytes(section) => bytes.write_all(&section).expect("memory takes it"),
+            Next::Label => bytes.extend(dump.label(b"shapes")),
+            Next::Nothing => break,
+        }
     }
     println!(
         "snapshot: {:.1} MB in {:.2?}, longest lock {longest:.2?}",
         bytes.len() as f64 / 1e6,
         (own_time() - start)
     );
-    let start = own_time();
-    let loaded = load(&mut bytes.as_slice(), "shapes", layout(has_text)).expect("it was just written");
-    println!("(of this thread alone; the terms are made by another)");
-    println!("read back in {:.2?}: {} documents", (own_time() - start), loaded.engine.len());
+    // Several threads read: the time of all of them together, and that by the clock on the wall.
+    let (start, clock) = (all_time(), Instant::now());
+    let mut snapshot = open(bytes.as_slice(), vec![layout(has_text)]).expect("it was just written");
+    let lists = snapshot.lists(&[Vec::new()]).expect("it was just written");
+    let took = (all_time() - start, clock.elapsed());
+    println!(
+        "lists read back in {:.2?}, by the clock {:.2?}: {} documents",
+        took.0,
+        took.1,
+        lists.engines[0].len()
+    );
+    let (start, clock) = (all_time(), Instant::now());
+    let words = snapshot.words().expect("it was just written");
+    let took = (all_time() - start, clock.elapsed());
+    println!("words read back in {:.2?}, by the clock {:.2?}: {} engines", took.0, took.1, words.words.len());
 }

@@ -87,6 +87,9 @@ impl Engine {
 
     /// Finds what fulfils a condition and has all words, and what has each word in the first text field.
     fn search(&self, condition: &Condition, words: &[String]) -> Result<(Matches, Vec<InFirst>), QueryError> {
+        if !words.is_empty() && !self.has_words() {
+            return Err(QueryError::WordsMissing);
+        }
         let mut nodes = vec![filter::node(self, condition, 0)?];
         let mut weights: BTreeMap<&String, u32> = BTreeMap::new();
         words.iter().for_each(|word| *weights.entry(word).or_default() += 1);

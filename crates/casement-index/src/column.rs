@@ -126,6 +126,20 @@ impl Column {
         self.blocks.get(number).map_or(&[], |own| &own.values)
     }
 
+    /// Writes the first values of a block for a snapshot.
+    pub fn dump_block(&self, number: usize, count: usize, out: &mut Vec<u8>) {
+        let values = self.block_values(number);
+        let values = values.get(..count).unwrap_or(values);
+        values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+    }
+
+    /// Takes the next values of a snapshot; `None`: they are none.
+    pub fn restore(&mut self, content: &[u8]) -> Option<()> {
+        let (values, rest) = content.as_chunks::<8>();
+        values.iter().for_each(|value| self.push(i64::from_le_bytes(*value)));
+        rest.is_empty().then_some(())
+    }
+
     /// Gives numbers that no value of a block is below or above, where there is a value.
     pub fn block_ends(&self, number: usize) -> Option<(i64, i64)> {
         let own = self.blocks.get(number)?;

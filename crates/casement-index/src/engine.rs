@@ -5,6 +5,7 @@
 //! write set can be applied under one lock; see docs/decisions for the bounds.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use crate::column::{self, Column, NONE};
 use crate::facet::Facet;
@@ -18,6 +19,7 @@ use crate::page;
 use crate::query::{Found, QueryError};
 use crate::strings::Strings;
 use crate::terms::{Terms, beginning};
+use crate::words::Words;
 
 /// All documents of one kind.
 #[derive(Debug)]
@@ -30,10 +32,14 @@ pub struct Engine {
     pub(crate) columns: Vec<Column>,
     pub(crate) names: Strings,
     pub(crate) terms: Vec<Terms>,
-    id_order: Order,
-    name_order: Order,
+    pub(crate) id_order: Order,
+    pub(crate) name_order: Order,
     /// Orders and dictionaries are made at the end of the bulk.
     is_in_bulk: bool,
+    /// While the words are made elsewhere: the terms of the documents that came meanwhile, by ordinal.
+    awaited: Option<BTreeMap<u32, Vec<Vec<String>>>>,
+    /// Nobody makes the words any more.
+    has_given_up_words: bool,
 }
 
 /// Why a document was not taken.
@@ -75,8 +81,48 @@ impl Engine {
             id_order: Order::default(),
             name_order: Order::default(),
             is_in_bulk: false,
+            awaited: None,
+            has_given_up_words: false,
             layout,
         }
+    }
+
+    /// Makes an empty engine whose words are made elsewhere and come by [`Engine::take_words`]. Until then it answers
+    /// everything but searches. Terms of documents that come in bulk are left to whoever makes the words; those of
+    /// documents that come later are kept for [`Engine::take_awaited`].
+    pub fn without_words(layout: Layout) -> Self {
+        Self { awaited: Some(BTreeMap::new()), ..Self::new(layout) }
+    }
+
+    /// Tells whether searches are answered.
+    pub fn has_words(&self) -> bool {
+        self.awaited.is_none()
+    }
+
+    /// Waits for words no longer: terms are not kept for them any more, and searches stay unanswered.
+    pub fn give_up_words(&mut self) {
+        drop(self.take_awaited());
+        self.has_given_up_words = !self.has_words();
+    }
+
+    /// Counts the documents whose terms wait for the words.
+    pub fn awaited_len(&self) -> usize {
+        self.awaited.as_ref().map_or(0, BTreeMap::len)
+    }
+
+    /// Gives the terms of the documents that came since the last call, by ordinal, for the words that are being made.
+    pub fn take_awaited(&mut self) -> BTreeMap<u32, Vec<Vec<String>>> {
+        self.awaited.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Takes the words, which are complete but for what [`Engine::take_awaited`] would still give. That is put in here,
+    /// some hundred microseconds a document: the caller takes most of it out before.
+    pub fn take_words(&mut self, mut words: Words) {
+        for (ordinal, terms) in self.take_awaited() {
+            words.set(ordinal, &terms);
+        }
+        self.terms = words.into_terms(self.len());
+        self.awaited = None;
     }
 
     /// Begins a bulk of documents: they are taken faster, and queries are answered again only after
@@ -99,7 +145,7 @@ impl Engine {
     }
 
     /// Sorts all orders anew.
-    pub(crate) fn sort_orders(&mut self) {
+    fn sort_orders(&mut self) {
         let ids = &self.ids;
         let all = 0..ids.len() as u32;
         let mut sorted: Vec<u32> = all.clone().collect();
@@ -154,9 +200,7 @@ impl Engine {
         for (position, facet) in self.facets.iter_mut().enumerate() {
             facet.push(document.facets.get(position).map_or(&[], Vec::as_slice));
         }
-        for (position, terms) in self.terms.iter_mut().enumerate() {
-            terms.push(document.terms.get(position).map_or(&[], Vec::as_slice), self.is_in_bulk);
-        }
+        self.add_words(ordinal, document);
         for (position, column) in self.columns.iter_mut().enumerate() {
             column.push(stored(document.columns.get(position).copied().flatten()));
         }
@@ -177,9 +221,7 @@ impl Engine {
         for (position, facet) in self.facets.iter_mut().enumerate() {
             facet.set(ordinal, document.facets.get(position).map_or(&[], Vec::as_slice));
         }
-        for (position, terms) in self.terms.iter_mut().enumerate() {
-            terms.set(ordinal, document.terms.get(position).map_or(&[], Vec::as_slice), self.is_in_bulk);
-        }
+        self.add_words(ordinal, document);
         for (position, column) in self.columns.iter_mut().enumerate() {
             let value = stored(document.columns.get(position).copied().flatten());
             if column.get(ordinal) == value {
@@ -203,6 +245,25 @@ impl Engine {
             if !self.is_in_bulk {
                 let names = &self.names;
                 self.name_order.insert(ordinal, |other| compare_names(names, ids, other, ordinal));
+            }
+        }
+    }
+
+    /// Takes the terms of a document that is new or changed.
+    fn add_words(&mut self, ordinal: u32, document: &Document) {
+        match &mut self.awaited {
+            Some(_) if self.is_in_bulk || self.has_given_up_words => {}
+            Some(awaited) => {
+                awaited.insert(ordinal, document.terms.clone());
+            }
+            None => {
+                for (position, terms) in self.terms.iter_mut().enumerate() {
+                    terms.set(
+                        ordinal,
+                        document.terms.get(position).map_or(&[], Vec::as_slice),
+                        self.is_in_bulk,
+                    );
+                }
             }
         }
     }
@@ -338,7 +399,7 @@ impl Engine {
     }
 }
 
-fn compare_names(names: &Strings, ids: &Strings, left: u32, right: u32) -> Ordering {
+pub(crate) fn compare_names(names: &Strings, ids: &Strings, left: u32, right: u32) -> Ordering {
     names.get(left).cmp(names.get(right)).then_with(|| ids.get(left).cmp(ids.get(right)))
 }
 

@@ -176,6 +176,11 @@ impl Facet {
         }
     }
 
+    /// Counts the documents.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
     /// Gives a value by its text.
     pub fn value(&self, text: &str) -> Option<ValueId> {
         let hashed = self.value_of.hash(text.as_bytes());
@@ -225,35 +230,50 @@ impl Facet {
     }
 
     /// Takes the tables of a snapshot: the text of each value and the values of each combination, by number, and the
-    /// combination of each document. All are interned anew, so that tables which were written at different moments
+    /// combinations of the documents. All are interned anew, so that tables which were written at different moments
     /// make a sound facet. `None`: they name what is not there.
-    pub fn restore(texts: &[String], choices: &[Vec<ValueId>], chosen: &[ChoiceId]) -> Option<Self> {
+    pub fn restore(
+        texts: &[&str],
+        choices: &[Vec<ValueId>],
+        chosen: impl Iterator<Item = ChoiceId>,
+    ) -> Option<Self> {
         let mut facet = Self::default();
         let mut fresh: Vec<Option<ChoiceId>> = vec![None; choices.len()];
         for choice in chosen {
-            let known = fresh.get_mut(*choice as usize)?;
+            let known = fresh.get_mut(choice as usize)?;
             let own = match known {
                 Some(own) => *own,
                 None => {
-                    let values = choices.get(*choice as usize)?.iter();
-                    let values: Option<Vec<String>> =
-                        values.map(|value| texts.get(*value as usize).cloned()).collect();
-                    *known.insert(facet.choose(&values?))
+                    let values = choices.get(choice as usize)?.iter();
+                    let values = values.map(|value| Some(facet.intern(texts.get(*value as usize)?)));
+                    let mut values = values.collect::<Option<Vec<ValueId>>>()?;
+                    values.sort_unstable();
+                    values.dedup();
+                    let own = if values.is_empty() { NO_VALUES } else { facet.intern_choice(values) };
+                    *known.insert(own)
                 }
             };
             facet.push_choice(own);
         }
+        facet.shrink();
         Some(facet)
     }
 
+    /// Writes the combinations of the first documents of a block for a snapshot.
+    pub fn dump_block(&self, number: usize, count: usize, out: &mut Vec<u8>) {
+        let chosen = self.block_choices(number);
+        let chosen = chosen.get(..count).unwrap_or(chosen);
+        chosen.iter().for_each(|choice| out.extend(choice.to_le_bytes()));
+    }
+
     /// Gives the text of each value by number, for a snapshot; empty where none has it.
-    pub fn dump_texts(&self) -> impl Iterator<Item = &str> {
-        self.values.iter().map(|value| &*value.text)
+    pub fn dump_texts(&self, from: usize) -> impl Iterator<Item = &str> {
+        self.values.iter().skip(from).map(|value| &*value.text)
     }
 
     /// Gives the values of each combination by number, for a snapshot.
-    pub fn dump_choices(&self) -> impl Iterator<Item = &[ValueId]> {
-        self.choices.iter().map(|choice| &*choice.values)
+    pub fn dump_choices(&self, from: usize) -> impl Iterator<Item = &[ValueId]> {
+        self.choices.iter().skip(from).map(|choice| &*choice.values)
     }
 
     /// Gives back memory that was taken in advance.

@@ -67,6 +67,7 @@ pub fn node<'a>(engine: &'a Engine, condition: &Condition, depth: usize) -> Resu
         Condition::Lacking(column) => sets(vec![&engine.column(*column)?.missing]),
         Condition::NameContains(text) if text.is_empty() => Node::All,
         Condition::NameContains(text) => Node::Name(Box::new(Finder::new(text.as_bytes()).into_owned())),
+        Condition::Word(_) if !engine.has_words() => return Err(QueryError::WordsMissing),
         Condition::Word(word) => {
             let (first, all) = engine.with_word(word);
             Node::Ready(all.unwrap_or(first))

@@ -29,6 +29,7 @@ mod set;
 pub mod snapshot;
 mod strings;
 mod terms;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

@@ -26,10 +26,14 @@ pub const SPARSE_MAX: usize = (1 << BLOCK_BITS) / 32;
 /// Different words of one search for which ranking works on whole blocks; with more each match is ranked by itself.
 pub const RANKED_WORDS_MAX: usize = if cfg!(test) { 3 } else { 8 };
 /// Depth of a condition's tree; a deeper one is refused.
-pub const CONDITION_DEPTH_MAX: usize = 16;
+pub const CONDITION_DEPTH_MAX: usize = 24;
 /// Bytes of a snapshot's section at which it is closed: the work done under one lock.
 pub const SECTION_BYTES: usize = if cfg!(test) { 256 } else { 2 * 1024 * 1024 };
 /// Bytes of a snapshot's section that are read; a longer one is taken for damage.
 pub const SECTION_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Texts of a lookup at which it is cut into parts; a smaller one is one table, since there are many small ones.
+pub const LOOKUP_PARTED: usize = if cfg!(test) { 20 } else { 4_096 };
+/// Parts of a snapshot that wait for a processor while it is read; at more reading waits.
+pub const PARTS_WAITING_MAX: usize = 4;
 /// Days that a group count keeps in one table; a wider span is counted by search.
 pub const DAYS_MAX: usize = 1 << 16;

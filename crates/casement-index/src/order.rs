@@ -105,6 +105,13 @@ impl Order {
         })
     }
 
+    /// Gives all ordinals in order, for a snapshot.
+    pub fn dump(&self) -> Vec<u32> {
+        let mut all = Vec::with_capacity(self.len);
+        self.chunks.iter().for_each(|chunk| all.extend_from_slice(chunk));
+        all
+    }
+
     /// Gives the bytes that it takes.
     pub fn bytes(&self) -> usize {
         let inner = self.chunks.iter().map(|chunk| chunk.capacity() * size_of::<u32>());

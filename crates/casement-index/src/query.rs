@@ -134,4 +134,7 @@ pub enum QueryError {
     /// The layout has no such facet, column or text field.
     #[error("the index has no such facet, column or text field")]
     Unknown,
+    /// The query asks for words, which are still being made.
+    #[error("the words of the documents are still being read")]
+    WordsMissing,
 }

@@ -62,13 +62,14 @@ impl StringBlock {
         self.bytes.push(END);
     }
 
-    fn rewrite(&mut self) {
+    /// Gives the block with every text in its place.
+    fn rewritten(&self) -> Self {
         let mut fresh = Self { bytes: Vec::with_capacity(self.bytes.len()), ..Self::default() };
         fresh.starts.reserve_exact(self.starts.len());
         for low in 0..self.starts.len() {
             fresh.push(self.get(low as u16));
         }
-        *self = fresh;
+        fresh
     }
 }
 
@@ -110,7 +111,7 @@ impl Strings {
         let own = &mut self.blocks[number];
         own.moved.insert(low, text.as_bytes().into());
         if own.moved.len() > MOVED_NAMES_MAX {
-            own.rewrite();
+            *own = own.rewritten();
         }
     }
 
@@ -141,6 +142,50 @@ impl Strings {
                 block::switch_on(bits, *low);
             }
         }
+    }
+
+    /// Writes the first texts of a block for a snapshot: their number, where each starts, and the texts with their ends.
+    pub fn dump_block(&self, number: usize, count: usize, out: &mut Vec<u8>) {
+        let Some(own) = self.blocks.get(number) else { return };
+        let fresh;
+        let own = if own.moved.is_empty() {
+            own
+        } else {
+            fresh = own.rewritten();
+            &fresh
+        };
+        let starts = own.starts.get(..count).unwrap_or(&own.starts);
+        let end = own.starts.get(count).map_or(own.bytes.len(), |start| *start as usize);
+        out.extend((starts.len() as u32).to_le_bytes());
+        starts.iter().for_each(|start| out.extend(start.to_le_bytes()));
+        out.extend_from_slice(&own.bytes[..end]);
+    }
+
+    /// Takes the next block of a snapshot; `None`: it is none, or the block before it is not full.
+    pub fn restore_block(&mut self, content: &[u8]) -> Option<()> {
+        let (count, rest) = content.split_first_chunk::<4>()?;
+        let count = u32::from_le_bytes(*count) as usize;
+        if !self.len.is_multiple_of(BLOCK) || count > BLOCK {
+            return None;
+        }
+        let (starts, bytes) = rest.split_at_checked(count * 4)?;
+        let starts: Vec<u32> =
+            starts.as_chunks::<4>().0.iter().map(|start| u32::from_le_bytes(*start)).collect();
+        let ends = starts.iter().skip(1).map(|start| *start as usize).chain([bytes.len()]);
+        let mut expected = 0;
+        for (start, end) in starts.iter().map(|start| *start as usize).zip(ends) {
+            let (last, text) = bytes.get(start..end)?.split_last()?;
+            if start != expected || *last != END || str::from_utf8(text).is_err() {
+                return None;
+            }
+            expected = end;
+        }
+        if expected != bytes.len() {
+            return None;
+        }
+        self.len += count;
+        self.blocks.push(StringBlock { bytes: bytes.to_vec(), starts, moved: BTreeMap::new() });
+        Some(())
     }
 
     /// Gives the bytes that they take.

@@ -107,22 +107,24 @@ impl TermList {
 }
 
 impl Terms {
-    /// Adds the terms of the next document. In bulk the sets are left for [`Terms::finish_bulk`].
-    pub fn push(&mut self, texts: &[String], is_in_bulk: bool) {
-        let ordinal = self.documents.len() as u32;
-        let terms = self.intern_all(texts, is_in_bulk);
-        if !is_in_bulk {
-            self.enter(ordinal, &terms);
+    /// Makes room for documents without terms up to a number of them.
+    pub fn extend(&mut self, documents: usize) {
+        if self.documents.len() < documents {
+            self.documents.resize(documents, TermList::default());
         }
-        self.documents.push(TermList::of(&terms));
     }
 
-    /// Changes the terms of a document.
+    /// Sets the terms of a document, which may be new. In bulk the sets are left for [`Terms::finish_bulk`].
     pub fn set(&mut self, ordinal: u32, texts: &[String], is_in_bulk: bool) {
+        self.extend(ordinal as usize + 1);
         let after = self.intern_all(texts, is_in_bulk);
         let list = TermList::of(&after);
         let former = std::mem::replace(&mut self.documents[ordinal as usize], list);
         if is_in_bulk || former == self.documents[ordinal as usize] {
+            return;
+        }
+        if former.0.is_empty() {
+            self.enter(ordinal, &after);
             return;
         }
         let before: Vec<TermId> = former.terms().collect();
@@ -274,11 +276,13 @@ impl Terms {
 
     /// Takes the tables of a snapshot: the text of each term by number, and the terms of each document. A text that
     /// has two numbers, because it was forgotten and came back while the snapshot was written, gets one.
-    pub fn restore(texts: Vec<String>, documents: Vec<TermList>) -> Self {
+    pub fn restore(texts: &[&str], documents: Vec<TermList>) -> Self {
         let mut own = Self { documents, ..Self::default() };
+        own.term_of = Lookup::with_room(texts.len());
+        own.terms.reserve_exact(texts.len());
         let mut one: Vec<TermId> = Vec::with_capacity(texts.len());
         let mut is_doubled = false;
-        for (number, text) in texts.into_iter().enumerate() {
+        for (number, text) in texts.iter().enumerate() {
             let number = number as TermId;
             let hashed = own.term_of.hash(text.as_bytes());
             let known =
@@ -292,7 +296,7 @@ impl Terms {
                 }
                 None => {
                     own.term_of.insert(hashed, number);
-                    own.terms[number as usize].text = Compact::of(&text);
+                    own.terms[number as usize].text = Compact::of(text);
                     one.push(number);
                 }
             }

@@ -79,3 +79,8 @@ fn dates_hold() {
 fn tokens_hold() {
     check(Target::Token);
 }
+
+#[test]
+fn texts_of_the_query_language_hold() {
+    check(Target::Expression);
+}

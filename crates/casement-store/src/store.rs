@@ -244,6 +244,27 @@ impl Store {
         .await
     }
 
+    /// Gives one page of the documents that changed after a sequence number, in the order of their last changes: those
+    /// whose last event is among the next `limit` of the log. One that changes again meanwhile comes in a later page. For
+    /// bringing what was kept of a workspace up to date; the log ends where [`Store::workspace`] says.
+    ///
+    /// # Errors
+    /// The page is too large, or the database can't be read.
+    pub async fn changed_documents(
+        &self,
+        workspace: &str,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<Document>, StoreError> {
+        let to_sequence = after_sequence.saturating_add(page(limit)? as u64);
+        let (inner, workspace) = (self.inner.clone(), owned(workspace));
+        blocking(move || {
+            let lease = inner.page_readers.lease()?;
+            reader::changed_documents(lease.connection()?, &workspace, after_sequence, to_sequence)
+        })
+        .await
+    }
+
     /// Gives one page of the events of a document, after a sequence number. Documents of different
     /// kinds that share an id share the answer.
     pub async fn document_events(

@@ -110,13 +110,17 @@ pub struct ProblemEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "dueDate")]
     pub field: Option<String>,
+    /// Where in a text of the query language the fault begins, in characters from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
 }
 
 impl Problem {
     /// Makes an error with one entry.
     pub fn new(kind: ErrorKind, detail: impl Into<String>, field: Option<&str>) -> Self {
         let detail = detail.into();
-        let entry = ProblemEntry { msg: detail.clone(), code: kind.code(), field: field.map(str::to_owned) };
+        let field = field.map(str::to_owned);
+        let entry = ProblemEntry { msg: detail.clone(), code: kind.code(), field, position: None };
         Self::of(kind, detail, vec![entry])
     }
 
@@ -126,6 +130,7 @@ impl Problem {
             msg: sentence(fault.path.as_deref(), &fault.message),
             code: ErrorKind::Invalid.code(),
             field: fault.path,
+            position: None,
         });
         Self::of_entries(ErrorKind::Invalid, entries.collect())
     }
@@ -144,7 +149,8 @@ impl Problem {
                 None => key.to_owned(),
             });
             let code = error_kind(fault.kind).code();
-            ProblemEntry { msg: sentence(field.as_deref(), &fault.message), code, field }
+            let position = fault.position;
+            ProblemEntry { msg: sentence(field.as_deref(), &fault.message), code, field, position }
         });
         Self::of_entries(error_kind(kind), entries.collect())
     }

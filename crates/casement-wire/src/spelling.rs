@@ -74,5 +74,8 @@ pub fn spelling(key: Key, noun: Noun) -> Option<&'static str> {
         Key::CustomFields => "customFields",
         Key::EtaList => "ETAlist",
         Key::Columns => "selectedColumns",
+        Key::Expression => "q",
+        Key::Hits => "hits",
+        Key::Groupings => "by",
     })
 }

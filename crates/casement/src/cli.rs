@@ -491,16 +491,4 @@ mod tests {
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
-
-    #[test]
-    fn a_time_is_a_number_with_its_unit() {
-        for (text, wanted) in
-            [("0", 0), ("0s", 0), ("90s", 90), ("5m", 300), ("24h", 86_400), ("30d", 2_592_000)]
-        {
-            assert_eq!(seconds(text), Ok(wanted), "{text}");
-        }
-        for wrong in ["", "h", "24", "-1h", "1.5h", "1 h", "1w", "1é", "99999999999d"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -14,6 +14,8 @@ use casement_api::traces::Traces;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::backup::{self, BackupTarget, BaseRule};
+use casement_app::index::build::Start;
+use casement_app::index::snapshot;
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::{deadline, seal, sweep};
@@ -80,7 +82,10 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         .clone()
         .map(|to| BackupTarget { to, bases_kept: Some(arguments.backup_keep_bases) });
     let (stop, stopped) = watch::channel(false);
-    let mut follower = tokio::spawn(Arc::clone(&app).follow(feed));
+    let snapshots = arguments.data.path.join(snapshot::DIRECTORY);
+    let start = Start { snapshots: Some(snapshots.clone()), ..Start::default() };
+    let mut follower = tokio::spawn(Arc::clone(&app).follow_from(feed, start));
+    let keeping = tokio::spawn(snapshot::run::run(Arc::clone(&app), snapshots.clone()));
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
     let sealing = tokio::spawn(seal::rotate::run(Arc::clone(&app)));
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
@@ -135,6 +140,8 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     readiness.abort();
     tell_manager(NotifyState::Stopping);
     tokio::spawn(end_at_once(stops));
+    // Two writers of one file are one too many: the stop writes what is due.
+    keeping.abort();
     // The receiver lives as long as the accept loop; when that is gone, there is nothing to tell.
     let _ = stop.send(true);
     if !serving.is_finished() {
@@ -171,6 +178,9 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         }
         None => {
             seal_the_rest(&app).await;
+            if matches!(app.store_state(), StoreState::Ready | StoreState::Full(_)) {
+                app.keep_all(&snapshots).await;
+            }
             store.close().await;
             follower.await.context("the follower of the log ended early")??;
             match app.store_state() {

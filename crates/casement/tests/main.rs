@@ -80,11 +80,15 @@ mod sample;
 #[cfg(test)]
 mod sealing;
 #[cfg(test)]
+mod searches;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod slow_bodies;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod stops;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]

@@ -126,7 +126,7 @@ async fn health_and_readiness_are_public() {
     assert_eq!(get("/healthz").await.document(), json!({"status": "ok"}));
     assert_eq!(
         get("/readyz").await.document(),
-        json!({"status": "ready", "index": "ready", "store": "ready"})
+        json!({"status": "ready", "index": "ready", "search": "ready", "store": "ready"})
     );
 }
 
@@ -137,6 +137,7 @@ async fn before_the_index_is_built_requests_are_told_to_try_again() {
     assert_eq!(get("/healthz").await.status, 200);
     let readiness = get("/readyz").await;
     assert_eq!((readiness.status, &readiness.json()["index"]), (503, &json!("building")));
+    assert_eq!((&readiness.json()["search"], &readiness.json()["percent"]), (&json!("building"), &json!(0)));
     for operation in OPERATIONS {
         server.call(operation).json(&json!({})).refused(503).await;
     }

@@ -25,6 +25,11 @@ pub struct Readiness {
     status: &'static str,
     /// `ready` or `building`.
     index: &'static str,
+    /// `ready`, or `building` while `searchText` gets 503: the words of all documents are still being read.
+    search: &'static str,
+    /// How much of what is being built is done, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<u8>,
     /// `ready`, `full` (reads go on, writes are refused until there is room) or `restart-required`.
     store: &'static str,
     /// Only with TLS: `ready`, `missing` (an authority was asked and has given none yet) or `expired`.
@@ -47,7 +52,7 @@ pub async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Tells whether the server can serve: the index is built, the store needs no restart, and with TLS there is a certificate.
+/// Tells whether the server can serve: lists can be answered, the store needs no restart, and with TLS there is a certificate.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -75,11 +80,20 @@ pub async fn readyz(State(api): State<Api>) -> Response {
             (Some("expired"), Some("the certificate has expired; the log says why"))
         }
     };
+    let progress = api.app.progress();
+    let searches = built && progress.has_words();
+    let percent = match (built, searches) {
+        (false, _) => Some(progress.lists_percent()),
+        (true, false) => Some(progress.words_percent()),
+        (true, true) => None,
+    };
     // An expired certificate is the clients' to judge.
     let is_ready = built && works && certificate != Some("missing");
     let readiness = Readiness {
         status: if is_ready { "ready" } else { "not-ready" },
         index: if built { "ready" } else { "building" },
+        search: if searches { "ready" } else { "building" },
+        percent,
         store,
         certificate,
         reason: store_reason

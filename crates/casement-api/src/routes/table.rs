@@ -25,7 +25,7 @@ pub struct Route {
 }
 
 /// Every route.
-pub const ROUTES: [Route; 8] = [
+pub const ROUTES: [Route; 12] = [
     Route {
         method: "POST",
         path: "/caseManagement/api/public/analytics/{streamId}/createCase",
@@ -61,6 +61,30 @@ pub const ROUTES: [Route; 8] = [
         path: "/caseManagement/api/public/analytics/{streamId}/updateTask/{taskId}",
         operation: "updateTask",
         permission: Permission::AppWithAccount,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/cases/search",
+        operation: "searchCases",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/cases/count",
+        operation: "countCases",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/tasks/search",
+        operation: "searchTasks",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/tasks/count",
+        operation: "countTasks",
+        permission: Permission::App,
     },
     Route { method: "GET", path: "/healthz", operation: "healthz", permission: Permission::Public },
     Route { method: "GET", path: "/readyz", operation: "readyz", permission: Permission::Public },

@@ -4,9 +4,10 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use casement_domain::date::{Moment, Zone};
 use casement_domain::id::{FieldId, StatusId};
+use casement_domain::item::WorkItem;
 use casement_domain::item::fields::value::moment_of;
 use casement_domain::list::row::Work;
-use casement_domain::text::{Words, fold_case};
+use casement_domain::text::{Words, fold_case, fold_email};
 use casement_domain::workspace::Workspace;
 use casement_index::layout::Document;
 use casement_wire::spelling::Noun;
@@ -14,6 +15,9 @@ use serde_json::Value;
 
 use super::layout::YES;
 
+/// Counts what entries say of equal documents: a change of it makes snapshots of former releases be left aside. It goes up
+/// with every change of a facet's, column's or term's content.
+pub const FORM: u32 = 1;
 /// Bytes of a custom field's value that the index keeps; of a longer one it keeps the hash.
 const FIELD_TEXT_BYTES_MAX: usize = 48;
 
@@ -32,6 +36,13 @@ pub struct Entry {
 impl Entry {
     /// Works out the entry of a document before it is committed.
     pub fn prepared(work: &Work) -> Self {
+        let mut own = Self::without_words(work);
+        own.document.terms = item_terms(work.item());
+        own
+    }
+
+    /// The same without the words of its texts, which cost the most: for an engine whose words are made later.
+    pub fn without_words(work: &Work) -> Self {
         let item = work.item();
         let yes = |is_so: bool| if is_so { vec![YES.to_owned()] } else { Vec::new() };
         let (noun, case) = match work {
@@ -43,12 +54,6 @@ impl Entry {
         let ms = |moment: Moment| Some(moment.ms());
         let [title, title_rest] = halves(&item.name);
         let [description, description_rest] = halves(&item.description);
-        let customer = &item.customer;
-        let second = [
-            item.description.as_str(),
-            customer.name.as_str(),
-            customer.email.as_deref().unwrap_or_default(),
-        ];
         let document = Document {
             id: work.id().to_owned(),
             version: 0,
@@ -62,6 +67,12 @@ impl Entry {
                 item.assignment.agent.iter().map(ToString::to_string).collect(),
                 case,
                 item.field_values.iter().flat_map(|(field, value)| field_values(field, value)).collect(),
+                item.tags.iter().map(|tag| fold_case(tag)).collect(),
+                work.template().map(str::to_owned).into_iter().collect(),
+                std::iter::once(item.customer.id.to_string())
+                    .chain(item.customer.email.as_deref().map(fold_email))
+                    .collect(),
+                yes(item.breached),
             ],
             columns: vec![
                 ms(item.created_at),
@@ -75,10 +86,15 @@ impl Entry {
                 Some(description_rest),
             ],
             name: fold_case(&item.name),
-            terms: vec![terms(&Words::of([item.name.as_str()])), terms(&Words::of(second))],
+            terms: Vec::new(),
         };
         let due = item.due.filter(|_| item.active && !item.breached).map(|due| (due, item.status.clone()));
         Self { noun, case: work.case().to_string(), document, due }
+    }
+
+    /// Gives the document's id.
+    pub fn id(&self) -> &str {
+        &self.document.id
     }
 
     /// Completes the entry with what the commit assigned.
@@ -87,12 +103,8 @@ impl Entry {
         if let Some(column) = self.document.columns.get_mut(super::layout::NUMBER.0) {
             *column = Some(number.cast_signed());
         }
-        let reference = match self.noun {
-            Noun::Case => casement_domain::case::reference_id(number),
-            Noun::Task => casement_domain::task::reference_id(number),
-        };
         if let Some(first) = self.document.terms.first_mut() {
-            first.extend(terms(&Words::of([reference.as_str()])));
+            first.extend(reference_terms(self.noun, number));
         }
         self
     }
@@ -106,6 +118,34 @@ impl Entry {
         }
         document
     }
+}
+
+/// Gives the terms of a document with this number, for each text field: those that its entry has.
+pub fn all_terms(work: &Work, number: u64) -> Vec<Vec<String>> {
+    let noun = match work {
+        Work::Case(_) => Noun::Case,
+        Work::Task(_) => Noun::Task,
+    };
+    let mut all = item_terms(work.item());
+    if let Some(first) = all.first_mut() {
+        first.extend(reference_terms(noun, number));
+    }
+    all
+}
+
+fn item_terms(item: &WorkItem) -> Vec<Vec<String>> {
+    let customer = &item.customer;
+    let second =
+        [item.description.as_str(), customer.name.as_str(), customer.email.as_deref().unwrap_or_default()];
+    vec![terms(&Words::of([item.name.as_str()])), terms(&Words::of(second))]
+}
+
+fn reference_terms(noun: Noun, number: u64) -> Vec<String> {
+    let reference = match noun {
+        Noun::Case => casement_domain::case::reference_id(number),
+        Noun::Task => casement_domain::task::reference_id(number),
+    };
+    terms(&Words::of([reference.as_str()]))
 }
 
 fn terms(words: &Words) -> Vec<String> {
@@ -124,21 +164,39 @@ pub fn halves(text: &str) -> [i64; 2] {
     [half(0), half(8)]
 }
 
-/// Gives what stands for each sense of a custom value: the value itself, and the moment where it is one.
+/// Gives what stands for each sense of a custom value: that there is one, the value itself, the moment where it is one, and
+/// the entries where it is a list.
 fn field_values(field: &FieldId, value: &Value) -> impl Iterator<Item = String> {
     let moment = moment_of(value, Zone::UTC).map(|moment| field_moment(field, moment));
-    std::iter::once(field_value(field, value)).chain(moment)
+    let entries = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let entries: Vec<String> = entries.map(|entry| field_entry(field, entry)).collect();
+    [field_present(field), field_value(field, value)].into_iter().chain(moment).chain(entries)
+}
+
+/// Gives what stands for a field that has a value.
+pub fn field_present(field: &FieldId) -> String {
+    format!("{field}*")
+}
+
+/// Gives what stands for an entry of a field whose value is a list.
+pub fn field_entry(field: &FieldId, entry: &str) -> String {
+    format!("{field}~{}", short(entry.to_owned()))
 }
 
 /// Gives a text that is equal for equal values of one field only: JSON with sorted keys, or its hash where that is long.
 pub fn field_value(field: &FieldId, value: &Value) -> String {
     let mut text = String::new();
     write_sorted(value, &mut text);
-    if text.len() > FIELD_TEXT_BYTES_MAX {
-        let hash = digest(&SHA256, text.as_bytes());
-        text = hash.as_ref().iter().fold("#".to_owned(), |text, byte| text + &format!("{byte:02x}"));
+    format!("{field}={}", short(text))
+}
+
+/// Gives a text, or its hash where it is long.
+fn short(text: String) -> String {
+    if text.len() <= FIELD_TEXT_BYTES_MAX {
+        return text;
     }
-    format!("{field}={text}")
+    let hash = digest(&SHA256, text.as_bytes());
+    hash.as_ref().iter().fold("#".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Gives a text for the moment that a value of a field means.

@@ -20,6 +20,14 @@ pub const ASSIGNEE: FacetId = FacetId(6);
 pub const CASE: FacetId = FacetId(7);
 /// The values of custom fields; see [`super::entry::field_value`].
 pub const FIELD: FacetId = FacetId(8);
+/// The folded tags.
+pub const TAG: FacetId = FacetId(9);
+/// The id of the template; a custom task has none.
+pub const TEMPLATE: FacetId = FacetId(10);
+/// The customer's id, and the folded e-mail address that stands in the document.
+pub const CUSTOMER: FacetId = FacetId(11);
+/// Has a value when the due date was missed.
+pub const BREACHED: FacetId = FacetId(12);
 
 /// Milliseconds of the making.
 pub const CREATED: ColumnId = ColumnId(0);
@@ -52,6 +60,10 @@ pub fn layout() -> Layout {
             "assignee",
             "case",
             "field",
+            "tag",
+            "template",
+            "customer",
+            "breached",
         ],
         columns: vec![
             ("created", ColumnUse::Sorted),

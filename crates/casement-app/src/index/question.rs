@@ -1,7 +1,8 @@
 //! What the index is asked for a list: the domain's filter and order as a query of the engine.
 
 use casement_domain::date::Moment;
-use casement_domain::list::filter::{DueCondition, FieldCondition, Filter, Span};
+use casement_domain::id::reference_number;
+use casement_domain::list::filter::{DueCondition, Expression, FieldCondition, Filter, Span};
 use casement_domain::list::order::Order;
 use casement_domain::list::query::{Direction, SortKey};
 use casement_domain::workspace::Workspace;
@@ -11,10 +12,10 @@ use casement_wire::spelling::Noun;
 use serde_json::Value;
 
 use super::Index;
-use super::entry::{field_moment, field_value, halves};
+use super::entry::{field_entry, field_moment, field_present, field_value, halves};
 use super::layout::{
-    ACTIVE, ASSIGNEE, CASE, CHANNEL, CREATED, DESCRIPTION, DUE, FIELD, NUMBER, OF_ACTIVE_CASE, PRIORITY,
-    QUEUE, STATUS, TITLE, UPDATED, YES,
+    ACTIVE, ASSIGNEE, BREACHED, CASE, CHANNEL, CREATED, CUSTOMER, DESCRIPTION, DUE, FIELD, NUMBER,
+    OF_ACTIVE_CASE, PRIORITY, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, YES,
 };
 
 /// What a list is resolved against.
@@ -34,16 +35,45 @@ pub struct Asked<'a> {
 
 /// Gives the query that an engine answers.
 pub fn query(asked: Asked<'_>, index: &Index, skip: u64, limit: usize) -> Query {
-    let words = asked.filter.words.iter().map(|word| word.word().to_owned()).collect();
-    Query { condition: condition(asked, index), words, sort: sort(asked), skip, limit }
+    let (condition, words) = counted(asked, index);
+    Query { condition, words, sort: sort(asked), skip, limit }
 }
 
-fn condition(Asked { noun, filter, config, now, .. }: Asked<'_>, index: &Index) -> Condition {
+/// Gives the condition and the words of a list, for counts.
+pub fn counted(asked: Asked<'_>, index: &Index) -> (Condition, Vec<String>) {
+    let words = asked.filter.words.iter().map(|word| word.word().to_owned()).collect();
+    (condition(asked, index), words)
+}
+
+fn condition(asked: Asked<'_>, index: &Index) -> Condition {
     let mut all = vec![any_of(ACTIVE, [YES])];
-    match noun {
+    match asked.noun {
         Noun::Case => {}
         Noun::Task => all.push(any_of(OF_ACTIVE_CASE, [YES])),
     }
+    conditions(asked, index, &mut all);
+    Condition::And(all)
+}
+
+/// Gives the condition of an expression.
+fn expressed(asked: Asked<'_>, expression: &Expression, index: &Index) -> Condition {
+    let parts = |parts: &[Expression]| parts.iter().map(|part| expressed(asked, part, index)).collect();
+    match expression {
+        Expression::All(all) => Condition::And(parts(all)),
+        Expression::Any(any) => Condition::Or(parts(any)),
+        Expression::Not(part) => not(expressed(asked, part, index)),
+        Expression::Is(filter) => {
+            let words = filter.words.iter().map(|word| Condition::Word(word.word().to_owned()));
+            let mut all: Vec<Condition> = words.collect();
+            conditions(Asked { filter, ..asked }, index, &mut all);
+            if all.len() == 1 { all.swap_remove(0) } else { Condition::And(all) }
+        }
+    }
+}
+
+/// Gives what a filter says besides its words.
+fn conditions(asked: Asked<'_>, index: &Index, all: &mut Vec<Condition>) {
+    let Asked { noun, filter, config, now, .. } = asked;
     let over = || {
         let over = config.statuses.iter().filter(|status| status.category.is_over());
         any_of(STATUS, over.map(|status| status.id.as_str()))
@@ -73,6 +103,7 @@ fn condition(Asked { noun, filter, config, now, .. }: Asked<'_>, index: &Index) 
         all.push(any_of(ASSIGNEE, agents.iter().map(|id| id.as_str())));
     }
     all.extend(filter.created.map(|span| within(CREATED, span)));
+    all.extend(filter.updated.map(|span| within(UPDATED, span)));
     all.extend(filter.due.map(|span| within(DUE, span)));
     if !filter.deadlines.is_empty() {
         let any = filter.deadlines.iter().map(|deadline| match deadline {
@@ -95,8 +126,41 @@ fn condition(Asked { noun, filter, config, now, .. }: Asked<'_>, index: &Index) 
     if let Some(number) = filter.case_number {
         all.push(number.map_or_else(nothing, |number| of_case(noun, number, index)));
     }
-    all.push(Condition::NameContains(filter.name_part.clone()));
-    Condition::And(all)
+    if !filter.name_part.is_empty() {
+        all.push(Condition::NameContains(filter.name_part.clone()));
+    }
+    all.extend(filter.ids.as_ref().map(|ids| of_ids(noun, ids)));
+    let texts = |texts: &Option<Vec<String>>, facet: FacetId| {
+        texts.as_ref().map(|texts| any_of(facet, texts.iter().map(String::as_str)))
+    };
+    all.extend(texts(&filter.tags, TAG));
+    all.extend(texts(&filter.customers, CUSTOMER));
+    all.extend(texts(&filter.templates, TEMPLATE));
+    if filter.untagged {
+        all.push(Condition::Without(TAG));
+    }
+    if filter.unqueued {
+        all.push(Condition::Without(QUEUE));
+    }
+    if filter.breached {
+        all.push(any_of(BREACHED, [YES]));
+    }
+    all.extend(filter.expression.as_ref().map(|expression| expressed(asked, expression, index)));
+}
+
+/// Gives the condition of ids and reference ids.
+fn of_ids(noun: Noun, texts: &[String]) -> Condition {
+    let counter = match noun {
+        Noun::Case => casement_domain::case::COUNTER,
+        Noun::Task => casement_domain::task::COUNTER,
+    };
+    let mut any = vec![Condition::Ids(texts.to_vec())];
+    let numbers = texts.iter().filter_map(|text| reference_number(counter, text));
+    any.extend(numbers.map(|number| {
+        let number = number.cast_signed();
+        Condition::Within(NUMBER, query::Span { low: number, high: number })
+    }));
+    Condition::Or(any)
 }
 
 /// Gives the condition of the case with a number.
@@ -121,6 +185,8 @@ fn field_condition(condition: &FieldCondition) -> Condition {
         FieldCondition::Due(moment) => within(DUE, Span { first: *moment, last: *moment }),
         FieldCondition::Custom(field, value) => any_of(FIELD, [field_value(field, value).as_str()]),
         FieldCondition::CustomDate(field, moment) => any_of(FIELD, [field_moment(field, *moment).as_str()]),
+        FieldCondition::Includes(field, entry) => any_of(FIELD, [field_entry(field, entry).as_str()]),
+        FieldCondition::Without(field) => not(any_of(FIELD, [field_present(field).as_str()])),
         FieldCondition::Nothing => nothing(),
     }
 }

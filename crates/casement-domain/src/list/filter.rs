@@ -2,17 +2,13 @@
 
 use serde_json::Value;
 
-use super::query::{Deadline, ListQuery};
 use super::row::{Row, Work};
-use crate::actor::Actor;
-use crate::date::{DAY_MS, DateInput, Moment, Zone};
-use crate::fault::{Faults, Key};
-use crate::id::{AgentId, CaseId, FieldId, PriorityId, QueueId, StatusId, reference_number};
+use crate::date::{Moment, Zone};
+use crate::id::{AgentId, CaseId, FieldId, PriorityId, QueueId, StatusId};
 use crate::item::due::is_past;
 use crate::item::fields::value;
-use crate::text::{Prefix, fold_case, search_words};
-use crate::workspace::field::{Field, FieldFormat, FieldRole};
-use crate::workspace::{Reference, Workspace};
+use crate::text::{Prefix, fold_case, fold_email};
+use crate::workspace::Workspace;
 
 /// A condition on one field's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +23,10 @@ pub enum FieldCondition {
     Custom(FieldId, Value),
     /// The custom field's value is a date that means this instant.
     CustomDate(FieldId, Moment),
+    /// The custom field's value is a list with this entry.
+    Includes(FieldId, String),
+    /// The custom field has no value.
+    Without(FieldId),
     /// There is no such field: nothing matches.
     Nothing,
 }
@@ -91,6 +91,8 @@ pub struct Filter {
     pub agents: Option<Vec<AgentId>>,
     /// Made within this span.
     pub created: Option<Span>,
+    /// Changed last within this span.
+    pub updated: Option<Span>,
     /// Due within this span.
     pub due: Option<Span>,
     /// Any of these deadlines.
@@ -101,59 +103,55 @@ pub struct Filter {
     pub case: Option<CaseId>,
     /// Only tasks of the case with this number; `Some(None)`: the reference names none.
     pub case_number: Option<Option<u64>>,
+    /// Any of these ids or reference ids.
+    pub ids: Option<Vec<String>>,
+    /// Any of these folded tags.
+    pub tags: Option<Vec<String>>,
+    /// Only what has no tag.
+    pub untagged: bool,
+    /// Only what is in no queue.
+    pub unqueued: bool,
+    /// Any of these customers, by id or folded e-mail address.
+    pub customers: Option<Vec<String>>,
+    /// Any of these case or task templates, by id.
+    pub templates: Option<Vec<String>>,
+    /// Only what missed its due date.
+    pub breached: bool,
+    /// What must hold besides all that.
+    pub expression: Option<Expression>,
 }
 
-/// Resolves a query against the workspace.
-///
-/// # Errors
-/// All faults of the query.
-pub fn resolve(
-    query: &ListQuery,
-    workspace: &Workspace,
-    actor: &Actor,
-    zone: Zone,
-    now: Moment,
-) -> Result<Filter, Faults> {
-    let mut faults = query.faults.clone();
-    let created = created_span(query, zone, &mut faults);
-    let due = query.due.and_then(|date| span(date, Key::DueDate, zone, &mut faults));
-    let mine = query.mine.then(|| workspace.agent_of_user(&actor.id).map(|agent| agent.id.clone()));
-    let filter = Filter {
-        words: search_words(&query.search_text).iter().map(|word| Prefix::of(word)).collect(),
-        name_part: fold_case(&query.name),
-        unresolved: query.unresolved,
-        unassigned: query.unassigned,
-        mine,
-        priorities: any_of(&query.priorities, |text| {
-            let found = workspace.find_priority(&Reference::Either(text.to_owned()));
-            found.map(|priority| priority.id.clone()).into_iter().collect()
-        }),
-        statuses: any_of(&query.statuses, |text| statuses_of(workspace, text)),
-        channels: any_of(&query.channels, |text| vec![fold_case(text)]),
-        queues: any_of(&query.queues, |text| {
-            let found = workspace.find_queue(&Reference::Either(text.to_owned()));
-            found.map(|queue| queue.id.clone()).into_iter().collect()
-        }),
-        agents: any_of(&query.agents, |text| {
-            let found = workspace
-                .agents
-                .iter()
-                .find(|agent| agent.id.as_str() == text || agent.user.as_str() == text);
-            found.map(|agent| agent.id.clone()).into_iter().collect()
-        }),
-        created,
-        due,
-        deadlines: query.deadlines.iter().map(|deadline| due_condition(*deadline, zone, now)).collect(),
-        fields: query
-            .fields
-            .iter()
-            .map(|(field, value)| field_condition(workspace, field, value, zone))
-            .collect(),
-        case: (!query.case.is_empty()).then(|| CaseId::from_text(query.case.as_str())),
-        case_number: (!query.case_reference.is_empty())
-            .then(|| reference_number(crate::case::COUNTER, &query.case_reference)),
-    };
-    faults.or(filter)
+/// An expression whose names are resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expression {
+    /// All of these; of none, any row.
+    All(Vec<Self>),
+    /// Any of these; of none, no row.
+    Any(Vec<Self>),
+    /// Not this.
+    Not(Box<Self>),
+    /// What a filter says. It has no expression of its own.
+    Is(Box<Filter>),
+}
+
+impl Expression {
+    /// Tells whether an expression holds when each filter in it holds or not as the caller says.
+    pub fn holds(&self, is: &mut impl FnMut(&Filter) -> bool) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.holds(is)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(is)),
+            Self::Not(part) => !part.holds(is),
+            Self::Is(filter) => is(filter),
+        }
+    }
+
+    fn add_words(&self, words: &mut Vec<Prefix>) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.add_words(words)),
+            Self::Not(_) => {}
+            Self::Is(filter) => words.extend_from_slice(&filter.words),
+        }
+    }
 }
 
 impl Filter {
@@ -166,15 +164,20 @@ impl Filter {
         now: Moment,
         case_of: impl Fn(&CaseId) -> Option<CaseState>,
     ) -> bool {
-        let item = row.work.item();
         let case = match &row.work {
             Work::Case(case) => Some(CaseState { number: row.number, active: case.item.active }),
             Work::Task(task) => case_of(&task.case),
         };
-        let assignment = &item.assignment;
-        item.active
+        row.work.item().active
             && case.is_some_and(|case| case.active)
-            && !(self.unresolved && item.is_over(workspace))
+            && self.holds(row, workspace, now, case)
+    }
+
+    /// Tells whether all conditions hold for a row that may be listed.
+    fn holds(&self, row: &Row, workspace: &Workspace, now: Moment, case: Option<CaseState>) -> bool {
+        let item = row.work.item();
+        let assignment = &item.assignment;
+        !(self.unresolved && item.is_over(workspace))
             && !(self.unassigned && assignment.agent.is_some())
             && self.mine.as_ref().is_none_or(|agent| agent.is_some() && assignment.agent == *agent)
             && includes(&self.priorities, |priority| *priority == item.priority)
@@ -186,6 +189,7 @@ impl Filter {
                     || item.channels.iter().any(|entry| fold_case(entry) == *channel)
             })
             && self.created.is_none_or(|span| span.contains(item.created_at))
+            && self.updated.is_none_or(|span| span.contains(item.updated_at))
             && self.due.is_none_or(|span| item.due.is_some_and(|due| span.contains(due)))
             && (self.deadlines.is_empty()
                 || self.deadlines.iter().any(|deadline| match deadline {
@@ -203,6 +207,29 @@ impl Filter {
                 .words
                 .iter()
                 .all(|word| row.first_words.has_prefix(word) || row.second_words.has_prefix(word))
+            && includes(&self.ids, |id| row.work.id() == id || row.work.reference_id(row.number) == *id)
+            && includes(&self.tags, |tag| item.tags.iter().any(|entry| fold_case(entry) == *tag))
+            && !(self.untagged && !item.tags.is_empty())
+            && !(self.unqueued && !assignment.queues.is_empty())
+            && includes(&self.customers, |customer| {
+                let email = item.customer.email.as_deref().map(fold_email);
+                item.customer.id.as_str() == customer || email.as_deref() == Some(customer)
+            })
+            && includes(&self.templates, |template| row.work.template() == Some(template))
+            && !(self.breached && !item.breached)
+            && self.expression.as_ref().is_none_or(|expression| {
+                expression.holds(&mut |filter: &Self| filter.holds(row, workspace, now, case))
+            })
+    }
+
+    /// Gives the words that a row may be in the list for: those of the search, and those of the expression that are
+    /// not negated.
+    pub fn searched(&self) -> Vec<Prefix> {
+        let mut words = self.words.clone();
+        if let Some(expression) = &self.expression {
+            expression.add_words(&mut words);
+        }
+        words
     }
 
     /// Gives how well a row fits the words of the search; higher fits better.
@@ -223,90 +250,16 @@ impl FieldCondition {
                 let value = item.field_values.get(field);
                 value.and_then(|value| value::moment_of(value, Zone::UTC)) == Some(*moment)
             }
+            Self::Includes(field, entry) => {
+                let entries = item.field_values.get(field).and_then(Value::as_array);
+                entries.is_some_and(|entries| entries.iter().any(|known| known.as_str() == Some(entry)))
+            }
+            Self::Without(field) => !item.field_values.contains_key(field),
             Self::Nothing => false,
         }
     }
 }
 
-fn any_of<T>(texts: &[String], find: impl Fn(&str) -> Vec<T>) -> Option<Vec<T>> {
-    (!texts.is_empty()).then(|| texts.iter().flat_map(|text| find(text)).collect())
-}
-
 fn includes<T>(wanted: &Option<Vec<T>>, is_it: impl Fn(&T) -> bool) -> bool {
     wanted.as_ref().is_none_or(|entries| entries.iter().any(is_it))
-}
-
-/// Gives the status with this id or name, and all of the category with this name.
-fn statuses_of(workspace: &Workspace, text: &str) -> Vec<StatusId> {
-    let folded = fold_case(text);
-    let named = workspace.find_status(&Reference::Either(text.to_owned()));
-    let of_category = workspace.statuses.iter().filter(|status| status.category.name() == folded);
-    named.into_iter().chain(of_category).map(|status| status.id.clone()).collect()
-}
-
-fn created_span(query: &ListQuery, zone: Zone, faults: &mut Faults) -> Option<Span> {
-    let from = query.created_from.and_then(|date| span(date, Key::StartDate, zone, faults));
-    let to = query.created_to.and_then(|date| span(date, Key::EndDate, zone, faults));
-    if from.is_none() && to.is_none() {
-        return None;
-    }
-    Some(Span {
-        first: from.map_or(crate::date::MOMENT_MIN, |span| span.first),
-        last: to.map_or(crate::date::MOMENT_MAX, |span| span.last),
-    })
-}
-
-fn span(date: DateInput, key: Key, zone: Zone, faults: &mut Faults) -> Option<Span> {
-    let span = date.span(zone).map(|(first, last)| Span { first, last });
-    if span.is_none() {
-        faults.invalid(key, "must be a date of the years 0001 to 9999");
-    }
-    span
-}
-
-fn due_condition(deadline: Deadline, zone: Zone, now: Moment) -> DueCondition {
-    let today = zone.day_start(now);
-    let days = |first: i64, count: i64| {
-        let start = today.plus_ms(first * DAY_MS);
-        DueCondition::Within(Span { first: start, last: start.plus_ms(count * DAY_MS - 1) })
-    };
-    match deadline {
-        Deadline::Overdue => DueCondition::Overdue,
-        Deadline::Today => days(0, 1),
-        Deadline::Tomorrow => days(1, 1),
-        Deadline::Week => days(0, 7),
-        Deadline::None => DueCondition::Never,
-    }
-}
-
-fn field_condition(
-    workspace: &Workspace,
-    reference: &Reference,
-    value: &Value,
-    zone: Zone,
-) -> FieldCondition {
-    let Some(field) = workspace.find_field(reference) else { return FieldCondition::Nothing };
-    match field.role {
-        FieldRole::Title => FieldCondition::Title(value.clone()),
-        FieldRole::Description => FieldCondition::Description(value.clone()),
-        FieldRole::DueDate => {
-            value::moment_of(value, zone).map_or(FieldCondition::Nothing, FieldCondition::Due)
-        }
-        FieldRole::Custom => custom_condition(field, value, zone),
-    }
-}
-
-/// Compares a custom value as it is kept: dates as instants, numbers without a needless fraction.
-fn custom_condition(field: &Field, value: &Value, zone: Zone) -> FieldCondition {
-    let exactly = |value: Value| FieldCondition::Custom(field.id.clone(), value);
-    match (&field.format, value) {
-        (FieldFormat::DateTime(_), _) => match value::moment_of(value, zone) {
-            Some(moment) => FieldCondition::CustomDate(field.id.clone(), moment),
-            None => exactly(value.clone()),
-        },
-        (FieldFormat::Number(_), Value::Number(number)) => {
-            exactly(Value::Number(value::canonical_number(number)))
-        }
-        (_, value) => exactly(value.clone()),
-    }
 }

@@ -4,7 +4,10 @@
 //! that any engine can answer. The plain functions here ([`filter::Filter::matches`], [`order::Order::compare`]) are
 //! the definition that every faster engine is held against.
 
+pub mod expression;
 pub mod filter;
+pub mod grouping;
 pub mod order;
 pub mod query;
+pub mod resolve;
 pub mod row;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::expression::Written;
 use crate::date::DateInput;
 use crate::fault::Faults;
 use crate::limits;
@@ -89,6 +90,8 @@ pub struct ListQuery {
     pub case: String,
     /// Only tasks of the case with this reference id; empty: no filter.
     pub case_reference: String,
+    /// An expression of the query language, which must hold too.
+    pub expression: Option<Written>,
     /// The order; empty: by relevance where words are searched, else newest first.
     pub sort: Vec<(SortKey, Direction)>,
     /// How many documents come before the page.
@@ -120,6 +123,7 @@ impl Default for ListQuery {
             fields: Vec::new(),
             case: String::new(),
             case_reference: String::new(),
+            expression: None,
             sort: Vec::new(),
             skip: 0,
             limit: limits::PAGE_DEFAULT,

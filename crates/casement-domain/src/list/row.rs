@@ -43,6 +43,14 @@ impl Work {
         }
     }
 
+    /// Gives the id of the template; a custom task has none.
+    pub fn template(&self) -> Option<&str> {
+        match self {
+            Self::Case(case) => Some(case.template.as_str()),
+            Self::Task(task) => task.template.as_ref().map(|template| template.as_str()),
+        }
+    }
+
     /// Gives the reference id with this number.
     pub fn reference_id(&self, number: u64) -> String {
         match self {

@@ -1,14 +1,17 @@
-//! Reading a snapshot, all or nothing.
+//! Reading a snapshot: first its lists, then its words, each all or nothing.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
+use std::sync::Mutex;
+use std::sync::mpsc::sync_channel;
 
-use super::{FORMAT, HEAD_BYTES, Kind, MAGIC, hash};
-use crate::column::NONE;
+use super::lists::{self, Job, Made, Share, What};
+use super::section::{Bytes, Section, read_exact};
+use super::{FORMAT, Kind, MAGIC};
 use crate::engine::Engine;
-use crate::facet::{ChoiceId, Facet, ValueId};
 use crate::layout::Layout;
-use crate::limits::{DOCUMENTS_MAX, SECTION_BYTES_MAX};
+use crate::limits::{DOCUMENTS_MAX, PARTS_WAITING_MAX};
 use crate::terms::{TermId, TermList, Terms};
+use crate::words::Words;
 
 /// Why a snapshot is not used.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +22,6 @@ pub enum LoadError {
     /// It is no snapshot, or one of another format.
     #[error("it is no snapshot of format {FORMAT}")]
     Foreign,
-    /// It was made of another index.
-    #[error("the snapshot is of another index")]
-    OtherIndex,
     /// Its documents have other facets, columns or text fields.
     #[error("the snapshot has another layout")]
     OtherLayout,
@@ -30,240 +30,218 @@ pub enum LoadError {
     Damaged,
 }
 
-/// A snapshot that was read.
+/// A snapshot that is being read.
 #[derive(Debug)]
-pub struct Loaded {
-    /// The engine as of some moments at and after the sequence.
-    pub engine: Engine,
-    /// Every document that changed after it must be applied.
-    pub sequence: u64,
+pub struct Snapshot<R> {
+    read: R,
+    place: u64,
+    label: Vec<u8>,
+    layouts: Vec<Layout>,
+    documents: Vec<usize>,
 }
 
-/// What the sections of a snapshot add up to.
-struct Parts {
-    engine: Engine,
-    chosen: Vec<Vec<ChoiceId>>,
-    choices: Vec<Vec<Vec<ValueId>>>,
-    values: Vec<Vec<String>>,
-    lists: Vec<Vec<TermList>>,
-    /// The largest term of each field's lists.
-    last_terms: Vec<Option<TermId>>,
-    terms: Vec<Vec<String>>,
+/// The lists of a snapshot.
+#[derive(Debug)]
+pub struct Lists {
+    /// The engines, without words, as of moments between the two labels.
+    pub engines: Vec<Engine>,
+    /// The label behind the lists.
+    pub label: Vec<u8>,
 }
 
-/// Reads a snapshot of the index with this name and layout.
+/// The words of a snapshot.
+#[derive(Debug)]
+pub struct AllWords {
+    /// The words of each engine, as of moments between the second label and the last.
+    pub words: Vec<Words>,
+    /// The last label.
+    pub label: Vec<u8>,
+}
+
+/// Begins to read a snapshot of engines with these layouts.
 ///
 /// # Errors
-/// It is not exactly what was written for this index; nothing of it is used then.
-pub fn load(read: &mut impl Read, name: &str, layout: Layout) -> Result<Loaded, LoadError> {
+/// It is none of this format and of these layouts.
+pub fn open<R: Read>(mut read: R, layouts: Vec<Layout>) -> Result<Snapshot<R>, LoadError> {
     let mut magic = [0; 12];
-    read_exact(read, &mut magic)?;
+    read_exact(&mut read, &mut magic)?;
     if magic[..8] != MAGIC || magic[8..] != FORMAT.to_le_bytes() {
         return Err(LoadError::Foreign);
     }
-    let (kind, content) = section(read, 0)?;
-    let mut header = Bytes(&content);
-    let is_header = kind == Kind::Header;
-    let whose = header.text().filter(|_| is_header).ok_or(LoadError::Damaged)?;
-    let description = header.text().ok_or(LoadError::Damaged)?;
-    let sequence = header.number().ok_or(LoadError::Damaged)?;
-    if whose != name {
-        return Err(LoadError::OtherIndex);
+    let section = Section::read(&mut read, 0)?;
+    let mut header = Bytes(section.checked_whole().ok_or(LoadError::Damaged)?);
+    if section.kind != Kind::Header {
+        return Err(LoadError::Damaged);
     }
-    if description != layout.description() {
+    let label = header.bytes().ok_or(LoadError::Damaged)?.to_vec();
+    let mut documents = Vec::with_capacity(layouts.len());
+    for layout in &layouts {
+        let description = header.text().ok_or(LoadError::OtherLayout)?;
+        if description != layout.description() {
+            return Err(LoadError::OtherLayout);
+        }
+        documents.push(header.size().filter(|count| *count <= DOCUMENTS_MAX).ok_or(LoadError::Damaged)?);
+    }
+    if !header.0.is_empty() {
         return Err(LoadError::OtherLayout);
     }
-    let mut parts = Parts::new(layout);
-    let mut place = 0;
-    loop {
-        place += 1;
-        let (kind, content) = section(read, place)?;
-        let is_end = kind == Kind::End;
-        parts.take(kind, &content).ok_or(LoadError::Damaged)?;
-        if is_end {
-            break;
+    Ok(Snapshot { read, place: 0, label, layouts, documents })
+}
+
+impl<R: Read> Snapshot<R> {
+    /// Gives the first label.
+    pub fn label(&self) -> &[u8] {
+        &self.label
+    }
+
+    /// Counts the documents of all engines.
+    pub fn documents(&self) -> usize {
+        self.documents.iter().sum()
+    }
+
+    fn section(&mut self) -> Result<Section, LoadError> {
+        self.place += 1;
+        Section::read(&mut self.read, self.place)
+    }
+
+    /// Reads the lists. `changed` names, for each engine, at least the documents that changed after the first label: what
+    /// is known of them may be of several versions, so they have version 0 until the caller applies them as they are now,
+    /// which must be done before the engines are asked.
+    ///
+    /// # Errors
+    /// They are not exactly what was written; nothing of the snapshot is used then.
+    pub fn lists(&mut self, changed: &[Vec<String>]) -> Result<Lists, LoadError> {
+        let documents = self.documents.clone();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let (sender, receiver) = sync_channel(PARTS_WAITING_MAX);
+        let receiver = Mutex::new(receiver);
+        let (label, parts) = std::thread::scope(|scope| {
+            let workers: Vec<_> =
+                (0..threads).map(|_| scope.spawn(|| lists::make_all(&receiver, &documents))).collect();
+            let label = self.read_lists(|job| sender.send(job).is_ok());
+            drop(sender);
+            let parts: Option<Vec<Share>> = workers.into_iter().map(|worker| worker.join().ok()).collect();
+            (label, parts)
+        });
+        let label = label?;
+        let mut by_engine: Vec<Vec<Made>> = self.layouts.iter().map(|_| Vec::new()).collect();
+        for (engine, made) in parts.ok_or(LoadError::Damaged)?.into_iter().flatten() {
+            by_engine.get_mut(engine).ok_or(LoadError::Damaged)?.push(made.ok_or(LoadError::Damaged)?);
         }
-    }
-    if read.read(&mut [0])? != 0 {
-        return Err(LoadError::Damaged);
-    }
-    Ok(Loaded { engine: parts.finish().ok_or(LoadError::Damaged)?, sequence })
-}
-
-fn read_exact(read: &mut impl Read, bytes: &mut [u8]) -> Result<(), LoadError> {
-    read.read_exact(bytes).map_err(|error| match error.kind() {
-        ErrorKind::UnexpectedEof => LoadError::Damaged,
-        _ => LoadError::Unreadable(error),
-    })
-}
-
-/// Reads a section and checks it.
-fn section(read: &mut impl Read, place: u64) -> Result<(Kind, Vec<u8>), LoadError> {
-    let mut head = [0; HEAD_BYTES];
-    read_exact(read, &mut head)?;
-    let (first, rest) = head.split_at(1);
-    let (length, digest) = rest.split_at(8);
-    let length = u64::from_le_bytes(length.try_into().map_err(|_| LoadError::Damaged)?);
-    let length = usize::try_from(length).ok().filter(|length| *length <= SECTION_BYTES_MAX);
-    let length = length.ok_or(LoadError::Damaged)?;
-    let mut content = Vec::new();
-    // The length is not proved yet: memory is taken as bytes come.
-    if read.take(length as u64).read_to_end(&mut content)? != length {
-        return Err(LoadError::Damaged);
-    }
-    let number = first.first().copied().unwrap_or_default();
-    if hash(place, number, &content) != digest {
-        return Err(LoadError::Damaged);
-    }
-    Ok((Kind::of(number).ok_or(LoadError::Damaged)?, content))
-}
-
-impl Parts {
-    fn new(layout: Layout) -> Self {
-        let (facets, texts) = (layout.facets.len(), layout.texts.len());
-        Self {
-            engine: Engine::new(layout),
-            chosen: vec![Vec::new(); facets],
-            choices: vec![Vec::new(); facets],
-            values: vec![Vec::new(); facets],
-            lists: vec![Vec::new(); texts],
-            last_terms: vec![None; texts],
-            terms: vec![Vec::new(); texts],
+        let mut engines = Vec::with_capacity(by_engine.len());
+        for (number, (parts, layout)) in by_engine.into_iter().zip(&self.layouts).enumerate() {
+            let changed = changed.get(number).map_or(&[][..], Vec::as_slice);
+            let engine = lists::assemble(layout.clone(), parts, changed).ok_or(LoadError::Damaged)?;
+            if Some(&engine.len()) != self.documents.get(number) {
+                return Err(LoadError::Damaged);
+            }
+            engines.push(engine);
         }
+        Ok(Lists { engines, label })
     }
 
-    /// Takes a section; `None`: it doesn't hold what its kind says.
-    fn take(&mut self, kind: Kind, content: &[u8]) -> Option<()> {
-        let mut bytes = Bytes(content);
-        match kind {
-            Kind::Header => return None,
-            Kind::Documents => {
-                while !bytes.0.is_empty() {
-                    self.document(&mut bytes)?;
+    /// Reads sections up to the label behind the lists, and hands each part on when it is complete.
+    fn read_lists(&mut self, hand_on: impl Fn(Job) -> bool) -> Result<Vec<u8>, LoadError> {
+        let mut waiting: Option<Job> = None;
+        loop {
+            let section = self.section()?;
+            if section.kind == Kind::Label {
+                if waiting.is_some_and(|job| !hand_on(job)) {
+                    return Err(LoadError::Damaged);
+                }
+                return section.checked_whole().map(<[u8]>::to_vec).ok_or(LoadError::Damaged);
+            }
+            let (engine, part) = section.part().ok_or(LoadError::Damaged)?;
+            let what = What::of(section.kind, part).ok_or(LoadError::Damaged)?;
+            match &mut waiting {
+                Some(job) if job.engine == engine && job.what == what => job.sections.push(section),
+                Some(_) | None => {
+                    let job = Job { engine, what, sections: vec![section] };
+                    if waiting.replace(job).is_some_and(|job| !hand_on(job)) {
+                        return Err(LoadError::Damaged);
+                    }
                 }
             }
-            Kind::Choices => {
-                let own = self.choices.get_mut(bytes.size()?)?;
-                while !bytes.0.is_empty() {
-                    let count = bytes.size()?;
-                    let values = (0..count).map(|_| bytes.small()).collect::<Option<Vec<ValueId>>>()?;
-                    own.push(values);
-                }
+        }
+    }
+
+    /// Reads the words, after the lists.
+    ///
+    /// # Errors
+    /// They are not exactly what was written; they must be made of the documents then.
+    pub fn words(mut self) -> Result<AllWords, LoadError> {
+        let mut fields: Vec<Vec<Field>> = self
+            .layouts
+            .iter()
+            .map(|layout| layout.texts.iter().map(|_| Field::default()).collect())
+            .collect();
+        let label = loop {
+            let section = self.section()?;
+            if section.kind == Kind::Label {
+                break section.checked_whole().ok_or(LoadError::Damaged)?.to_vec();
             }
-            Kind::Values => {
-                let own = self.values.get_mut(bytes.size()?)?;
+            let (engine, part) = section.part().ok_or(LoadError::Damaged)?;
+            let field = fields.get_mut(engine).and_then(|fields| fields.get_mut(part));
+            field.ok_or(LoadError::Damaged)?.take(section).ok_or(LoadError::Damaged)?;
+        };
+        if self.read.read(&mut [0])? != 0 {
+            return Err(LoadError::Damaged);
+        }
+        let mut words = Vec::with_capacity(fields.len());
+        for (fields, documents) in fields.into_iter().zip(&self.documents) {
+            let terms = fields.into_iter().map(|field| field.finish(*documents));
+            words.push(Words::of(terms.collect::<Option<Vec<Terms>>>().ok_or(LoadError::Damaged)?));
+        }
+        Ok(AllWords { words, label })
+    }
+}
+
+/// A text field as far as it was read.
+#[derive(Default)]
+struct Field {
+    lists: Vec<TermList>,
+    /// The largest term of the lists.
+    last_term: Option<TermId>,
+    terms: Vec<Section>,
+}
+
+impl Field {
+    fn take(&mut self, section: Section) -> Option<()> {
+        match section.kind {
+            Kind::TermLists => {
+                let mut bytes = section.checked()?;
                 while !bytes.0.is_empty() {
-                    own.push(bytes.text()?.to_owned());
+                    let (list, last) = TermList::restore(bytes.bytes()?)?;
+                    self.last_term = last.max(self.last_term);
+                    self.lists.push(list);
                 }
+                Some(())
             }
             Kind::Terms => {
-                let own = self.terms.get_mut(bytes.size()?)?;
-                while !bytes.0.is_empty() {
-                    own.push(bytes.text()?.to_owned());
-                }
+                self.terms.push(section);
+                Some(())
             }
-            Kind::End => {
-                if bytes.size()? != self.engine.len() {
-                    return None;
-                }
-            }
+            Kind::Header
+            | Kind::Ids
+            | Kind::Names
+            | Kind::Numbers
+            | Kind::Chosen
+            | Kind::Choices
+            | Kind::Values
+            | Kind::Order
+            | Kind::Label => None,
         }
-        bytes.0.is_empty().then_some(())
     }
 
-    fn document(&mut self, bytes: &mut Bytes<'_>) -> Option<()> {
-        let engine = &mut self.engine;
-        let id = bytes.text()?;
-        if engine.ordinal(id).is_some() || engine.len() >= DOCUMENTS_MAX {
-            return None;
-        }
-        let ordinal = engine.len() as u32;
-        engine.ordinals.insert(engine.ordinals.hash(id.as_bytes()), ordinal);
-        engine.ids.push(id);
-        engine.versions.push(bytes.number()?.cast_signed());
-        for chosen in &mut self.chosen {
-            chosen.push(bytes.small()?);
-        }
-        for column in &mut engine.columns {
-            column.push(match bytes.part(1)? {
-                [0] => NONE,
-                _ => i64::from_le_bytes(bytes.part(8)?.try_into().ok()?),
-            });
-        }
-        engine.names.push(bytes.text()?);
-        for (lists, last) in self.lists.iter_mut().zip(&mut self.last_terms) {
-            let (list, own) = TermList::restore(bytes.bytes()?)?;
-            *last = own.max(*last);
-            lists.push(list);
-        }
-        Some(())
-    }
-
-    /// Works out what was not written. Orders and terms side by side: each takes about half of the time.
-    fn finish(self) -> Option<Engine> {
-        let Self { mut engine, chosen, choices, values, lists, last_terms, terms } = self;
-        for (last, terms) in last_terms.iter().zip(&terms) {
-            if last.is_some_and(|last| last as usize >= terms.len()) {
-                return None;
+    fn finish(self, documents: usize) -> Option<Terms> {
+        let mut texts: Vec<&str> = Vec::new();
+        for section in &self.terms {
+            let mut bytes = section.checked()?;
+            while !bytes.0.is_empty() {
+                texts.push(bytes.text()?);
             }
         }
-        let (facets, terms) = std::thread::scope(|scope| {
-            let restored = scope.spawn(|| {
-                let fields = terms.into_iter().zip(lists);
-                fields.map(|(terms, lists)| Terms::restore(terms, lists)).collect::<Vec<Terms>>()
-            });
-            engine.sort_orders();
-            let facets = chosen.iter().zip(&choices).zip(&values);
-            let facets = facets.map(|((chosen, choices), values)| Facet::restore(values, choices, chosen));
-            (facets.collect::<Option<Vec<Facet>>>(), restored.join().ok())
-        });
-        engine.facets = facets?;
-        engine.terms = terms?;
-        Some(engine)
-    }
-}
-
-/// Bytes that are read from the front. `None`: there are too few, or they are not what is read.
-struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    fn part(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (part, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(part)
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        let mut shift = 0;
-        loop {
-            let (first, rest) = self.0.split_first()?;
-            self.0 = rest;
-            if shift > 63 {
-                return None;
-            }
-            number |= u64::from(first & 0x7F) << shift;
-            if first & 0x80 == 0 {
-                return Some(number);
-            }
-            shift += 7;
-        }
-    }
-
-    fn size(&mut self) -> Option<usize> {
-        usize::try_from(self.number()?).ok()
-    }
-
-    fn small(&mut self) -> Option<u32> {
-        u32::try_from(self.number()?).ok()
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = self.size()?;
-        self.part(length)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        str::from_utf8(self.bytes()?).ok()
+        let is_known = self.last_term.is_none_or(|last| (last as usize) < texts.len());
+        (is_known && self.lists.len() == documents).then(|| Terms::restore(&texts, self.lists))
     }
 }

@@ -5,6 +5,7 @@
 
 mod body;
 mod date;
+mod expression;
 mod json;
 mod list;
 mod token;
@@ -26,13 +27,15 @@ pub enum Target {
     GetTasks,
     /// A date in a request.
     Date,
+    /// A text of the query language.
+    Expression,
     /// The token of a request.
     Token,
 }
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CreateCase,
         Self::UpdateCase,
         Self::CreateTask,
@@ -40,6 +43,7 @@ impl Target {
         Self::GetCases,
         Self::GetTasks,
         Self::Date,
+        Self::Expression,
         Self::Token,
     ];
 
@@ -53,6 +57,7 @@ impl Target {
             Self::GetCases => "get-cases",
             Self::GetTasks => "get-tasks",
             Self::Date => "date",
+            Self::Expression => "expression",
             Self::Token => "token",
         }
     }
@@ -71,7 +76,7 @@ impl Target {
             | Self::UpdateTask
             | Self::GetCases
             | Self::GetTasks => true,
-            Self::Date | Self::Token => false,
+            Self::Date | Self::Expression | Self::Token => false,
         }
     }
 
@@ -88,6 +93,7 @@ impl Target {
             Self::GetCases => list::check(input, casement_wire::spelling::Noun::Case),
             Self::GetTasks => list::check(input, casement_wire::spelling::Noun::Task),
             Self::Date => date::check(input),
+            Self::Expression => expression::check(input),
             Self::Token => token::check(input),
         }
     }

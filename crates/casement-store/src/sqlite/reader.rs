@@ -174,6 +174,31 @@ pub(crate) fn scan(
     )
 }
 
+/// Gives the documents whose last event lies in a part of the log, in the order of these events.
+pub(crate) fn changed_documents(
+    connection: &Connection,
+    workspace: &str,
+    after_sequence: u64,
+    to_sequence: u64,
+) -> Result<Vec<Document>, StoreError> {
+    read_documents(
+        connection,
+        "SELECT document.kind, document.id, document.parent, document.number, document.version,
+                document.sequence, document.schema, document.body
+         FROM event
+         CROSS JOIN document
+            ON document.workspace = event.workspace
+           AND document.kind = event.document_kind
+           AND document.id = event.document
+         WHERE event.workspace = ?1
+           AND event.sequence > ?2
+           AND event.sequence <= ?3
+           AND document.sequence = event.sequence
+         ORDER BY event.sequence",
+        params![workspace, column(after_sequence), column(to_sequence)],
+    )
+}
+
 /// Finds who holds a key.
 pub(crate) fn claim(
     connection: &Connection,

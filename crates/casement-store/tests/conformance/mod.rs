@@ -88,6 +88,7 @@ macro_rules! facts {
             writing::making_a_workspace_again_changes_nothing,
             reading::events_come_in_order_and_in_pages,
             reading::a_document_has_its_own_events,
+            reading::what_changed_comes_once_in_the_order_of_last_changes,
             reading::a_fresh_log_is_whole,
             reading::children_come_by_id,
             reading::a_scan_goes_through_all_documents_of_a_kind,

@@ -58,6 +58,41 @@ pub async fn a_document_has_its_own_events(subject: Subject) {
     assert!(sequences_below(1, 10).await.is_empty());
 }
 
+pub async fn what_changed_comes_once_in_the_order_of_last_changes(subject: Subject) {
+    let store = subject.acknowledging().await;
+    for id in ["c1", "c2", "c3"] {
+        store.commit(create("w", id)).await.unwrap();
+    }
+    store.commit(create("v", "c1")).await.unwrap();
+    store.commit(update("w", "c1", 1, b"x")).await.unwrap();
+    store.commit(writing(empty("w"), "task", "c2", 0, b"{}")).await.unwrap();
+    let mut twice = update("w", "c3", 1, b"y");
+    twice.events.push(twice.events[0].clone());
+    store.commit(twice).await.unwrap();
+    let changed = async |after, limit| -> Vec<(String, String, u64, u64)> {
+        let documents = store.changed_documents("w", after, limit).await.unwrap();
+        documents
+            .into_iter()
+            .map(|document| (document.kind, document.id, document.version, document.sequence))
+            .collect()
+    };
+    let one = |kind: &str, id: &str, version, sequence| (kind.to_owned(), id.to_owned(), version, sequence);
+    let all =
+        [one("case", "c2", 1, 2), one("case", "c1", 2, 4), one("task", "c2", 1, 5), one("case", "c3", 2, 7)];
+    assert_eq!(changed(0, 100).await, all);
+    assert_eq!(changed(2, 100).await, all[1..]);
+    assert_eq!(changed(2, 1).await, []);
+    assert_eq!(changed(2, 2).await, all[1..2]);
+    assert_eq!(changed(6, 1).await, all[3..]);
+    assert_eq!(changed(7, 100).await, []);
+    assert_eq!(changed(u64::MAX, 100).await, []);
+    assert_eq!(store.changed_documents("v", 0, 9).await.unwrap().len(), 1);
+    assert!(matches!(
+        store.changed_documents("w", 0, limits::PAGE_MAX + 1).await,
+        Err(StoreError::Refused(_))
+    ));
+}
+
 pub async fn a_fresh_log_is_whole(subject: Subject) {
     let store = subject.acknowledging().await;
     let report = store.verify("w").await.unwrap();

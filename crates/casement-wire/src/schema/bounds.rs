@@ -5,7 +5,10 @@
 
 use casement_domain::date::{MOMENT_MAX, MOMENT_MIN};
 use casement_domain::limits;
+use casement_domain::list::grouping::Grouping;
 use serde_json::{Map, Value, json};
+
+use crate::search::grouping_name;
 
 /// The bodies of creates and updates.
 const WRITES: [&str; 4] = ["CreateCaseBody", "UpdateCaseBody", "CreateTaskBody", "UpdateTaskBody"];
@@ -17,6 +20,16 @@ const NULLABLE: [&str; 4] = ["dueDate", "ETA", "currAssignee", "timestampValue"]
 const LISTS: [&str; 2] = ["CaseListBody", "TaskListBody"];
 /// The pages of lists, and what they list.
 const PAGES: [(&str, &str); 2] = [("CasePage", "CaseDoc"), ("TaskPage", "TaskDoc")];
+
+/// The bodies and pages of `/api/v1` that have all keys of one of the public API, and more.
+const EXTENDED: [(&str, &str); 6] = [
+    ("CaseSearchBody", "CaseListBody"),
+    ("TaskSearchBody", "TaskListBody"),
+    ("CaseCountBody", "CaseListBody"),
+    ("TaskCountBody", "TaskListBody"),
+    ("CaseSearchPage", "CasePage"),
+    ("TaskSearchPage", "TaskPage"),
+];
 
 /// Completes the description of the API.
 pub fn complete(description: &mut Value) {
@@ -46,6 +59,12 @@ pub fn complete(description: &mut Value) {
         let results = property(schemas, name, "results");
         bind(results, json!({"items": whole_or_selected(document)}));
     }
+    for (name, base) in EXTENDED {
+        extend(schemas, name, base);
+        bind(property(schemas, name, "q"), json!({"maxLength": limits::EXPRESSION_CHARACTERS_MAX}));
+        let groupings: Vec<&str> = Grouping::ALL.map(grouping_name).to_vec();
+        bind(property(schemas, name, "by"), json!({"items": {"enum": groupings}}));
+    }
     for key in ["attachments", "feedback", "resolutionCmts"] {
         bind(property(schemas, "ItemDoc", key), json!({"items": note()}));
     }
@@ -66,6 +85,23 @@ fn complete_headers(description: &mut Value) {
         let bound =
             json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"});
         bind(parameter.get_mut("schema"), bound);
+    }
+}
+
+/// Gives a schema the keys of another, before its own.
+fn extend(schemas: &mut Map<String, Value>, name: &str, base: &str) {
+    let Some(base) = schemas.get(base).cloned() else { return };
+    let Some(schema) = schemas.get_mut(name) else { return };
+    for part in ["properties", "required"] {
+        let own = schema.get(part).cloned();
+        match (base.get(part).cloned(), own) {
+            (Some(Value::Object(mut all)), Some(Value::Object(own))) => {
+                all.extend(own);
+                schema[part] = Value::Object(all);
+            }
+            (Some(all), None) => schema[part] = all,
+            _ => {}
+        }
     }
 }
 

@@ -19,6 +19,8 @@ fn wrong_body() -> Map<String, Value> {
         UpdateTaskBody::schema(),
         CaseListBody::schema(),
         TaskListBody::schema(),
+        search::CaseSearchBody::schema(),
+        search::CaseCountBody::schema(),
     ];
     schemas.iter().flat_map(described).map(|key| (key, json!([false]))).collect()
 }
@@ -32,6 +34,12 @@ fn described(schema: &RefOr<Schema>) -> Vec<String> {
         }
         _ => panic!("a body is described as an object"),
     }
+}
+
+fn together(base: &RefOr<Schema>, more: &RefOr<Schema>) -> Vec<String> {
+    let mut keys = [described(base), described(more)].concat();
+    keys.sort();
+    keys
 }
 
 fn read(faults: &Faults, noun: Noun) -> Vec<String> {
@@ -58,4 +66,12 @@ fn the_described_keys_are_those_that_the_readers_take() {
     assert_eq!(read(&cases, Noun::Case), described(&CaseListBody::schema()));
     let tasks = crate::list::read_query(&body, Noun::Task).faults;
     assert_eq!(read(&tasks, Noun::Task), described(&TaskListBody::schema()));
+    let found = read(&crate::search::read_search(&body, Noun::Case).query.faults, Noun::Case);
+    assert_eq!(found, together(&CaseListBody::schema(), &search::CaseSearchBody::schema()));
+    let found = read(&crate::search::read_search(&body, Noun::Task).query.faults, Noun::Task);
+    assert_eq!(found, together(&TaskListBody::schema(), &search::TaskSearchBody::schema()));
+    let found = read(&crate::search::read_counts(&body, Noun::Case).0.faults, Noun::Case);
+    assert_eq!(found, together(&CaseListBody::schema(), &search::CaseCountBody::schema()));
+    let found = read(&crate::search::read_counts(&body, Noun::Task).0.faults, Noun::Task);
+    assert_eq!(found, together(&TaskListBody::schema(), &search::TaskCountBody::schema()));
 }

@@ -14,7 +14,9 @@ use casement_domain::id::{
     AccountId, AgentId, AppId, CaseTemplateId, FieldId, QueueId, StatusId, StreamId, TaskTemplateId, UserId,
 };
 use casement_domain::workspace::entries::{Agent, Category, Origin, Queue, Status};
-use casement_domain::workspace::field::{Field, FieldFormat, FieldRole, FieldSort};
+use casement_domain::workspace::field::{
+    Choices, Field, FieldFormat, FieldOption, FieldRole, FieldSort, Options,
+};
 use casement_domain::workspace::template::{CaseTemplate, TaskTemplate};
 use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
 use serde::Serialize;
@@ -114,6 +116,15 @@ impl Server {
         };
         self.write(STREAM, kinds::FIELD, field.id.as_str(), &field).await;
         field
+    }
+
+    /// Adds a custom field that takes some of several options. Templates don't show it by that.
+    pub async fn custom_field_of_options(&self, name: &str, options: &[&str]) {
+        let mut field = self.custom_field_of(name, FieldSort::MultiSelect).await;
+        let option = |name: &&str| FieldOption { name: (*name).to_owned(), active: true };
+        let options = Options { options: options.iter().map(option).collect() };
+        field.format = FieldFormat::MultiSelect(Choices { options, count_min: None, count_max: None });
+        self.write(STREAM, kinds::FIELD, field.id.as_str(), &field).await;
     }
 
     /// Adds custom fields and lets the built-in templates show them.

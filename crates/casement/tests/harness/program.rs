@@ -114,10 +114,20 @@ impl Program {
         line.trim().rsplit("http://").next().unwrap().to_owned()
     }
 
+    /// Sends a signal.
+    pub fn tell(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Waits until the program ended and gives its exit code, if it was not killed.
+    pub fn exit_code(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Asks the program to stop and tells whether it ended with success.
     pub fn stop(mut self) -> bool {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.tell("-TERM");
         let (done, ended) = mpsc::channel();
         let Some(mut stderr) = self.child.stderr.take() else {
             return self.child.wait().unwrap().success();

@@ -45,6 +45,7 @@ pub(crate) fn refusal(error: JwtAppError) -> Refusal {
                     msg: format!("{field}: {}", fault.message),
                     code: ErrorKind::Invalid.code(),
                     field: Some(field.to_owned()),
+                    position: None,
                 }
             });
             let entries: Vec<ProblemEntry> = entries.collect();

@@ -30,6 +30,7 @@ pub(crate) fn refusal(error: ConfigurationError) -> Refusal {
                 msg: fault.sentence(),
                 code: ErrorKind::Invalid.code(),
                 field: Some(fault.path.clone()),
+                position: None,
             });
             let problem = Problem::new(ErrorKind::Invalid, "the document has faults", None);
             Refusal::of_problem(Problem { errors: entries.collect(), ..problem })

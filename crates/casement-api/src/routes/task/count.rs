@@ -1,0 +1,53 @@
+//! `countTasks`.
+
+use axum::extract::State;
+use axum::response::Response;
+use casement_app::counts::counts;
+use casement_wire::error::Problem;
+use casement_wire::schema::search::TaskCountBody;
+use casement_wire::search::{CountsDoc, read_counts};
+use casement_wire::spelling::Noun;
+
+use crate::answer::{Refusal, json};
+use crate::api::Api;
+use crate::authentication::Caller;
+use crate::body::OptionalJsonBody;
+use crate::load::Class;
+use crate::routes::run;
+
+/// Counts tasks.
+///
+/// The tasks that searchTasks would list, by what they have.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams/{streamId}/tasks/count",
+    operation_id = "countTasks",
+    tag = "tasks",
+    params(
+        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
+        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of days. What is no such number counts as UTC.")
+    ),
+    request_body = TaskCountBody,
+    responses(
+        (status = 200, description = "The total and the counts of each grouping, all exact.", body = CountsDoc),
+        (status = 400, description = "Every fault of the request.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No usable token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The stream or the account is not the app's.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body took too long.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The app sends more requests than it may.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn count_tasks(
+    State(api): State<Api>,
+    caller: Caller,
+    OptionalJsonBody(body): OptionalJsonBody,
+) -> Result<Response, Refusal> {
+    let (query, groupings) = read_counts(&body, Noun::Task);
+    let work = counts(&api.app, &caller.access, Noun::Task, query, groupings, caller.zone);
+    run(&api, Class::List, Noun::Task, work).await.map(json)
+}
