@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::http::{Connection, post};
-use crate::harness::program::{Program, failed, init, succeeded, text};
+use crate::harness::program::{Program, failed, init, ready, succeeded, text};
 use crate::harness::server::{ACCOUNT, STREAM};
 
 /// What a test needs to speak to the servers of one directory.
@@ -54,18 +54,6 @@ fn send(address: &str, request: &str) -> (u16, Value) {
     connection.send(request);
     let (head, body) = connection.answer();
     (head.status, body)
-}
-
-/// Asks until the server has built its index.
-fn ready(ask: impl Fn() -> (u16, Value)) -> Value {
-    let begun = Instant::now();
-    loop {
-        let (status, answer) = ask();
-        if status == 200 {
-            return answer;
-        }
-        assert!(status == 503 && begun.elapsed() < Duration::from_secs(30), "{answer}");
-    }
 }
 
 fn json_of(arguments: &[&str]) -> Value {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::curl::Curl;
 use crate::harness::http::{Connection, post};
-use crate::harness::program::{Program, casement, failed, init, succeeded, text};
+use crate::harness::program::{Program, casement, failed, init, ready, succeeded, text};
 use crate::harness::server::{ACCOUNT, STREAM, keys};
 use crate::harness::token::signed;
 
@@ -174,7 +174,7 @@ fn serve_on_an_empty_directory_prints_commands_that_work() {
     let mut program = Program::serve(&data);
     let address = program.address();
     let restarted = Curl { url: list.url.replace(list.authority(), &address), ..list };
-    assert_eq!(ask(&restarted).1["results"], page["results"]);
+    assert_eq!(ready(|| ask(&restarted))["results"], page["results"]);
     assert!(program.stop());
 }
 

@@ -177,8 +177,8 @@ impl Filter {
     fn holds(&self, row: &Row, workspace: &Workspace, now: Moment, case: Option<CaseState>) -> bool {
         let item = row.work.item();
         let assignment = &item.assignment;
-        !(self.unresolved && item.is_over(workspace))
-            && !(self.unassigned && assignment.agent.is_some())
+        (!self.unresolved || !item.is_over(workspace))
+            && (!self.unassigned || assignment.agent.is_none())
             && self.mine.as_ref().is_none_or(|agent| agent.is_some() && assignment.agent == *agent)
             && includes(&self.priorities, |priority| *priority == item.priority)
             && includes(&self.statuses, |status| *status == item.status)
@@ -209,14 +209,14 @@ impl Filter {
                 .all(|word| row.first_words.has_prefix(word) || row.second_words.has_prefix(word))
             && includes(&self.ids, |id| row.work.id() == id || row.work.reference_id(row.number) == *id)
             && includes(&self.tags, |tag| item.tags.iter().any(|entry| fold_case(entry) == *tag))
-            && !(self.untagged && !item.tags.is_empty())
-            && !(self.unqueued && !assignment.queues.is_empty())
+            && (!self.untagged || item.tags.is_empty())
+            && (!self.unqueued || assignment.queues.is_empty())
             && includes(&self.customers, |customer| {
                 let email = item.customer.email.as_deref().map(fold_email);
                 item.customer.id.as_str() == customer || email.as_deref() == Some(customer)
             })
             && includes(&self.templates, |template| row.work.template() == Some(template))
-            && !(self.breached && !item.breached)
+            && (!self.breached || item.breached)
             && self.expression.as_ref().is_none_or(|expression| {
                 expression.holds(&mut |filter: &Self| filter.holds(row, workspace, now, case))
             })

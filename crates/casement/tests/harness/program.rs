@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -155,5 +155,17 @@ impl Drop for Program {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Asks until the server has built its index.
+pub fn ready(ask: impl Fn() -> (u16, Value)) -> Value {
+    let begun = Instant::now();
+    loop {
+        let (status, answer) = ask();
+        if status == 200 {
+            return answer;
+        }
+        assert!(status == 503 && begun.elapsed() < Duration::from_secs(30), "{answer}");
     }
 }

@@ -114,7 +114,7 @@ pub async fn run(binary: &std::path::Path, folder: &std::path::Path, arguments: 
 fn mixed(stage: &Stage) -> Result<Vec<(Sort, Request<Full<Bytes>>)>> {
     let creates = requests::build(stage, Job::Create)?;
     let updates = requests::build(stage, Job::Update)?;
-    let lists = vec![stage.installation.request("getCases", &json!({"status": ["In-Progress"]}))?];
+    let lists = [stage.installation.request("getCases", &json!({"status": ["In-Progress"]}))?];
     let list = lists.first().context("invariant: a list has a request")?;
     let turns = creates.into_iter().zip(updates.into_iter().cycle());
     Ok(turns
