@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use crate::load::Load;
 use crate::metrics_page::Metrics;
 use crate::rate::{Rate, Rates};
+use crate::tls::Tls;
 use crate::token::Tokens;
 use crate::unsent::Unsent;
 
@@ -20,6 +21,12 @@ pub struct ApiOptions {
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, when it has no listener of its own.
     pub metrics: Option<Metrics>,
+    /// The certificate, for telling whether it is there.
+    pub tls: Option<Tls>,
+    /// Whether each request has a line in the log.
+    pub has_access_log: bool,
+    /// Whether spans are collected.
+    pub has_traces: bool,
     /// Whether answers tell how long they took in the server.
     pub server_timing: bool,
 }
@@ -41,6 +48,12 @@ pub struct Api {
     pub trusted_proxies: Arc<[IpNet]>,
     /// The page of metrics, for this machine alone.
     pub metrics: Option<Metrics>,
+    /// The certificate, for telling whether it is there.
+    pub tls: Option<Tls>,
+    /// Whether each request has a line in the log.
+    pub has_access_log: bool,
+    /// Whether spans are collected.
+    pub has_traces: bool,
     /// Whether answers tell how long they took in the server.
     pub server_timing: bool,
 }
@@ -56,6 +69,9 @@ impl Api {
             unsent: Unsent::default(),
             trusted_proxies: Arc::clone(&options.trusted_proxies),
             metrics: options.metrics.clone(),
+            tls: options.tls.clone(),
+            has_access_log: options.has_access_log,
+            has_traces: options.has_traces,
             server_timing: options.server_timing,
         }
     }

@@ -11,6 +11,7 @@ use casement_wire::error::ErrorKind;
 
 use crate::answer::Refusal;
 use crate::api::Api;
+use crate::gate::NotedApp;
 use crate::rate::{Noted, seconds};
 use crate::token::{unauthenticated, use_up, wrong_token};
 
@@ -58,6 +59,10 @@ async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> R
     // One moment for the times and for the claim on the token's id: between two, an id could end.
     let now = api.app.sources().now();
     let verified = api.tokens.verify(&api.app, token(&parts.headers)?, now)?;
+    if let Some(noted) = parts.extensions.get::<NotedApp>() {
+        // A request is authenticated once; a second time would name the same app.
+        let _ = noted.set(verified.app.client_id.as_str().to_owned());
+    }
     count(parts, api, verified.app.client_id.as_str())?;
     use_up(api, &verified, now).await?;
     // A path that can't be read names no stream of the app's.

@@ -1,13 +1,17 @@
 //! What every request passes: its id, the limits of its head, and the headers and the log line of its answer.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use axum::body::HttpBody;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use casement_app::sources::Sources;
+use tracing::{Instrument, Level, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::answer::Cause;
 use crate::api::Api;
@@ -17,10 +21,17 @@ use crate::limits;
 use crate::measure;
 use crate::rate::Noted;
 use crate::routes::table::ROUTES;
+use crate::traces;
 use crate::unsent::Waiting;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The target of the lines of the access log.
+pub const ACCESS_TARGET: &str = "casement_access";
+
+/// Where the client id of a request's app is noted, for the access log.
+pub(crate) type NotedApp = Arc<OnceLock<String>>;
 
 /// Tells how long a request took in the server, in milliseconds (W3C Server Timing), where the options say so.
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -44,26 +55,42 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     let id = request_id(request.headers(), api.app.sources());
     let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, |route| known(route.as_str()));
     let method = request.method().clone();
+    let parent = traces::parent(request.headers());
+    let mut trace = parent.as_ref().map(traces::trace_id);
+    let span = if api.has_traces { traces::begin(&method, route, parent) } else { Span::none() };
+    let noted_app = NotedApp::default();
+    if api.has_access_log {
+        request.extensions_mut().insert(NotedApp::clone(&noted_app));
+    }
     let waiting = request.extensions().get::<Waiting>().cloned();
     let response = match head::refused(&request) {
-        None => next.run(request).await,
+        None => next.run(request).instrument(span.clone()).await,
         Some(refused) => refused,
     };
+    if api.has_traces {
+        traces::end(&span, response.status());
+        trace.get_or_insert_with(|| traces::trace_id(&span.context()));
+    }
     let id_text = id.to_str().unwrap_or_default();
     let time = began.elapsed();
     measure::answered(&method, route, response.status(), time);
     let status = response.status().as_u16();
     let duration_ms = time.as_secs_f64() * 1000.0;
+    let trace_id = trace.as_deref();
     match response.extensions().get::<Cause>() {
         Some(Cause(cause)) if status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => {
-            tracing::warn!(request.id = id_text, %method, route, status, duration_ms, client, cause, "a request could not be served");
+            tracing::warn!(request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, client, cause, "a request could not be served");
         }
         Some(Cause(cause)) => {
-            tracing::error!(request.id = id_text, %method, route, status, duration_ms, client, cause, "a request failed");
+            tracing::error!(request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, client, cause, "a request failed");
         }
         None => {
-            tracing::debug!(request.id = id_text, %method, route, status, duration_ms, client, "a request was answered")
+            tracing::debug!(request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, client, "a request was answered")
         }
+    }
+    if api.has_access_log {
+        let (bytes, app) = (response.body().size_hint().exact(), noted_app.get().map(String::as_str));
+        tracing::event!(target: ACCESS_TARGET, Level::INFO, request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, bytes, app.id = app, client, "access");
     }
     let mut response = response.map(|body| api.unsent.follow(body, waiting.as_ref()));
     let headers = response.headers_mut();

@@ -4,6 +4,7 @@
 //! knows neither the store nor the index, and decides nothing. Every answer that is not a success is a problem
 //! document, also where the framework itself refuses a request.
 
+pub mod acme;
 pub mod answer;
 pub mod api;
 pub mod authentication;
@@ -20,6 +21,7 @@ pub mod limits;
 pub mod load;
 pub mod measure;
 pub mod metrics_page;
+pub mod outbound;
 mod places;
 pub mod rate;
 pub mod router;
@@ -27,4 +29,5 @@ pub mod routes;
 pub mod server;
 pub mod tls;
 pub mod token;
+pub mod traces;
 pub mod unsent;

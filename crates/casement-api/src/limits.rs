@@ -86,6 +86,36 @@ pub const ANSWER_GRACE: Duration = Duration::from_secs(30);
 pub const ANSWER_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 /// How often changed certificate files are looked for.
 pub const CERTIFICATE_PERIOD: Duration = Duration::from_secs(60);
+/// How long an authority may take for one answer; past it the order fails and is tried again.
+pub const ACME_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an order for a certificate may take in all; past it it fails and is tried again.
+pub const ACME_ORDER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// How long to wait after a first failed order. Authorities allow some five failures an hour.
+pub const ACME_RETRY_FIRST: Duration = Duration::from_secs(2 * 60);
+/// The longest wait after many failed orders.
+pub const ACME_RETRY_MAX: Duration = Duration::from_secs(2 * 60 * 60);
+/// The shortest rest between two looks at a certificate.
+pub const ACME_REST_MIN: Duration = Duration::from_secs(1);
+/// Names in one certificate; more are refused at the start.
+pub const ACME_DOMAINS_MAX: usize = 100;
+/// Bytes of a kept account or certificate; a longer file counts as damaged.
+pub const ACME_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// Spans that wait for the collector; further ones are lost.
+pub const TRACE_SPANS_QUEUED_MAX: usize = 4_096;
+/// Spans that are sent at once.
+pub const TRACE_SPANS_AT_ONCE: usize = 512;
+/// How long a span waits for others at most.
+pub const TRACE_PERIOD: Duration = Duration::from_secs(2);
+/// How long a collector may take for one batch; past it the batch is lost.
+pub const TRACE_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the end of the server waits for the last spans to be taken; what is left then is lost.
+pub const TRACE_END_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes of another server's answer; a longer one counts as none.
+pub const OUTBOUND_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// How long a connection to another server is kept for the next request.
+pub const OUTBOUND_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Connections to one other server that are kept so.
+pub const OUTBOUND_IDLE_CONNECTIONS_MAX: usize = 2;
 /// Connections to the control socket at once; further ones are closed at once.
 pub const CONTROL_CONNECTIONS_MAX: usize = 16;
 /// Bytes of an answer that the command line reads from the control socket; a longer one is an error.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use casement_domain::date::Moment;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 const REQUESTS: &str = "casement_http_requests_total";
@@ -12,6 +13,9 @@ const REFUSED_CONNECTIONS: &str = "casement_http_connections_refused_total";
 const AT_WORK: &str = "casement_http_requests_at_work";
 const UNSENT: &str = "casement_http_answer_bytes_waiting";
 const AT_WORK_LIMIT: &str = "casement_http_requests_at_work_limit";
+const CERTIFICATE_UNTIL: &str = "casement_tls_certificate_expiry_timestamp_seconds";
+const TRACE_BATCHES: &str = "casement_trace_batches_total";
+const ACME_ORDERS: &str = "casement_acme_orders_total";
 
 /// Tells the recorder what the measures mean.
 pub fn describe() {
@@ -25,6 +29,17 @@ pub fn describe() {
         AT_WORK_LIMIT,
         Unit::Count,
         "How many may run; it shrinks while there is too much to do."
+    );
+    describe_counter!(
+        TRACE_BATCHES,
+        Unit::Count,
+        "Tries to deliver a batch of spans, by outcome: delivered or lost."
+    );
+    describe_gauge!(CERTIFICATE_UNTIL, Unit::Seconds, "When the TLS certificate in use expires.");
+    describe_counter!(
+        ACME_ORDERS,
+        Unit::Count,
+        "Orders for certificates by ACME, by outcome: issued or failed."
     );
 }
 
@@ -63,8 +78,24 @@ pub(crate) fn at_work(now: usize, limit: usize) {
     gauge!(AT_WORK_LIMIT).set(limit as f64);
 }
 
-/// A client may send any method; only known ones become labels.
-fn method_name(method: &Method) -> &'static str {
+/// Notes when the certificate in use expires.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
+pub(crate) fn certificate(until: Moment) {
+    gauge!(CERTIFICATE_UNTIL).set(until.ms() as f64 / 1000.0);
+}
+
+/// Notes a batch of spans.
+pub(crate) fn traces_sent(is_delivered: bool) {
+    counter!(TRACE_BATCHES, "outcome" => if is_delivered { "delivered" } else { "lost" }).increment(1);
+}
+
+/// Notes an order for a certificate.
+pub(crate) fn asked_for_certificate(is_issued: bool) {
+    counter!(ACME_ORDERS, "outcome" => if is_issued { "issued" } else { "failed" }).increment(1);
+}
+
+/// Gives the name of a method: a client may send any, and only known ones become labels.
+pub(crate) fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

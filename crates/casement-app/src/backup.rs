@@ -12,7 +12,8 @@ use casement_store::backup::run::{BackUp, BackedUp, TakeBase};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
-use crate::{limits, measure};
+use crate::limits;
+use crate::measure::{self, Worker};
 
 /// Where a backup goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +89,7 @@ pub async fn follow(app: Arc<App>, target: BackupTarget) {
         match app.back_up(&target, BaseRule::Daily).await {
             Ok(done) => {
                 measure::backed_up(done.until_ms);
+                measure::worker_done(Worker::Backup, app.sources().now());
                 if let Some(base) = &done.base {
                     let file = base.file.display();
                     tracing::info!(%file, bytes = base.bytes, reason = base.reason, "a base was taken");
@@ -99,6 +101,7 @@ pub async fn follow(app: Arc<App>, target: BackupTarget) {
             }
             Err(error) => {
                 measure::backup_failed();
+                measure::worker_failed(Worker::Backup);
                 if failures == 0 {
                     tracing::error!(%error, "the backup fails; it is tried again");
                 }

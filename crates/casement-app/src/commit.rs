@@ -17,7 +17,9 @@ use crate::index::entry::Entry;
 use crate::limits;
 use crate::once::Ticket;
 use crate::sources::Sources;
+use crate::trace;
 use crate::workspace::OpenWorkspace;
+use tracing::Instrument;
 
 /// What a decision read besides the documents that it writes.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -202,7 +204,7 @@ impl App {
         let operation = set.operation;
         // Taken back when the caller goes away before the follower took the entries: it then works them out itself.
         let _kept = self.prepared().keep(operation, entries);
-        match self.store().commit(set).await {
+        match self.store().commit(set).instrument(trace::commit()).await {
             Ok(committed) => Ok(Some(committed)),
             Err(CommitError::Missed(misses)) if ticket.is_some_and(|ticket| ticket.is_missed(&misses)) => {
                 Err(AppError::InFlight)

@@ -14,6 +14,7 @@ use crate::commit::{Act, Reads, pending};
 use crate::error::AppError;
 use crate::index::Due;
 use crate::limits;
+use crate::measure::{self, Worker};
 use crate::workspace::OpenWorkspace;
 
 /// Looks for passed deadlines until the task is ended. The deadlines are an order of the index, so a look costs what
@@ -34,7 +35,7 @@ pub async fn mark_passed(app: &Arc<App>) -> usize {
         return 0;
     }
     let now = app.sources().now();
-    let mut marked = 0;
+    let (mut marked, mut failed) = (0, 0_u32);
     for workspace in app.open_workspaces() {
         let due = {
             let index = workspace.index();
@@ -53,11 +54,19 @@ pub async fn mark_passed(app: &Arc<App>) -> usize {
                 Ok((Ok(is_marked), _)) => marked += usize::from(is_marked),
                 // The others must not wait for one that can't be marked; the next look tries it again.
                 Ok((Err(error), due)) => {
+                    failed += 1;
                     tracing::warn!(%error, document.id = due.id, "a passed deadline could not be marked");
                 }
-                Err(error) => tracing::error!(%error, "marking a passed deadline ended early"),
+                Err(error) => {
+                    failed += 1;
+                    tracing::error!(%error, "marking a passed deadline ended early");
+                }
             }
         }
+    }
+    match failed {
+        0 => measure::worker_done(Worker::Deadlines, app.sources().now()),
+        _ => measure::worker_failed(Worker::Deadlines),
     }
     marked
 }

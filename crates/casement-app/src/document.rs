@@ -111,12 +111,20 @@ pub struct RenderedCache {
     hasher: RandomState,
     /// The newest configuration of each workspace that was asked for.
     contents: RwLock<HashMap<Box<str>, Arc<Contents>>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl Default for RenderedCache {
     fn default() -> Self {
         let documents = Cache::with_weighter(limits::RENDERED_ENTRIES, limits::RENDERED_BYTES_MAX, ByBytes);
-        Self { documents, hasher: RandomState::new(), contents: RwLock::default() }
+        Self {
+            documents,
+            hasher: RandomState::new(),
+            contents: RwLock::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
     }
 }
 
@@ -126,8 +134,20 @@ impl RenderedCache {
         self.documents.weight()
     }
 
+    /// Gives how many documents were found rendered and how many had to be rendered.
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+    }
+
     /// Gives the wire form of a version of a document where it is kept and still right.
     pub fn kept(&self, id: &str, version: u64, config: &Workspace) -> Option<Bytes> {
+        let kept = self.right(id, version, config);
+        // What is not kept is rendered next, and counted there.
+        self.hits.fetch_add(u64::from(kept.is_some()), Ordering::Relaxed);
+        kept
+    }
+
+    fn right(&self, id: &str, version: u64, config: &Workspace) -> Option<Bytes> {
         let Entry(kept) = self.documents.get(&BorrowedKey { stream: config.stream.as_str(), id, version })?;
         if kept.config_version.load(Ordering::Relaxed) == config.config_version {
             return Some(kept.body.clone());
@@ -143,6 +163,7 @@ impl RenderedCache {
         if let Some(body) = self.kept(work.id(), numbers.version, config) {
             return body;
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let body = Bytes::from(match work {
             Work::Case(case) => write_case(case, numbers.number, config),
             Work::Task(task) => write_task(task, numbers.number, numbers.case_number, config),

@@ -75,6 +75,8 @@ pub const DOCTOR_CLOCK_MS: i64 = 60 * 1000;
 pub const DOCTOR_BACKUP_WARNING_MS: i64 = 25 * 3_600_000;
 /// And an error past so many: a week.
 pub const DOCTOR_BACKUP_ERROR_MS: i64 = 7 * 24 * 3_600_000;
+/// Workspaces that have metrics of their own; those past it count together.
+pub const MEASURED_WORKSPACES_MAX: usize = 100;
 /// How often a start tries to seal what is not under the key, until it has.
 pub const SEAL_PERIOD: Duration = Duration::from_millis(250);
 /// Keys that a key file holds; past it the file is refused. There is one, and two while a rotation lasts.

@@ -29,7 +29,9 @@ use crate::index::Index;
 use crate::index::layout::{CASE, NUMBER};
 use crate::index::question::{self, Asked};
 use crate::limits;
+use crate::trace;
 use crate::workspace::OpenWorkspace;
+use tracing::Instrument;
 
 /// A document of the page, as the index knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,10 +162,10 @@ async fn ask(
         }
     };
     if question.is_quick(workspace) {
-        return asked();
+        return trace::index().in_scope(asked);
     }
-    let asked = tokio::task::spawn_blocking(asked);
-    asked.await.map_err(|error| AppError::Failed(format!("a question to the index ended early: {error}")))?
+    let asked = tokio::task::spawn_blocking(asked).instrument(trace::index()).await;
+    asked.map_err(|error| AppError::Failed(format!("a question to the index ended early: {error}")))?
 }
 
 /// Tells why the index gave no answer.

@@ -1,24 +1,56 @@
-//! What use cases tell the metrics: the sizes of what is kept in memory, worked out when they are asked for.
+//! What use cases tell the metrics: the sizes of what is kept in memory, worked out when they are asked for, and how the
+//! workers fare.
 
+use std::collections::BTreeMap;
+
+use casement_domain::date::Moment;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::app::{App, StoreState};
+use crate::limits;
 
 const DOCUMENTS: &str = "casement_index_documents";
+const INDEX_BYTES: &str = "casement_index_bytes";
 const RENDERED_BYTES: &str = "casement_rendered_bytes";
+const RENDERED: &str = "casement_rendered_documents_total";
 const WORKSPACES: &str = "casement_workspaces";
 const STORE_READY: &str = "casement_store_ready";
-const BACKUP_UNTIL: &str = "casement_backup_until_timestamp_seconds";
-const BACKUP_FAILURES: &str = "casement_backup_failures_total";
-
+const INDEX_READY: &str = "casement_index_ready";
 const SNAPSHOT_AT: &str = "casement_index_snapshot_timestamp_seconds";
 const SNAPSHOT_FAILURES: &str = "casement_index_snapshot_failures_total";
-const INDEX_READY: &str = "casement_index_ready";
+const BACKUP_UNTIL: &str = "casement_backup_until_timestamp_seconds";
+const BACKUP_FAILURES: &str = "casement_backup_failures_total";
+const WORKER_RUNS: &str = "casement_worker_runs_total";
+const WORKER_SUCCESS: &str = "casement_worker_last_success_timestamp_seconds";
+
+/// What works by itself, beside the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worker {
+    Backup,
+    Deadlines,
+    Sweep,
+}
+
+impl Worker {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::Deadlines => "deadlines",
+            Self::Sweep => "sweep",
+        }
+    }
+}
 
 /// Tells the recorder what the measures mean.
 pub fn describe() {
-    describe_gauge!(DOCUMENTS, Unit::Count, "Documents in the index, deleted ones too, by kind.");
+    describe_gauge!(
+        DOCUMENTS,
+        Unit::Count,
+        "Documents in the index, deleted ones too, by workspace and kind; workspaces past the first hundred count as other."
+    );
+    describe_gauge!(INDEX_BYTES, Unit::Bytes, "Memory of the index, by kind of document and part.");
     describe_gauge!(RENDERED_BYTES, Unit::Bytes, "Rendered documents that are kept.");
+    describe_counter!(RENDERED, Unit::Count, "Documents that were needed rendered, by outcome: hit or miss.");
     describe_gauge!(WORKSPACES, Unit::Count, "Open workspaces.");
     describe_gauge!(STORE_READY, Unit::Count, "1 when the store takes writes, else 0.");
     describe_gauge!(BACKUP_UNTIL, Unit::Seconds, "Everything up to this moment is in the continuous backup.");
@@ -30,6 +62,8 @@ pub fn describe() {
         "What the index answers, by part: 1 when lists or searches are, else 0."
     );
     describe_counter!(BACKUP_FAILURES, Unit::Count, "Runs of the continuous backup that failed.");
+    describe_counter!(WORKER_RUNS, Unit::Count, "Runs of a worker, by worker and outcome: done or failed.");
+    describe_gauge!(WORKER_SUCCESS, Unit::Seconds, "When a worker last ended a run well, by worker.");
 }
 
 /// Notes up to when the continuous backup is whole, in milliseconds since 1970.
@@ -54,18 +88,51 @@ pub fn snapshot_failed() {
     counter!(SNAPSHOT_FAILURES).increment(1);
 }
 
+/// Notes that a worker ended a run well.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
+pub(crate) fn worker_done(worker: Worker, now: Moment) {
+    counter!(WORKER_RUNS, "worker" => worker.name(), "outcome" => "done").increment(1);
+    gauge!(WORKER_SUCCESS, "worker" => worker.name()).set(now.ms() as f64 / 1000.0);
+}
+
+/// Notes that a worker did not end a run well.
+pub(crate) fn worker_failed(worker: Worker) {
+    counter!(WORKER_RUNS, "worker" => worker.name(), "outcome" => "failed").increment(1);
+}
+
+/// Puts the parts of one sort together: a column for each date is more than anybody looks at.
+fn sort_of(part: &str) -> String {
+    if part.starts_with("term lists") {
+        return "term-lists".to_owned();
+    }
+    part.split(' ').next().unwrap_or_default().to_owned()
+}
+
 /// Notes the sizes of now.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub fn observe(app: &App) {
     let workspaces = app.open_workspaces();
-    let (mut cases, mut tasks) = (0, 0);
-    for workspace in &workspaces {
+    let mut documents: BTreeMap<(&str, &'static str), usize> = BTreeMap::new();
+    let mut bytes: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
+    for (place, workspace) in workspaces.iter().enumerate() {
+        let name = if place < limits::MEASURED_WORKSPACES_MAX { workspace.id() } else { "other" };
         let index = workspace.index();
-        cases += index.cases.len();
-        tasks += index.tasks.len();
+        for (kind, engine) in [("case", &index.cases), ("task", &index.tasks)] {
+            *documents.entry((name, kind)).or_default() += engine.len();
+            for part in engine.bytes() {
+                *bytes.entry((kind, sort_of(&part.name))).or_default() += part.bytes;
+            }
+        }
     }
-    gauge!(DOCUMENTS, "kind" => "case").set(cases as f64);
-    gauge!(DOCUMENTS, "kind" => "task").set(tasks as f64);
+    for ((workspace, kind), count) in documents {
+        gauge!(DOCUMENTS, "workspace" => workspace.to_owned(), "kind" => kind).set(count as f64);
+    }
+    for ((kind, part), bytes) in bytes {
+        gauge!(INDEX_BYTES, "kind" => kind, "part" => part).set(bytes as f64);
+    }
+    let (hits, misses) = app.rendered().hits_and_misses();
+    counter!(RENDERED, "outcome" => "hit").absolute(hits);
+    counter!(RENDERED, "outcome" => "miss").absolute(misses);
     gauge!(RENDERED_BYTES).set(app.rendered().bytes() as f64);
     gauge!(INDEX_READY, "part" => "lists").set(f64::from(u8::from(app.is_ready())));
     let has_words = app.progress().has_words();

@@ -11,6 +11,7 @@ use crate::app::{App, StoreState};
 use crate::error::AppError;
 use crate::installation::INSTALLATION;
 use crate::limits;
+use crate::measure::{self, Worker};
 
 /// Sweeps until the task is ended.
 pub async fn run(app: Arc<App>) {
@@ -18,8 +19,12 @@ pub async fn run(app: Arc<App>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = sweep(&app).await {
-            tracing::warn!(%error, "claims that have ended could not be removed");
+        match sweep(&app).await {
+            Ok(_) => measure::worker_done(Worker::Sweep, app.sources().now()),
+            Err(error) => {
+                measure::worker_failed(Worker::Sweep);
+                tracing::warn!(%error, "claims that have ended could not be removed");
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ const COMMIT: &str = "casement_store_commit_seconds";
 const MISSED: &str = "casement_store_sets_missed_total";
 /// Sets that wait for the writer.
 const QUEUED: &str = "casement_store_queue_sets";
+/// Sets that are committed and not yet in the index.
+const LAG: &str = "casement_index_lag_sets";
 /// Pages in SQLite's log.
 const LOG_PAGES: &str = "casement_store_log_pages";
 
@@ -21,6 +23,7 @@ pub fn describe() {
     describe_histogram!(COMMIT, Unit::Seconds, "Time of one transaction, its sync included.");
     describe_counter!(MISSED, Unit::Count, "Write sets whose guards did not hold; they are decided anew.");
     describe_gauge!(QUEUED, Unit::Count, "Write sets that wait for the writer.");
+    describe_gauge!(LAG, Unit::Count, "Write sets that are committed and not yet in the index.");
     describe_gauge!(LOG_PAGES, Unit::Count, "Pages in the log of the embedded database.");
 }
 
@@ -36,6 +39,16 @@ pub(crate) fn committed(sets: usize, missed: usize, time: Duration) {
 /// Notes how many sets wait.
 pub(crate) fn queued(sets: usize) {
     gauge!(QUEUED).set(count(sets));
+}
+
+/// Notes a set that whoever follows the log has yet to apply.
+pub(crate) fn handed_over() {
+    gauge!(LAG).increment(1.0);
+}
+
+/// Notes that it is applied.
+pub(crate) fn applied() {
+    gauge!(LAG).decrement(1.0);
 }
 
 /// Notes how long SQLite's log is.

@@ -23,7 +23,7 @@ use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::reader::{self, Readers};
 use crate::sqlite::writer::Writer;
 use crate::sqlite::{schema, verify};
-use crate::{check, limits};
+use crate::{check, limits, measure};
 
 /// A store of documents, log, counters and claims. Cheap to clone; all clones are the same store.
 #[derive(Clone, Debug)]
@@ -414,12 +414,14 @@ pub struct CommittedSet {
 
 impl CommittedSet {
     pub(crate) fn new(set: WriteSet, outcome: Committed, reply: CommitReply) -> CommittedSet {
+        measure::handed_over();
         CommittedSet { set, outcome, reply }
     }
 
     /// Answers the caller. If this is dropped instead, the caller is told that the outcome is
     /// unknown.
     pub fn acknowledge(self) {
+        measure::applied();
         // The caller may have gone away; then nobody needs the answer.
         let _ = self.reply.send(Ok(self.outcome));
     }

@@ -6,7 +6,9 @@ use casement_api::control::document::{AppDocument, CreateAppBody, RotateAppBody}
 use casement_app::jwt_app::Algorithm;
 use serde::Serialize;
 
-use crate::cli::{AppAlgorithm, AppCreateArguments, AppListArguments, AppRotateArguments, AppShowArguments};
+use crate::cli::app::{
+    AppAlgorithm, AppCreateArguments, AppListArguments, AppRotateArguments, AppShowArguments,
+};
 use crate::{control, file};
 
 /// Runs `casement app create`.

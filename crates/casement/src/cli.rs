@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod app;
 pub mod key;
 pub mod unit;
 
@@ -7,14 +8,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use casement_api::acme::name::{Contact, DIRECTORY, Directory, DomainName};
+use casement_api::traces::{Endpoint, Share};
 use casement_app::limits;
 use casement_app::seal::key_file::KeyFile;
 use casement_domain::date::{DateInput, Moment, Zone};
 use casement_store::inspect::Depth;
-use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
+use crate::cli::app::{AppAlgorithm, AppCommand};
 use crate::cli::key::KeyCommand;
 use crate::cli::unit::UnitCommand;
 
@@ -136,15 +139,40 @@ pub struct ServeArguments {
     /// What is logged: error, warn, info, debug or trace, also by module (casement_api=debug).
     #[arg(long, env = "CASEMENT_LOG", value_name = "LEVEL", default_value = "info")]
     pub log: String,
+    /// Log a line for each request, whatever the level.
+    #[arg(long, env = "CASEMENT_ACCESS_LOG", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = ArgAction::Set)]
+    pub access_log: bool,
+    /// Send traces to this collector, as OTLP over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT counts when it is absent.
+    #[arg(long, env = "CASEMENT_OTLP_ENDPOINT", value_name = "URL", value_parser = Endpoint::parse)]
+    pub otlp_endpoint: Option<Endpoint>,
+    /// The share of requests that are traced, from 0 to 1, where the client has not decided it.
+    #[arg(long, env = "CASEMENT_TRACE_SHARE", value_name = "SHARE", default_value = "1", value_parser = Share::parse)]
+    pub trace_share: Share,
     /// The address and port for metrics alone; without it `/metrics` on the main one answers this machine.
     #[arg(long, env = "CASEMENT_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
     /// The certificate chain for TLS, a PEM file. Read anew when it changes.
-    #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE")]
     pub tls_certificate: Option<PathBuf>,
     /// The private key of the certificate, a PEM file.
-    #[arg(long, env = "CASEMENT_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    #[arg(long, env = "CASEMENT_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Take the certificate from an authority by ACME, for this name; several names by commas or repetition. The authority
+    /// must reach this server at port 443 of each.
+    #[arg(long, env = "CASEMENT_ACME_DOMAIN", value_name = "NAMES", value_delimiter = ',', value_parser = DomainName::parse)]
+    pub acme_domain: Vec<DomainName>,
+    /// The e-mail addresses that the authority may write to.
+    #[arg(long, env = "CASEMENT_ACME_CONTACT", value_name = "ADDRESSES", value_delimiter = ',', value_parser = Contact::parse)]
+    pub acme_contact: Vec<Contact>,
+    /// The directory of the authority; Let's Encrypt unless another is named.
+    #[arg(long, env = "CASEMENT_ACME_DIRECTORY", value_name = "URL", default_value = DIRECTORY, value_parser = Directory::parse)]
+    pub acme_directory: Directory,
+    /// The root certificates by which the authority itself is known, a PEM file; those of the machine when absent.
+    #[arg(long, env = "CASEMENT_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
+    /// Accept the authority's terms, which most have.
+    #[arg(long, env = "CASEMENT_ACME_ACCEPT_TERMS", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = ArgAction::Set)]
+    pub acme_accept_terms: bool,
     /// The proxies before this server, as addresses or networks: only their `Forwarded` and `X-Forwarded-For` count.
     #[arg(long, env = "CASEMENT_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
@@ -257,6 +285,12 @@ pub struct DoctorArguments {
     /// A backup to look at too, by its manifest.
     #[arg(long, env = "CASEMENT_BACKUP_TO", value_name = "DIR")]
     pub backup_to: Option<PathBuf>,
+    /// The certificate chain to look at, a PEM file.
+    #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The names that a certificate is had for by ACME: then the one in the data directory is looked at.
+    #[arg(long, env = "CASEMENT_ACME_DOMAIN", value_name = "NAMES", value_delimiter = ',', value_parser = DomainName::parse)]
+    pub acme_domain: Vec<DomainName>,
     /// The connections that the server takes, for judging how many files it may open.
     #[arg(long, env = "CASEMENT_CONNECTIONS_MAX", value_name = "N", default_value_t = 10_000)]
     pub connections_max: u32,
@@ -424,139 +458,6 @@ pub struct TokenArguments {
     pub jti: bool,
 }
 
-/// How tokens are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AppAlgorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// HMAC with SHA-512.
-    Hs512,
-    /// RSA with SHA-256.
-    Rs256,
-    /// RSA with SHA-512.
-    Rs512,
-}
-
-/// The subcommands of `app`.
-#[derive(Debug, Subcommand)]
-pub enum AppCommand {
-    /// Makes an app and prints its secret, this once.
-    Create(AppCreateArguments),
-    /// Lists the apps, without secrets.
-    List(AppListArguments),
-    /// Shows an app, without its secret.
-    Show(AppShowArguments),
-    /// Gives an app another key; the former one stays good for a time.
-    Rotate(AppRotateArguments),
-    /// Revokes an app: none of its tokens is accepted from the next request on. It can't be taken back.
-    Revoke(AppShowArguments),
-}
-
-/// The arguments of `app create`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  casement app create --name Website
-  casement app create --name Billing --algorithm rs256 --public-key billing.pem --enforce-jti --json")]
-pub struct AppCreateArguments {
-    #[command(flatten)]
-    pub data: DataDirectory,
-    /// The name of the app, which shows where it acts.
-    #[arg(long, value_name = "NAME")]
-    pub name: String,
-    /// A stream that it reaches; may be repeated. The only one when there is but one.
-    #[arg(long = "stream", value_name = "ID")]
-    pub streams: Vec<String>,
-    /// How its tokens are signed.
-    #[arg(long, value_name = "ALGORITHM", default_value = "hs256")]
-    pub algorithm: AppAlgorithm,
-    /// The file with its public key, PEM or JWK: for rs256 and rs512.
-    #[arg(long, value_name = "FILE")]
-    pub public_key: Option<PathBuf>,
-    /// Its tokens must expire.
-    #[arg(long)]
-    pub require_expiry: bool,
-    /// Each of its tokens must have an id (`jti`), serves once and expires within a day.
-    #[arg(long)]
-    pub enforce_jti: bool,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// The arguments of `app list`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  casement app list
-  casement app list --data-dir /var/lib/casement --json")]
-pub struct AppListArguments {
-    #[command(flatten)]
-    pub data: DataDirectory,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// The arguments of `app show` and `app revoke`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  casement app show cs-…
-  casement app revoke cs-…")]
-pub struct AppShowArguments {
-    /// The client id of the app.
-    #[arg(value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
-    pub client_id: String,
-    #[command(flatten)]
-    pub data: DataDirectory,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// The arguments of `app rotate`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  casement app rotate cs-…
-  casement app rotate cs-… --grace 0
-  casement app rotate cs-… --public-key next.pem --grace 7d")]
-pub struct AppRotateArguments {
-    /// The client id of the app.
-    #[arg(value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
-    pub client_id: String,
-    #[command(flatten)]
-    pub data: DataDirectory,
-    /// The file with the new public key, PEM or JWK: for rs256 and rs512. A new secret is made for the others.
-    #[arg(long, value_name = "FILE")]
-    pub public_key: Option<PathBuf>,
-    /// How long the former key stays good: a number with s, m, h or d, at most 30d; 0 ends it at once.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = seconds)]
-    pub grace: i64,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Reads a time such as `24h` as seconds.
-fn seconds(text: &str) -> Result<i64, String> {
-    let wrong = || format!("{text:?} is no time; write 0, or a number with s, m, h or d");
-    if text == "0" {
-        return Ok(0);
-    }
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let unit_seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return Err(wrong()),
-    };
-    let number: u32 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
-    Ok(i64::from(number) * unit_seconds)
-}
-
 /// The arguments of `health`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -589,17 +490,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_time_is_a_number_with_its_unit() {
-        for (text, wanted) in
-            [("0", 0), ("0s", 0), ("90s", 90), ("5m", 300), ("24h", 86_400), ("30d", 2_592_000)]
-        {
-            assert_eq!(seconds(text), Ok(wanted), "{text}");
-        }
-        for wrong in ["", "h", "24", "-1h", "1.5h", "1 h", "1w", "1é", "99999999999d"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -5,7 +5,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::Context;
+use casement_api::acme::cache::{CERTIFICATE_NAME, Cache, FOLDER_NAME};
 use casement_api::control::socket::{SOCKET_NAME, connect};
+use casement_api::tls::certificate::validity;
+use casement_app::certificate::Validity;
 use casement_app::doctor::host::{Access, Host};
 use casement_app::doctor::{Finding, Level, data, gravest, host, secrets};
 use casement_store::error::StoreError;
@@ -47,6 +50,9 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     }
     findings.push(Finding::fine("directory", format!("the data is in {shown}")));
     findings.extend(host::judge(&machine(directory, arguments.connections_max.into())?));
+    if let Some(found) = certificate(arguments) {
+        findings.push(casement_app::doctor::certificate::judge(found, sources::now()));
+    }
     let identity = match examine(&arguments.data, arguments.depth()) {
         Ok((found, identity)) => {
             findings.extend(found);
@@ -64,6 +70,28 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// Reads how long the certificate of the settings holds; `None` when they name none.
+fn certificate(arguments: &DoctorArguments) -> Option<Result<Option<Validity>, String>> {
+    let read = |chain: &[u8], path: &Path| {
+        validity(chain).map(Some).map_err(|unusable| {
+            format!("{} holds no usable {}: {}", path.display(), unusable.what, unusable.reason)
+        })
+    };
+    if let Some(path) = &arguments.tls_certificate {
+        let chain = fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()));
+        return Some(chain.and_then(|chain| read(&chain, path)));
+    }
+    if arguments.acme_domain.is_empty() {
+        return None;
+    }
+    let folder = arguments.data.path.join(FOLDER_NAME);
+    Some(match Cache::new(folder.clone()).certificate() {
+        Ok(None) => Ok(None),
+        Ok(Some(kept)) => read(kept.chain.as_bytes(), &folder.join(CERTIFICATE_NAME)),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
 fn examine(directory: &DataDirectory, depth: Depth) -> Result<(Vec<Finding>, Option<String>), StoreError> {
     let inspection = Inspection::open(&directory.path)?;
     let mut findings = data::examine(&inspection, depth, sources::now())?;
@@ -76,7 +104,13 @@ fn machine(directory: &Path, connections_max: u64) -> anyhow::Result<Host> {
     let failed = || format!("can't look at {}", directory.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).with_context(failed)? {
-        files.push(access(&entry.with_context(failed)?.path())?);
+        let entry = entry.with_context(failed)?;
+        files.push(access(&entry.path())?);
+        if entry.file_type().with_context(failed)?.is_dir() {
+            for below in fs::read_dir(entry.path()).with_context(failed)? {
+                files.push(access(&below.with_context(failed)?.path())?);
+            }
+        }
     }
     files.sort_by(|left, right| left.path.cmp(&right.path));
     let in_use = is_in_use(directory)?;

@@ -1,19 +1,42 @@
-//! Logging to standard error.
+//! Logging to standard error, and the way of spans to a collector.
+//!
+//! What leaves as a line is ours: libraries speak at `info` and above alone, since their finer lines may hold headers, and
+//! with them tokens. Control characters never reach the reader's terminal or the next line.
 
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
-use tracing_subscriber::EnvFilter;
+use casement_api::gate::ACCESS_TARGET;
+use casement_api::traces::Traces;
+use casement_app::trace::TARGET as TRACE_TARGET;
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Registry, fmt as layer, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::cli::LogFormat;
 
+/// How to log.
+#[derive(Debug, Clone, Copy)]
+pub struct Logging<'a> {
+    /// A level, or levels by module.
+    pub filter: &'a str,
+    /// How lines are written.
+    pub format: LogFormat,
+    /// Whether each request has a line, whatever the level.
+    pub access: bool,
+}
+
 /// What is logged; it can be changed.
 #[derive(Clone)]
-pub struct Level(reload::Handle<EnvFilter, Registry>);
+pub struct Level {
+    handle: reload::Handle<EnvFilter, Registry>,
+    /// Whether each request has a line, which no level changes.
+    access: bool,
+}
 
 impl fmt::Debug for Level {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,28 +50,125 @@ impl Level {
     /// # Errors
     /// The filter can't be read; what was logged before is still.
     pub fn set(&self, filter: &str) -> anyhow::Result<()> {
-        self.0.reload(read(filter)?).context("the log level can't be changed")
+        self.handle.reload(read(filter, self.access)?).context("the log level can't be changed")
     }
 }
 
-fn read(filter: &str) -> anyhow::Result<EnvFilter> {
-    EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is no log level"))
+/// Reads levels, and sets those of the access log and of spans, which follow settings of their own.
+fn read(filter: &str, access: bool) -> anyhow::Result<EnvFilter> {
+    let levels = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is no log level"))?;
+    let access_level = if access { "info" } else { "off" };
+    Ok(levels
+        .add_directive(format!("{ACCESS_TARGET}={access_level}").parse()?)
+        .add_directive(format!("{TRACE_TARGET}=off").parse()?))
 }
 
-/// Begins to log. `filter` is a level, or levels by module.
+/// Begins to log, and to send spans where there is a collector.
 ///
 /// # Errors
 /// The filter can't be read.
-pub fn begin(filter: &str, format: LogFormat) -> anyhow::Result<Level> {
-    let (filter, handle) = reload::Layer::new(read(filter)?);
-    let registry = tracing_subscriber::registry().with(filter);
-    let lines = layer::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+pub fn begin(logging: Logging<'_>, traces: Option<&Traces>) -> anyhow::Result<Level> {
+    let Logging { filter, format, access } = logging;
+    let (levels, handle) = reload::Layer::new(read(filter, access)?);
+    let is_terminal = io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(move || Escaped { inner: io::stderr(), keeps_colours: is_terminal })
+        .with_ansi(is_terminal)
         .with_target(false);
-    match format {
-        LogFormat::Text => registry.with(lines).init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
+    let shown = levels.and(filter_fn(is_shown));
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Text => lines.with_filter(shown).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(shown).boxed(),
+    };
+    let registry = tracing_subscriber::registry().with(lines);
+    match traces {
+        None => registry.init(),
+        Some(traces) => registry.with(spans(traces)).init(),
     }
-    Ok(Level(handle))
+    Ok(Level { handle, access })
+}
+
+/// The layer that makes spans of a trace, and of nothing else.
+fn spans<S>(traces: &Traces) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
+{
+    let of_traces = filter_fn(|metadata| metadata.is_span() && metadata.target() == TRACE_TARGET);
+    tracing_opentelemetry::layer()
+        .with_tracer(traces.tracer())
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_level(false)
+        .with_tracked_inactivity(false)
+        .with_filter(of_traces.with_max_level_hint(LevelFilter::INFO))
+}
+
+fn is_shown(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("casement") || *metadata.level() <= tracing::Level::INFO
+}
+
+/// Writes lines with their control characters escaped.
+struct Escaped<W> {
+    inner: W,
+    /// Whether the escape character is the formatter's own, who escapes those of values.
+    keeps_colours: bool,
+}
+
+impl<W: Write> Write for Escaped<W> {
+    /// Takes whole lines: the formatter hands over each in one piece.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let (line, end) = match text.strip_suffix('\n') {
+            Some(line) => (line, "\n"),
+            None => (text.as_ref(), ""),
+        };
+        let is_harmless = |character: char| {
+            !character.is_control() || character == '\t' || (self.keeps_colours && character == '\u{1b}')
+        };
+        if line.chars().all(is_harmless) {
+            self.inner.write_all(bytes)?;
+            return Ok(bytes.len());
+        }
+        let mut escaped = String::with_capacity(line.len() + 16);
+        for character in line.chars() {
+            if is_harmless(character) {
+                escaped.push(character);
+            } else {
+                // Also what JSON calls it.
+                escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+        }
+        escaped.push_str(end);
+        self.inner.write_all(escaped.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(line: &str, keeps_colours: bool) -> String {
+        let mut inner = Vec::new();
+        let mut writer = Escaped { inner: &mut inner, keeps_colours };
+        writer.write_all(line.as_bytes()).unwrap();
+        String::from_utf8(inner).unwrap()
+    }
+
+    #[test]
+    fn a_line_stays_one_line_whatever_is_in_it() {
+        assert_eq!(written("plain ünd\ttab\n", false), "plain ünd\ttab\n");
+        assert_eq!(written("a\nb\r\u{7f}\u{9b}\u{0}\n", false), "a\\u000ab\\u000d\\u007f\\u009b\\u0000\n");
+    }
+
+    #[test]
+    fn the_escape_character_is_the_formatters_alone_and_only_on_a_terminal() {
+        assert_eq!(written("\u{1b}[31m\n", false), "\\u001b[31m\n");
+        assert_eq!(written("\u{1b}[31m\u{9b}\n", true), "\u{1b}[31m\\u009b\n");
+    }
 }

@@ -24,14 +24,16 @@ mod serve;
 mod settings;
 mod signals;
 mod sources;
+mod tls;
 mod token;
 mod unit;
 mod version;
 mod workspace;
 
+use cli::app::AppCommand;
 use cli::key::KeyCommand;
 use cli::unit::UnitCommand;
-use cli::{AppCommand, Cli, Command, WorkspaceCommand};
+use cli::{Cli, Command, WorkspaceCommand};
 use settings::Settings;
 
 fn main() -> ExitCode {

@@ -10,7 +10,7 @@ use casement_api::control::router::control_router;
 use casement_api::control::socket::{ControlSocket, SOCKET_NAME};
 use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
-use casement_api::tls::Tls;
+use casement_api::traces::Traces;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::backup::{self, BackupTarget, BaseRule};
@@ -26,9 +26,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::logging::Level;
+use crate::logging::{Level, Logging};
 use crate::signals::Stops;
-use crate::{logging, measure, opened, signals, sources, token};
+use crate::{logging, measure, opened, settings, signals, sources, tls, token};
 
 /// How often a server looks whether its index is built, to tell the service manager.
 const READY_POLL: Duration = Duration::from_millis(50);
@@ -40,11 +40,24 @@ const SECOND_STOP_EXIT: i32 = 1;
 /// # Errors
 /// The data directory or the address can't be used, or a stored document can't be read.
 pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
-    let level = logging::begin(&arguments.log, arguments.log_format)?;
-    opened::runtime()?.block_on(serve(arguments, level))
+    let runtime = opened::runtime()?;
+    let endpoint = settings::collector(arguments.otlp_endpoint.as_ref())?;
+    let traces = endpoint.map(|endpoint| {
+        Traces::begin(&endpoint, arguments.trace_share, env!("CARGO_PKG_VERSION"), runtime.handle().clone())
+    });
+    let traces = traces.transpose()?;
+    let (filter, format) = (arguments.log.as_str(), arguments.log_format);
+    let level = logging::begin(Logging { filter, format, access: arguments.access_log }, traces.as_ref())?;
+    runtime.block_on(async {
+        let outcome = serve(arguments, level, traces.is_some()).await;
+        if let Some(traces) = traces {
+            traces.end().await;
+        }
+        outcome
+    })
 }
 
-async fn serve(arguments: &ServeArguments, level: Level) -> anyhow::Result<()> {
+async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> anyhow::Result<()> {
     let options = server_options(arguments)?;
     // The address first: a port in use must not leave a data directory behind.
     let listener = TcpListener::bind(arguments.listen)
@@ -77,6 +90,9 @@ async fn serve(arguments: &ServeArguments, level: Level) -> anyhow::Result<()> {
     let sealing = tokio::spawn(seal::rotate::run(Arc::clone(&app)));
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
     let backups = target.clone().map(|target| tokio::spawn(backup::follow(Arc::clone(&app), target)));
+    if let Some(tls) = &options.tls {
+        tls.recall(sources::now());
+    }
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
     let mut stops = Stops::take()?;
     let reloading = tokio::spawn(signals::reload(options.tls.clone(), level)?);
@@ -90,7 +106,7 @@ async fn serve(arguments: &ServeArguments, level: Level) -> anyhow::Result<()> {
     tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
     let metrics = measure::page(recorder.clone(), Arc::clone(&app));
     let upkeep = tokio::spawn(measure::keep_up(recorder));
-    let mut api_options = api_options(arguments);
+    let mut api_options = api_options(arguments, &options, has_traces);
     let metrics_server = match metrics_listener {
         Some(listener) => {
             let (router, stopped) = (metrics_page::router(metrics), stop.subscribe());
@@ -108,7 +124,7 @@ async fn serve(arguments: &ServeArguments, level: Level) -> anyhow::Result<()> {
         until(stopped.clone()),
     ));
     let load = tokio::spawn(api.load.clone().follow());
-    let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow()));
+    let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow(sources::system())));
     let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
 
     let readiness = tokio::spawn(tell_ready(Arc::clone(&app)));
@@ -181,31 +197,26 @@ async fn serve(arguments: &ServeArguments, level: Level) -> anyhow::Result<()> {
 }
 
 fn server_options(arguments: &ServeArguments) -> anyhow::Result<ServerOptions> {
-    let tls = match (&arguments.tls_certificate, &arguments.tls_key) {
-        (Some(certificate), Some(key)) => Some(Tls::open(certificate.clone(), key.clone())?),
-        (None, None) => None,
-        // The command line asks for both by itself, the settings file does not.
-        (Some(_), None) | (None, Some(_)) => {
-            anyhow::bail!("tls_certificate and tls_key belong together: name both, or neither")
-        }
-    };
     Ok(ServerOptions {
         connections_max: usize::try_from(arguments.connections_max)?,
         connections_per_address_max: usize::try_from(arguments.connections_per_address_max)?,
         trusted_proxies: arguments.trusted_proxies.as_slice().into(),
-        tls,
+        tls: tls::of_settings(arguments)?,
     })
 }
 
-fn api_options(arguments: &ServeArguments) -> ApiOptions {
+fn api_options(arguments: &ServeArguments, server: &ServerOptions, has_traces: bool) -> ApiOptions {
     let at_least_one = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
     ApiOptions {
         rate: Rate {
             per_second: at_least_one(arguments.rate_per_second),
             burst: at_least_one(arguments.rate_burst),
         },
-        trusted_proxies: arguments.trusted_proxies.as_slice().into(),
+        trusted_proxies: Arc::clone(&server.trusted_proxies),
         metrics: None,
+        tls: server.tls.clone(),
+        has_access_log: arguments.access_log,
+        has_traces,
         server_timing: arguments.server_timing,
     }
 }

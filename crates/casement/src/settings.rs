@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use casement_api::traces::Endpoint;
 use clap::builder::OsStr;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -24,6 +25,25 @@ pub const FILE_VARIABLE: &str = "CASEMENT_CONFIG";
 const FILE_DEFAULT: &str = "casement.toml";
 /// Bytes of a settings file; a larger one is refused.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The variable by which OpenTelemetry names a collector, for whoever sets it for all programs of a machine.
+const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// Gives the collector of traces: that of the settings, else that of OpenTelemetry's own variable.
+///
+/// # Errors
+/// The variable names none.
+pub fn collector(set: Option<&Endpoint>) -> anyhow::Result<Option<Endpoint>> {
+    let named = std::env::var(COLLECTOR_VARIABLE).ok().filter(|text| !text.is_empty());
+    match (set, named) {
+        (Some(endpoint), _) => Ok(Some(endpoint.clone())),
+        (None, Some(text)) => match Endpoint::parse(&text) {
+            Ok(endpoint) => Ok(Some(endpoint)),
+            Err(fault) => bail!("{COLLECTOR_VARIABLE}: {fault}"),
+        },
+        (None, None) => Ok(None),
+    }
+}
 
 /// A setting with where its value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,16 +190,7 @@ fn of_file(path: &Path, faults: &[String]) -> anyhow::Error {
 fn checked(argument: &Arg, value: &Value) -> Result<String, String> {
     let text = written(value).ok_or("must be a string, a number, true, false or a list of these")?;
     let flag = argument.get_long().unwrap_or_default();
-    // By itself: what it requires or excludes is for the whole to say.
-    let mut only = Arg::new(argument.get_id().clone())
-        .long(flag.to_owned())
-        .action(argument.get_action().clone())
-        .value_parser(argument.get_value_parser().clone())
-        .value_names(argument.get_value_names().unwrap_or_default().to_vec());
-    if let Some(delimiter) = argument.get_value_delimiter() {
-        only = only.value_delimiter(delimiter);
-    }
-    let alone = Command::new("casement").no_binary_name(true).arg(only);
+    let alone = Command::new("casement").no_binary_name(true).arg(argument.clone());
     match alone.try_get_matches_from([format!("--{flag}={text}")]) {
         Ok(_) => Ok(text),
         Err(error) => {

@@ -14,7 +14,8 @@ use casement_domain::date::Moment;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
-use crate::cli::{AppAlgorithm, TokenArguments};
+use crate::cli::TokenArguments;
+use crate::cli::app::AppAlgorithm;
 use crate::{file, sources};
 
 /// Hours until a token that a command prints expires.

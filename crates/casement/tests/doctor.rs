@@ -118,3 +118,34 @@ fn a_backup_of_another_installation_or_none_is_an_error() {
     let (code, found) = doctor(&data, &["--backup-to", text(&to)]);
     assert_eq!((code, level_of(&found, "backup").as_str()), (2, "ok error"), "{found:#}");
 }
+
+#[test]
+fn a_certificate_that_ends_soon_or_can_not_be_read_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    init(&data, ACCOUNT, STREAM);
+    let path = directory.path().join("certificate.pem");
+    let certificate = ["--tls-certificate", text(&path)];
+    let (code, found) = doctor(&data, &certificate);
+    assert_eq!((code, level_of(&found, "certificate").as_str()), (2, "error"), "{found:#}");
+
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    for (year, code, level) in [(2020, 2, "error"), (4000, 1, "ok")] {
+        params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
+        let found = doctor(&data, &certificate);
+        // Without a backup there is always a warning.
+        assert_eq!((found.0, level_of(&found.1, "certificate").as_str()), (code, level), "{:#}", found.1);
+    }
+
+    let (code, found) = doctor(&data, &["--acme-domain", "cases.example.com"]);
+    assert_eq!((code, level_of(&found, "certificate").as_str()), (1, "warning"), "{found:#}");
+    fs::create_dir(data.join("acme")).unwrap();
+    fs::write(data.join("acme").join("certificate.json"), "{").unwrap();
+    fs::set_permissions(data.join("acme").join("certificate.json"), Permissions::from_mode(0o644)).unwrap();
+    let (code, found) = doctor(&data, &["--acme-domain", "cases.example.com"]);
+    assert_eq!((code, level_of(&found, "certificate").as_str()), (2, "error"), "{found:#}");
+    assert!(found.to_string().contains("acme/certificate.json (644)"), "{found:#}");
+}

@@ -4,6 +4,8 @@
 //! a test gets for itself; nothing is shared between tests and nothing sleeps.
 
 #[cfg(test)]
+mod acme;
+#[cfg(test)]
 mod answers;
 #[cfg(test)]
 mod app_commands;
@@ -60,6 +62,8 @@ mod list_oracle;
 #[cfg(test)]
 mod list_pages;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod merge;
 #[cfg(test)]
 mod metrics;
@@ -89,6 +93,8 @@ mod stops;
 mod streams;
 #[cfg(test)]
 mod token_attacks;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod update_keys;
 #[cfg(test)]

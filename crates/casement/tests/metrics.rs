@@ -1,6 +1,9 @@
 //! The page of metrics: for this machine alone on the main listener, and nothing else on one of its own.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -10,8 +13,12 @@ use casement_api::client::Peer;
 use casement_api::metrics_page::{self, Metrics};
 use casement_api::router::router_of;
 use http_body_util::BodyExt;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tower::ServiceExt;
 
+use crate::harness::curl::Curl;
+use crate::harness::http::{Connection, post};
+use crate::harness::program::{Program, text};
 use crate::harness::server::Server;
 
 fn page() -> Metrics {
@@ -63,4 +70,100 @@ async fn a_listener_of_its_own_has_metrics_and_nothing_else() {
     assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let other = Request::get("/healthz").body(Body::empty()).unwrap();
     assert_eq!(router.oneshot(other).await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
+/// Takes the names of what is described.
+#[derive(Default)]
+struct Names(Mutex<BTreeSet<String>>);
+
+impl Recorder for Names {
+    fn describe_counter(&self, key: KeyName, _: Option<Unit>, _: SharedString) {
+        self.0.lock().unwrap().insert(key.as_str().to_owned());
+    }
+
+    fn describe_gauge(&self, key: KeyName, _: Option<Unit>, _: SharedString) {
+        self.0.lock().unwrap().insert(key.as_str().to_owned());
+    }
+
+    fn describe_histogram(&self, key: KeyName, _: Option<Unit>, _: SharedString) {
+        self.0.lock().unwrap().insert(key.as_str().to_owned());
+    }
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+fn described() -> BTreeSet<String> {
+    let names = Names::default();
+    metrics::with_local_recorder(&names, || {
+        casement_api::measure::describe();
+        casement_app::measure::describe();
+        casement_store::measure::describe();
+    });
+    names.0.into_inner().unwrap()
+}
+
+#[test]
+fn every_metric_stands_in_the_table_of_the_page_and_every_line_of_it_is_a_metric() {
+    let page = include_str!("../../../docs/operations.md");
+    let table = page.split("\n## Metrics\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let listed: BTreeSet<String> = table
+        .lines()
+        .filter(|line| line.starts_with("| `casement_"))
+        .map(|line| line.split('`').nth(1).unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, described());
+}
+
+#[test]
+fn a_server_shows_described_metrics_alone_and_those_of_its_parts_at_work() {
+    let directory = tempfile::tempdir().unwrap();
+    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let backup = directory.path().join("backup");
+    let mut program = Program::serve_with(
+        &directory.path().join("data"),
+        &["--metrics-listen", &metrics.to_string(), "--backup-to", text(&backup)],
+    );
+    let printed = program.printed_until("-d '{}'");
+    let curls: Vec<Curl> =
+        printed.match_indices("curl -s").map(|(place, _)| Curl::first_of(&printed[place..])).collect();
+    let mut connection = Connection::open(curls[0].authority().parse().unwrap());
+    for curl in curls.iter().chain(&curls[1..]) {
+        connection.send(&post(curl.path(), &curl.headers, &curl.body));
+        assert_eq!(connection.answer().0.status, 200);
+    }
+    let mut page = String::new();
+    let mut stream = TcpStream::connect(metrics).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    stream.read_to_string(&mut page).unwrap();
+    let shown: BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE casement_"))
+        .map(|rest| format!("casement_{}", rest.split(' ').next().unwrap()))
+        .collect();
+    let described = described();
+    assert!(shown.is_subset(&described), "{:?}", shown.difference(&described));
+    for line in [
+        "casement_index_lag_sets 0",
+        "casement_index_ready 1",
+        "casement_rendered_documents_total{outcome=\"miss\"}",
+        "casement_rendered_documents_total{outcome=\"hit\"}",
+        "casement_index_bytes{kind=\"case\",part=\"terms\"}",
+        "casement_index_bytes{kind=\"task\",part=\"term-lists\"}",
+        "casement_worker_runs_total{worker=\"sweep\",outcome=\"done\"}",
+        "casement_worker_last_success_timestamp_seconds{worker=\"deadlines\"}",
+    ] {
+        assert!(page.contains(&format!("\n{line}")), "{line}: {page}");
+    }
+    assert!(page.contains("kind=\"case\"} 1\n"), "one case in its workspace: {page}");
+    assert!(program.stop());
 }

@@ -5,8 +5,10 @@
 //! log through `casement-store`. [`restore`]: a backup made under load gives back any moment. [`io`] fails system
 //! calls, [`power`] the disk; `script` is what the server does meanwhile. [`fuzz`]: no input breaks what
 //! `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
-//! nothing else. [`slow`]: thousands of slow connections take nothing from the others.
+//! nothing else. [`slow`]: thousands of slow connections take nothing from the others. [`acme`]: certificates come from an
+//! authority, and are renewed.
 
+pub mod acme;
 mod chain;
 mod check;
 pub mod fuzz;
@@ -44,6 +46,7 @@ enum Proof {
     Io(io::Arguments),
     Power(power::Arguments),
     Slow(slow::Arguments),
+    Acme(acme::Arguments),
 }
 
 /// Runs the named proof.
@@ -59,5 +62,6 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         Proof::Io(arguments) => io::run(workspace, arguments),
         Proof::Power(arguments) => power::run(workspace, arguments),
         Proof::Slow(arguments) => slow::run(workspace, arguments),
+        Proof::Acme(arguments) => acme::run(workspace, arguments),
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::proof::{io, kill, power, restore, slow};
+use crate::proof::{acme, io, kill, power, restore, slow};
 use crate::workspace::{SELECTION, Workspace};
 use crate::{generate, tidy};
 
@@ -83,6 +83,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.step_unless(quick.or(power::missing()), "power proof", || {
         power::run(workspace, &power::Arguments::slice(POWER_IMAGES))
     });
+    report.step_unless(quick.or(acme::missing()), "acme proof", || acme::run(workspace, &acme::Arguments {}));
     report.step_unless(quick, "slow clients proof", || {
         slow::run(workspace, &slow::Arguments::slice(SLOW_CONNECTIONS))
     });

@@ -5,6 +5,7 @@
 //! third-party crates are cargo-deny's.
 
 mod arrows;
+mod logs;
 mod pages;
 mod sources;
 mod tracked;
@@ -40,6 +41,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
         faults.extend(tracked::faults(file));
         if file.path.ends_with(".rs") {
             faults.extend(sources::faults(file));
+            faults.extend(logs::faults(file));
         }
     }
     match page("ARCHITECTURE.md") {

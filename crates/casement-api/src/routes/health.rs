@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::Api;
+use crate::tls::CertificateState;
 
 /// The answer of `/healthz`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,6 +32,9 @@ pub struct Readiness {
     percent: Option<u8>,
     /// `ready`, `full` (reads go on, writes are refused until there is room) or `restart-required`.
     store: &'static str,
+    /// Only with TLS: `ready`, `missing` (an authority was asked and has given none yet) or `expired`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<&'static str>,
     /// What to do, when something is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -48,7 +52,7 @@ pub async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Tells whether the server can serve: lists can be answered, and the store needs no restart.
+/// Tells whether the server can serve: lists can be answered, the store needs no restart, and with TLS there is a certificate.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -73,14 +77,28 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         (true, false) => Some(progress.words_percent()),
         (true, true) => None,
     };
-    let is_ready = built && works;
+    let (certificate, certificate_reason) = match api.tls.map(|tls| tls.state(api.app.sources().now())) {
+        None => (None, None),
+        Some(CertificateState::Ready) => (Some("ready"), None),
+        Some(CertificateState::Missing) => {
+            (Some("missing"), Some("no certificate was had yet; the log says why"))
+        }
+        Some(CertificateState::Expired) => {
+            (Some("expired"), Some("the certificate has expired; the log says why"))
+        }
+    };
+    // An expired certificate is the clients' to judge.
+    let is_ready = built && works && certificate != Some("missing");
     let readiness = Readiness {
         status: if is_ready { "ready" } else { "not-ready" },
         index: if built { "ready" } else { "building" },
         search: if searches { "ready" } else { "building" },
         percent,
         store,
-        reason: store_reason.or_else(|| (!built).then(|| "the index is being built".to_owned())),
+        certificate,
+        reason: store_reason
+            .or_else(|| (!built).then(|| "the index is being built".to_owned()))
+            .or_else(|| certificate_reason.map(str::to_owned)),
     };
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()

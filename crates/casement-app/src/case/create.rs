@@ -17,6 +17,7 @@ use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
 use crate::once::{Attempt, Done, Start, Ticket};
+use crate::trace;
 
 /// Creates a case with the tasks of its template, and its customer when it is a new one.
 ///
@@ -53,7 +54,9 @@ async fn create(
         let freshness = Freshness::of_attempt(attempt);
         let customers = app.find_customers(workspace.id(), customer.as_ref(), freshness, &mut reads).await?;
         let now = app.sources().now();
-        let change = decide(&config, &access.actor, command, &customers, zone, now, &mut app.sources().ids())
+        let mut ids = app.sources().ids();
+        let change = trace::decide()
+            .in_scope(|| decide(&config, &access.actor, command, &customers, zone, now, &mut ids))
             .map_err(AppError::Refused)?;
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;

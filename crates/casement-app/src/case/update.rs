@@ -19,6 +19,7 @@ use crate::document::{IfMatch, Numbers, Rendered};
 use crate::error::AppError;
 use crate::limits;
 use crate::once::{Attempt, Done, Outcome, Start, Ticket};
+use crate::trace;
 
 /// Updates a case. A command that changes nothing gives the case as it is and makes no event.
 ///
@@ -77,18 +78,20 @@ async fn update(
         let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
-        let decided = decide(
-            &config,
-            &access.actor,
-            &before,
-            base.as_ref(),
-            command,
-            &tasks,
-            &customers,
-            zone,
-            now,
-            &mut ids,
-        );
+        let decided = trace::decide().in_scope(|| {
+            decide(
+                &config,
+                &access.actor,
+                &before,
+                base.as_ref(),
+                command,
+                &tasks,
+                &customers,
+                zone,
+                now,
+                &mut ids,
+            )
+        });
         let Some(change) = decided.map_err(AppError::Refused)? else {
             let outcome = Outcome::Case { id: id.to_owned(), version: before.version };
             return Ok(Done::Unchanged(app.rendered_case(before, &config), outcome));

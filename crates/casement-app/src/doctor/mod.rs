@@ -3,6 +3,7 @@
 //! It looks at a data directory without its lock, beside a server at work, and changes nothing. `data` judges what is
 //! stored, `secrets` whether what is sealed can be opened, `host` what the machine gives; facts about the machine are handed in.
 
+pub mod certificate;
 pub mod data;
 pub mod host;
 pub mod secrets;

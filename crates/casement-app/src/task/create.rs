@@ -11,6 +11,7 @@ use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
 use crate::once::{Attempt, Done, Start, Ticket};
+use crate::trace;
 
 /// Creates a task; its case gets it among its tasks in the same transaction.
 ///
@@ -51,7 +52,9 @@ async fn create(
         let customers = app.find_customers(workspace.id(), customer.as_ref(), freshness, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
-        let decided = decide(&config, &access.actor, case.as_ref(), command, &customers, zone, now, &mut ids);
+        let decided = trace::decide().in_scope(|| {
+            decide(&config, &access.actor, case.as_ref(), command, &customers, zone, now, &mut ids)
+        });
         let change = decided.map_err(AppError::Refused)?;
         let case_number = case.and_then(|case| case.number).unwrap_or_default();
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };

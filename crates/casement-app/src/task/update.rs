@@ -17,6 +17,7 @@ use crate::document::{IfMatch, Numbers, Rendered};
 use crate::error::AppError;
 use crate::limits;
 use crate::once::{Attempt, Done, Outcome, Start, Ticket};
+use crate::trace;
 
 /// Updates a task. A command that changes nothing gives the task as it is and makes no event.
 ///
@@ -75,18 +76,20 @@ async fn update(
         let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
-        let decided = decide(
-            &config,
-            &access.actor,
-            &before,
-            base.as_ref(),
-            &case,
-            command,
-            &customers,
-            zone,
-            now,
-            &mut ids,
-        );
+        let decided = trace::decide().in_scope(|| {
+            decide(
+                &config,
+                &access.actor,
+                &before,
+                base.as_ref(),
+                &case,
+                command,
+                &customers,
+                zone,
+                now,
+                &mut ids,
+            )
+        });
         let case_number = case.number.unwrap_or_default();
         let Some(change) = decided.map_err(AppError::Refused)? else {
             let outcome = Outcome::Task { id: id.to_owned(), version: before.version };

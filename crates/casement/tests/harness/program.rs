@@ -1,5 +1,6 @@
 //! The built program: commands that are run, and servers that run as a process.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -85,6 +86,16 @@ impl Program {
         Self { child, lines }
     }
 
+    /// Serves a data directory on a free port, with the log in a file, whose level is among the further arguments.
+    pub fn serve_logging(data: &Path, further: &[&str], log: &Path) -> Self {
+        let serve = ["serve", "--data-dir", text(data), "--listen", "127.0.0.1:0"];
+        let mut command = casement(&[&serve, further].concat());
+        let log = File::create(log).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
     /// Reads what is printed up to and with a line that ends so.
     pub fn printed_until(&mut self, end: &str) -> String {
         let mut printed = String::new();
@@ -118,7 +129,9 @@ impl Program {
     pub fn stop(mut self) -> bool {
         self.tell("-TERM");
         let (done, ended) = mpsc::channel();
-        let mut stderr = self.child.stderr.take().unwrap();
+        let Some(mut stderr) = self.child.stderr.take() else {
+            return self.child.wait().unwrap().success();
+        };
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut said = String::new();
