@@ -15,6 +15,7 @@ use casement_index::layout::FacetId;
 use casement_index::query::{Condition, QueryError};
 use casement_wire::search::{CountsDoc, GroupDoc, GroupEntryDoc, grouping_name, write_counts};
 use casement_wire::spelling::Noun;
+use tracing::Instrument;
 
 use crate::access::Access;
 use crate::app::App;
@@ -22,6 +23,7 @@ use crate::error::AppError;
 use crate::index::layout::{ASSIGNEE, CHANNEL, CREATED, PRIORITY, QUEUE, STATUS, TAG, TEMPLATE};
 use crate::index::question::{Asked, counted};
 use crate::list::unanswered;
+use crate::trace;
 
 /// Counts what a list would show, by each of the groupings. The page and the order of the query count nothing.
 ///
@@ -48,7 +50,8 @@ pub async fn counts(
         let list = Counted { engine: index.of(noun), condition, words, config: &config, zone };
         list.count(&groupings)
     });
-    let counted = counted.await.map_err(|error| AppError::Failed(format!("a count ended early: {error}")))?;
+    let counted = counted.instrument(trace::index()).await;
+    let counted = counted.map_err(|error| AppError::Failed(format!("a count ended early: {error}")))?;
     let counted = counted.map_err(unanswered)?;
     Ok(Bytes::from(write_counts(&counted)))
 }

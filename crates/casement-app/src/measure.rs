@@ -77,17 +77,6 @@ pub fn backup_failed() {
     counter!(BACKUP_FAILURES).increment(1);
 }
 
-/// Notes that a snapshot of the index was written, in milliseconds since 1970.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
-pub fn snapshot_written(at_ms: i64) {
-    gauge!(SNAPSHOT_AT).set(at_ms as f64 / 1000.0);
-}
-
-/// Notes that a snapshot of the index could not be written.
-pub fn snapshot_failed() {
-    counter!(SNAPSHOT_FAILURES).increment(1);
-}
-
 /// Notes that a worker ended a run well.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
 pub(crate) fn worker_done(worker: Worker, now: Moment) {
@@ -106,6 +95,17 @@ fn sort_of(part: &str) -> String {
         return "term-lists".to_owned();
     }
     part.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Notes that a snapshot of the index was written, in milliseconds since 1970.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our time stay far below 2^53")]
+pub fn snapshot_written(at_ms: i64) {
+    gauge!(SNAPSHOT_AT).set(at_ms as f64 / 1000.0);
+}
+
+/// Notes that a snapshot of the index could not be written.
+pub fn snapshot_failed() {
+    counter!(SNAPSHOT_FAILURES).increment(1);
 }
 
 /// Notes the sizes of now.

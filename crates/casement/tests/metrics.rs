@@ -154,7 +154,8 @@ fn a_server_shows_described_metrics_alone_and_those_of_its_parts_at_work() {
     assert!(shown.is_subset(&described), "{:?}", shown.difference(&described));
     for line in [
         "casement_index_lag_sets 0",
-        "casement_index_ready 1",
+        "casement_index_ready{part=\"lists\"} 1",
+        "casement_index_ready{part=\"words\"} 1",
         "casement_rendered_documents_total{outcome=\"miss\"}",
         "casement_rendered_documents_total{outcome=\"hit\"}",
         "casement_index_bytes{kind=\"case\",part=\"terms\"}",

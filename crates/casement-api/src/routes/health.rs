@@ -70,13 +70,6 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         StoreState::RestartRequired(reason) => ("restart-required", Some(reason), false),
     };
     let built = api.app.is_ready();
-    let progress = api.app.progress();
-    let searches = built && progress.has_words();
-    let percent = match (built, searches) {
-        (false, _) => Some(progress.lists_percent()),
-        (true, false) => Some(progress.words_percent()),
-        (true, true) => None,
-    };
     let (certificate, certificate_reason) = match api.tls.map(|tls| tls.state(api.app.sources().now())) {
         None => (None, None),
         Some(CertificateState::Ready) => (Some("ready"), None),
@@ -86,6 +79,13 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         Some(CertificateState::Expired) => {
             (Some("expired"), Some("the certificate has expired; the log says why"))
         }
+    };
+    let progress = api.app.progress();
+    let searches = built && progress.has_words();
+    let percent = match (built, searches) {
+        (false, _) => Some(progress.lists_percent()),
+        (true, false) => Some(progress.words_percent()),
+        (true, true) => None,
     };
     // An expired certificate is the clients' to judge.
     let is_ready = built && works && certificate != Some("missing");

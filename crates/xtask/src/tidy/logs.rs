@@ -8,13 +8,14 @@ use super::tree::File;
 const MACROS: [&str; 7] = ["error!(", "warn!(", "info!(", "debug!(", "trace!(", "event!(", "info_span!("];
 
 /// The fields that a line or a span may have. A new one is a decision: ids and numbers are fine, values of documents never.
-const FIELDS: [&str; 39] = [
+const FIELDS: [&str; 42] = [
     "address",
     "app.id",
     "bytes",
     "cases",
     "cause",
     "certificate",
+    "changed",
     "client",
     "data.directory",
     "directory",
@@ -41,12 +42,14 @@ const FIELDS: [&str; 39] = [
     "route",
     "schema",
     "sealed",
+    "sequence",
     "status",
     "tasks",
     "thread",
     "trace.id",
     "until",
     "user.id",
+    "words",
     "workspace.id",
 ];
 
