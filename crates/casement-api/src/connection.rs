@@ -4,6 +4,7 @@
 //! The HTTP library has one timer for both. Here the phase of the connection decides: waiting for the first request or
 //! reading a head, at work on a request (bodies and use cases have limits of their own), or idle between two.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -172,6 +173,40 @@ enum Read {
 }
 
 impl<S: AsyncRead + Unpin> TimedStream<S> {
+    /// Waits for the first bytes that may go on: a whole head, or what begins a connection of HTTP/2. When the client ends
+    /// before, it gives nothing to read.
+    ///
+    /// # Errors
+    /// The head took too long, or the connection is broken.
+    pub async fn first_head(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_first_head(context)).await
+    }
+
+    fn poll_first_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.framing.has_more() {
+            match self.read_more(context, &mut ReadBuf::new(&mut [])) {
+                Poll::Pending => return self.poll_timers(context),
+                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(Read::Bytes)) => {
+                    self.activity.arrived();
+                    self.follow_phase();
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Looks at the timers when there is nothing to read.
+    fn poll_timers(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.follow_phase();
+        let is_late = self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready();
+        if is_late || self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    }
+
     /// Reads from the socket: into the buffer what need not be looked at, else into the framing.
     fn read_more(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<Read>> {
         if self.framing.has_ended() {
@@ -219,7 +254,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
                 return Poll::Ready(Ok(()));
             }
             match self.read_more(context, buffer) {
-                Poll::Pending => break,
+                Poll::Pending => return self.poll_timers(context),
                 Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(Read::Bytes)) => {
                     self.activity.arrived();
@@ -231,18 +266,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             }
         }
-        self.follow_phase();
-        if self.takes_too_long(context) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        if self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        Poll::Pending
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -267,12 +294,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The library does not look for the next request after an answer: the timers must wake it.
-        self.follow_phase();
-        let is_late = self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready();
-        if is_late || self.takes_too_long(context) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        match self.poll_timers(context) {
+            Poll::Pending => Pin::new(&mut self.inner).poll_flush(context),
+            late => late,
         }
-        Pin::new(&mut self.inner).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -375,7 +400,7 @@ mod tests {
         let (_client, mut stream, activity) = pair();
         let at_work = activity.begin(Version::HTTP_11);
         let began = Instant::now();
-        let flushes = std::future::poll_fn(|context| match Pin::new(&mut stream).poll_flush(context) {
+        let flushes = poll_fn(|context| match Pin::new(&mut stream).poll_flush(context) {
             Poll::Ready(Ok(())) => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(error.kind()),
             Poll::Pending => Poll::Pending,

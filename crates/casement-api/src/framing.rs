@@ -120,6 +120,11 @@ impl Framing {
         }
     }
 
+    /// Whether there is something to hand on.
+    pub(crate) fn has_more(&self) -> bool {
+        self.ready > 0
+    }
+
     /// Whether a head has begun to arrive.
     pub(crate) fn is_within_head(&self) -> bool {
         self.next == Next::Head && self.held.len() > self.ready

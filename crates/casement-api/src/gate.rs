@@ -22,7 +22,6 @@ use crate::measure;
 use crate::rate::Noted;
 use crate::routes::table::ROUTES;
 use crate::traces;
-use crate::unsent::Waiting;
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -62,8 +61,7 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     if api.has_access_log {
         request.extensions_mut().insert(NotedApp::clone(&noted_app));
     }
-    let waiting = request.extensions().get::<Waiting>().cloned();
-    let response = match head::refused(&request) {
+    let mut response = match head::refused(&request) {
         None => next.run(request).instrument(span.clone()).await,
         Some(refused) => refused,
     };
@@ -92,7 +90,6 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
         let (bytes, app) = (response.body().size_hint().exact(), noted_app.get().map(String::as_str));
         tracing::event!(target: ACCESS_TARGET, Level::INFO, request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, bytes, app.id = app, client, "access");
     }
-    let mut response = response.map(|body| api.unsent.follow(body, waiting.as_ref()));
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     for (name, value) in FIXED_HEADERS {

@@ -13,6 +13,7 @@ pub mod client;
 pub mod compression;
 pub mod connection;
 pub mod control;
+mod drain;
 mod explorer;
 mod framing;
 pub mod gate;

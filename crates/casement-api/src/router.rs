@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use crate::answer::{Refusal, no_method, no_route};
 use crate::api::{Api, ApiOptions};
 use crate::routes::{case, health, task};
-use crate::{compression, explorer, gate, metrics_page};
+use crate::{compression, explorer, gate, metrics_page, unsent};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -110,6 +110,8 @@ pub fn router_of(api: Api) -> Router {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(answer_panic))
+        // Below the compression, which makes an answer's bytes as its client takes them: their number is not known above.
+        .layer(from_fn_with_state(api.clone(), unsent::follow))
         .layer(compression::layer())
         .layer(from_fn_with_state(api.clone(), gate::pass))
         .with_state(api)

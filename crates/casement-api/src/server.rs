@@ -11,7 +11,6 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::client::Peer;
 use crate::connection::{Activity, TimedStream};
+use crate::drain::{Drain, Drained};
 use crate::limits;
 use crate::measure;
 use crate::places::{Place, Places};
@@ -58,7 +58,7 @@ pub async fn serve(
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) {
-    let graceful = GracefulShutdown::new();
+    let drain = Drain::new();
     let places = Places::new(&options);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -67,33 +67,54 @@ pub async fn serve(
             accepted = accept(&listener, &places) => accepted,
         };
         if let Some((stream, peer, place)) = accepted {
-            let (router, tls, watcher) = (router.clone(), options.tls.clone(), graceful.watcher());
+            let (router, tls, mut drained) = (router.clone(), options.tls.clone(), drain.connection());
             tokio::spawn(async move {
                 match tls {
                     Some(tls) => {
-                        if let Some(stream) = tls.accept(stream).await {
-                            connection(stream, Some(Peer(peer)), router, watcher).await;
+                        // Boxed, as all that most connections of the moment don't need: a task takes the room of the most
+                        // that it may ever hold.
+                        let greeting = Box::pin(tls.accept(stream));
+                        if let Some(Some(stream)) = drained.before_requests(greeting).await {
+                            connection(stream, Some(Peer(peer)), router, drained).await;
                         }
                     }
-                    None => connection(stream, Some(Peer(peer)), router, watcher).await,
+                    None => connection(stream, Some(Peer(peer)), router, drained).await,
                 }
                 drop(place);
             });
         }
     }
     drop(listener);
-    if tokio::time::timeout(limits::DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if !drain.end().await {
         tracing::warn!("some requests did not end in time and are cut off");
     }
 }
 
 /// Serves the requests of one connection, within its timers. `peer` is whoever is at its other end of the network.
-pub(crate) async fn connection<S>(stream: S, peer: Option<Peer>, router: Router, watcher: Watcher)
+pub(crate) async fn connection<S>(stream: S, peer: Option<Peer>, router: Router, mut drained: Drained)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let activity = Activity::default();
-    let stream = TimedStream::new(stream, activity.clone());
+    let mut stream = TimedStream::new(stream, activity.clone());
+    // Until a head is whole the connection costs little more than what its client has sent.
+    match drained.before_requests(stream.first_head()).await {
+        Some(Ok(())) => Box::pin(requests(stream, activity, peer, router, drained)).await,
+        Some(Err(error)) => tracing::debug!(%error, "a connection ended before its first request"),
+        None => {}
+    }
+}
+
+/// Serves requests from the first one on.
+async fn requests<S>(
+    stream: TimedStream<S>,
+    activity: Activity,
+    peer: Option<Peer>,
+    router: Router,
+    drained: Drained,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |mut request: Request<Incoming>| {
         let at_work = activity.begin(request.version());
         if let Some(peer) = peer {
@@ -129,7 +150,7 @@ where
         .keep_alive_timeout(limits::HEAD_TIMEOUT);
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     // A client that goes away or breaks the protocol is no event of ours.
-    if let Err(error) = watcher.watch(connection).await {
+    if let Err(error) = drained.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -12,11 +12,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use crate::api::Api;
 use crate::limits;
 use crate::load::{Class, Overloaded};
 use crate::measure;
@@ -92,6 +96,12 @@ impl Unsent {
         measure::unsent(before + bytes);
         Counted { unsent: self.clone(), bytes }
     }
+}
+
+/// Follows the answer of a request; see [`Unsent::follow`].
+pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let waiting = request.extensions().get::<Waiting>().cloned();
+    next.run(request).await.map(|body| api.unsent.follow(body, waiting.as_ref()))
 }
 
 impl Waiting {

@@ -183,3 +183,26 @@ async fn a_stop_lets_an_open_request_end_and_takes_no_new_connection() {
     assert_eq!((head.status, &case["refId"]), (200, &json!("CS000100")));
     tokio::time::timeout(WAIT_MAX, loop_task).await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_connections_whose_first_head_is_not_whole_at_once() {
+    let server = Server::start().await;
+    let Serving { address, stop, loop_task } = serving(&server).await;
+    let list = post(&path("getCases"), &headers(&server), "{}");
+    let waiting = beside(move || {
+        let silent = Connection::open(address);
+        let mut slow = Connection::open(address);
+        slow.send("POST /case");
+        // One that was served shows that the server has taken the others.
+        let mut served = Connection::open(address);
+        served.send(&list);
+        assert_eq!(served.answer().0.status, 200);
+        (silent, slow, served)
+    })
+    .await;
+    let began = Instant::now();
+    stop.send(()).unwrap();
+    loop_task.await.unwrap();
+    assert!(began.elapsed() < WAIT_MAX / 4, "{:?}", began.elapsed());
+    drop(waiting);
+}

@@ -4,17 +4,17 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Semaphore;
 
 use crate::control::socket::ControlSocket;
+use crate::drain::Drain;
 use crate::limits;
 use crate::server::{ACCEPT_REST, connection};
 
 /// Serves commands until `stop` ends, then lets open ones end within a bounded time. The socket's file is taken away
 /// when it stops to listen.
 pub async fn serve(socket: ControlSocket, router: Router, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
+    let drain = Drain::new();
     let places = Arc::new(Semaphore::new(limits::CONTROL_CONNECTIONS_MAX));
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -24,9 +24,9 @@ pub async fn serve(socket: ControlSocket, router: Router, stop: impl Future<Outp
         };
         match (accepted, Arc::clone(&places).try_acquire_owned()) {
             (Ok(stream), Ok(place)) => {
-                let (router, watcher) = (router.clone(), graceful.watcher());
+                let (router, drained) = (router.clone(), drain.connection());
                 tokio::spawn(async move {
-                    connection(stream, None, router, watcher).await;
+                    connection(stream, None, router, drained).await;
                     drop(place);
                 });
             }
@@ -39,7 +39,7 @@ pub async fn serve(socket: ControlSocket, router: Router, stop: impl Future<Outp
         }
     }
     drop(socket);
-    if tokio::time::timeout(limits::DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if !drain.end().await {
         tracing::warn!("some commands did not end in time and are cut off");
     }
 }
