@@ -57,12 +57,18 @@ async fn carry_out<T>(
     if !database.try_exists().with_context(|| format!("can't look for {}", database.display()))? {
         bail!("{} holds no data; `casement init` or `casement serve` makes it", directory.display());
     }
+    let unreachable = || format!("the server that holds {} can't be asked", directory.display());
     let mut waited = Duration::ZERO;
     loop {
-        let server = connect(directory)
-            .with_context(|| format!("the server that holds {} can't be asked", directory.display()))?;
-        if let Some(stream) = server {
-            return Ok(command(Client::Server(stream)).await);
+        if let Some(stream) = connect(directory).with_context(unreachable)? {
+            if waited < WAIT_MAX && is_starting(Client::Server(stream)).await {
+                tokio::time::sleep(WAIT_STEP).await;
+                waited += WAIT_STEP;
+                continue;
+            }
+            if let Some(stream) = connect(directory).with_context(unreachable)? {
+                return Ok(command(Client::Server(stream)).await);
+            }
         }
         match opened::open(directory) {
             Ok(store) => {
@@ -80,6 +86,11 @@ async fn carry_out<T>(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Tells whether a server is still building its index, and takes no commands meanwhile.
+async fn is_starting(server: Client) -> bool {
+    server.health().await.is_ok_and(|health| health.index == "building")
 }
 
 /// Tells an operator why a command was not carried out.
