@@ -137,7 +137,23 @@ fn client(installation: &Installation, known: &Known) -> String {
         known.task["_id"],
         json!(installation.account),
     );
-    settings(installation, &parameters)
+    settings(installation, &(parameters + &expressed()))
+}
+
+/// The operations with a text of the query language.
+const EXPRESSED: [&str; 4] = ["searchCases", "searchTasks", "countCases", "countTasks"];
+
+/// Most texts are no expressions, and rightly a 400; the fuzzer has a target for them, and the other keys are those of
+/// lists.
+fn expressed() -> String {
+    let operation = |id: &&str| {
+        format!(
+            "\n[[operations]]\ninclude-operation-id = {}\n[operations.checks.positive_data_acceptance]\n\
+             expected-statuses = [\"2xx\", \"400\", \"401\", \"403\"]\n",
+            json!(id)
+        )
+    };
+    EXPRESSED.iter().map(operation).collect()
 }
 
 /// What both have in common.

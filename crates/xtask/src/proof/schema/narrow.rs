@@ -16,9 +16,6 @@ const LEFT_OUT: [&str; 3] = ["assigneeType", "ETA", "participants"];
 const IDENTITY: [&str; 8] =
     ["_id", "accountId", "iId", "orgId", "refId", "conversationType", "createdAt", "createdBy"];
 
-/// The bodies with a text of the query language. Most texts are none, rightly; the fuzzer has a target for them.
-const EXPRESSED: [&str; 4] = ["CaseSearchBody", "TaskSearchBody", "CaseCountBody", "TaskCountBody"];
-
 /// Gives the description with the bodies narrowed to a workspace and its documents.
 ///
 /// # Errors
@@ -58,10 +55,6 @@ pub(super) fn narrowed(description: &Value, made: &Value, known: &Known) -> Resu
             // A deleted document takes no other change: deleting would end what the run can reach.
             put(keys, "isActive", json!({"const": true}));
         }
-    }
-    for name in EXPRESSED {
-        let keys = narrowed.pointer_mut(&format!("/components/schemas/{name}/properties"));
-        keys.and_then(Value::as_object_mut).context(name)?.shift_remove("q");
     }
     let task =
         narrowed.pointer_mut("/components/schemas/UpdateTaskBody/properties").and_then(Value::as_object_mut);
@@ -125,10 +118,8 @@ mod tests {
         let keys = json!({"caseTmp": {"type": "string"}, "status": {}, "ETA": {}, "_id": {}, "caseId": {},
             "queues": {"type": "array", "items": {}}, "userInfo": {}, "dueDate": {}});
         let body = || json!({"type": "object", "required": ["name"], "properties": keys});
-        let search = || json!({"properties": {"q": {}, "hits": {}}});
         json!({"components": {"schemas": {"CreateCaseBody": body(), "UpdateCaseBody": body(),
-            "CreateTaskBody": body(), "UpdateTaskBody": body(), "CaseSearchBody": search(), "TaskSearchBody": search(),
-            "CaseCountBody": search(), "TaskCountBody": search()}}})
+            "CreateTaskBody": body(), "UpdateTaskBody": body()}}})
     }
 
     #[test]
@@ -147,6 +138,5 @@ mod tests {
             (&keys("CreateCaseBody")["ETA"], &keys("UpdateTaskBody")["caseTmp"]),
             (&Value::Null, &Value::Null)
         );
-        assert_eq!(keys("TaskCountBody"), json!({"hits": {}}));
     }
 }
