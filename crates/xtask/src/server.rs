@@ -212,7 +212,10 @@ impl Installation {
         std::fs::create_dir_all(&copy.data)?;
         for entry in std::fs::read_dir(&self.data)? {
             let entry = entry?;
-            std::fs::copy(entry.path(), copy.data.join(entry.file_name()))?;
+            // Snapshots of the index stay behind: the copy makes its own.
+            if entry.file_type()?.is_file() {
+                std::fs::copy(entry.path(), copy.data.join(entry.file_name()))?;
+            }
         }
         Ok(copy)
     }
