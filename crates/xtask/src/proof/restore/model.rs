@@ -261,8 +261,9 @@ mod tests {
         let found = Model::of(&store, &worked.keys).await.unwrap();
         let expected = Model::at(&worked.workspaces, &worked.steps, &Point::Latest);
         assert_eq!(expected.differences(&found), Vec::<String>::new());
-        let but_one = Model::at(&worked.workspaces, &worked.steps[..worked.steps.len() - 1], &Point::Latest);
-        assert_ne!(but_one.differences(&found), Vec::<String>::new());
+        // The last step alone may change nothing, such as a claim that is taken away again.
+        let half = Model::at(&worked.workspaces, &worked.steps[..worked.steps.len() / 2], &Point::Latest);
+        assert_ne!(half.differences(&found), Vec::<String>::new());
         store.close().await;
     }
 }
