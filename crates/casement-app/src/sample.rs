@@ -152,7 +152,7 @@ pub async fn run_sample(
     let (keeps_index, indexed) = (app.keeps_index(), Arc::clone(&workspace));
     if keeps_index {
         // Nobody asks it meanwhile.
-        indexed.begin_bulk();
+        indexed.index_mut().begin_bulk();
     }
     let (app, course) = (Arc::clone(app), Arc::clone(course));
     // A thread of its own: making commands and sets takes a whole processor.
@@ -171,7 +171,7 @@ pub async fn run_sample(
     });
     let made = making.await;
     if keeps_index {
-        let finish = tokio::task::spawn_blocking(move || indexed.finish_bulk());
+        let finish = tokio::task::spawn_blocking(move || indexed.index_mut().finish_bulk());
         finish.await.map_err(|error| AppError::Failed(format!("the index was not finished: {error}")))?;
     }
     Ok(made.map_err(|error| AppError::Failed(format!("the sample ended early: {error}")))??)

@@ -107,20 +107,6 @@ impl OpenWorkspace {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a bulk of documents: until [`OpenWorkspace::finish_bulk`] lists find too little.
-    pub(crate) fn begin_bulk(&self) {
-        let mut index = self.index_mut();
-        index.cases.begin_bulk();
-        index.tasks.begin_bulk();
-    }
-
-    /// Ends a bulk; sorting a million documents takes seconds of one processor.
-    pub(crate) fn finish_bulk(&self) {
-        let mut index = self.index_mut();
-        index.cases.finish_bulk();
-        index.tasks.finish_bulk();
-    }
-
     /// Gives up to where the log is in the snapshot of the index; 0: there is none.
     pub(crate) fn kept(&self) -> u64 {
         self.kept.load(Ordering::Relaxed)

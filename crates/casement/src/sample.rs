@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use casement_app::app::App;
+use casement_app::index::snapshot;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::sample::{
     SampleCourse, SampleOrder, Sampled, configure_sample, run_sample, sample_sources,
@@ -79,6 +80,10 @@ async fn fill(
         let sampled = run_sample(app, order, course).await;
         let time = begun.elapsed();
         watching.iter().for_each(JoinHandle::abort);
+        if !arguments.no_index {
+            // The index that was kept is there for the next start.
+            app.keep_all(&arguments.data.path.join(snapshot::DIRECTORY)).await;
+        }
         Ok((sampled?, time))
     };
     let (sampled, time) = if arguments.no_index {

@@ -120,3 +120,14 @@ fn an_interrupted_sample_keeps_what_it_made() {
     assert_eq!(sample(&data, "10", &[])["cases"], 10);
     assert_sound(&data);
 }
+
+#[test]
+fn the_index_that_a_sample_keeps_is_there_for_the_next_start() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, further, kept) in [("kept", &[][..], true), ("left", &["--no-index"][..], false)] {
+        let data = directory.path().join(name);
+        sample(&data, "20", further);
+        let snapshots = std::fs::read_dir(data.join("index")).map_or(0, Iterator::count);
+        assert_eq!(snapshots == 1, kept, "{name}");
+    }
+}

@@ -117,8 +117,7 @@ impl App {
             *index = if words_later { Index::without_words() } else { Index::default() };
             index.sequence = row.head;
             index.deadlines_by = Some(over_statuses(&config));
-            index.cases.begin_bulk();
-            index.tasks.begin_bulk();
+            index.begin_bulk();
         }
         let entry_of: fn(&Document) -> Result<Entry, AppError> =
             if words_later { entry_without_words } else { crate::follower::entry_of };
@@ -137,11 +136,7 @@ impl App {
         }
         // Sorting a million documents takes seconds of one processor.
         let finished = Arc::clone(workspace);
-        let finish = tokio::task::spawn_blocking(move || {
-            let mut index = finished.index_mut();
-            index.cases.finish_bulk();
-            index.tasks.finish_bulk();
-        });
+        let finish = tokio::task::spawn_blocking(move || finished.index_mut().finish_bulk());
         joined(finish.await)?;
         let index = workspace.index();
         let bytes: usize =
