@@ -237,7 +237,13 @@ impl Facet {
         choices: &[Vec<ValueId>],
         chosen: impl Iterator<Item = ChoiceId>,
     ) -> Option<Self> {
-        let mut facet = Self::default();
+        let mut facet = Self {
+            values: Vec::with_capacity(texts.len()),
+            value_of: Lookup::with_room(texts.len()),
+            choice_of: Lookup::with_room(choices.len()),
+            ..Self::default()
+        };
+        facet.choices.reserve(choices.len());
         let mut fresh: Vec<Option<ChoiceId>> = vec![None; choices.len()];
         for choice in chosen {
             let known = fresh.get_mut(choice as usize)?;

@@ -36,6 +36,10 @@ use cli::unit::UnitCommand;
 use cli::{Cli, Command, WorkspaceCommand};
 use settings::Settings;
 
+/// A request allocates some hundred times; see docs/decisions/0034-memory-by-mimalloc.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run() {
         Ok(code) => ExitCode::from(code),

@@ -170,11 +170,10 @@ impl<R: Read> Snapshot<R> {
     /// # Errors
     /// They are not exactly what was written; they must be made of the documents then.
     pub fn words(mut self) -> Result<AllWords, LoadError> {
-        let mut fields: Vec<Vec<Field>> = self
-            .layouts
-            .iter()
-            .map(|layout| layout.texts.iter().map(|_| Field::default()).collect())
-            .collect();
+        let fields_of = |(layout, documents): (&Layout, &usize)| {
+            layout.texts.iter().map(|_| Field::with_room(*documents)).collect()
+        };
+        let mut fields: Vec<Vec<Field>> = self.layouts.iter().zip(&self.documents).map(fields_of).collect();
         let label = loop {
             let section = self.section()?;
             if section.kind == Kind::Label {
@@ -187,13 +186,28 @@ impl<R: Read> Snapshot<R> {
         if self.read.read(&mut [0])? != 0 {
             return Err(LoadError::Damaged);
         }
-        let mut words = Vec::with_capacity(fields.len());
-        for (fields, documents) in fields.into_iter().zip(&self.documents) {
-            let terms = fields.into_iter().map(|field| field.finish(*documents));
-            words.push(Words::of(terms.collect::<Option<Vec<Terms>>>().ok_or(LoadError::Damaged)?));
-        }
+        let words = finish_all(fields, &self.documents).ok_or(LoadError::Damaged)?;
         Ok(AllWords { words, label })
     }
+}
+
+/// Makes the terms of all fields, each on a thread of its own: a few, of which one or two are large.
+fn finish_all(fields: Vec<Vec<Field>>, documents: &[usize]) -> Option<Vec<Words>> {
+    std::thread::scope(|scope| {
+        let finishing: Vec<Vec<_>> = fields
+            .into_iter()
+            .zip(documents)
+            .map(|(fields, documents)| {
+                fields.into_iter().map(|field| scope.spawn(|| field.finish(*documents))).collect()
+            })
+            .collect();
+        let mut words = Vec::with_capacity(finishing.len());
+        for threads in finishing {
+            let terms = threads.into_iter().map(|thread| thread.join().ok().flatten());
+            words.push(Words::of(terms.collect::<Option<Vec<Terms>>>()?));
+        }
+        Some(words)
+    })
 }
 
 /// A text field as far as it was read.
@@ -206,6 +220,10 @@ struct Field {
 }
 
 impl Field {
+    fn with_room(documents: usize) -> Self {
+        Self { lists: Vec::with_capacity(documents), ..Self::default() }
+    }
+
     fn take(&mut self, section: Section) -> Option<()> {
         match section.kind {
             Kind::TermLists => {
