@@ -57,6 +57,10 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub const CONTROL_BODY_BYTES_MAX: usize = casement_app::limits::CONFIGURATION_BYTES_MAX + 1;
 /// Connections at once, if the options say nothing; further ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// Connections that the system keeps until they are accepted, as far as it lets us (`net.core.somaxconn`). With less, clients
+/// that come all at once after a restart wait for seconds until they try again, and some believe for minutes that they are
+/// connected.
+pub const LISTEN_BACKLOG: u32 = 4096;
 /// Connections at once from one address, if the options say nothing; further ones are closed at once.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
 /// Requests at once on one HTTP/2 connection; the protocol makes the client wait.

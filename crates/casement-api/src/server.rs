@@ -14,7 +14,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::client::Peer;
 use crate::connection::{Activity, TimedStream};
@@ -49,6 +49,21 @@ impl Default for ServerOptions {
             tls: None,
         }
     }
+}
+
+/// Listens on an address, with room for many clients that come at once.
+///
+/// # Errors
+/// The address is in use, not of this machine, or not allowed.
+pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart must not wait for the former process's connections to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(limits::LISTEN_BACKLOG)
 }
 
 /// Serves connections until `stop` ends, then lets open requests end within a bounded time.

@@ -22,7 +22,6 @@ use casement_app::{deadline, seal, sweep};
 use casement_store::options::Options;
 use casement_store::store::Store;
 use sd_notify::NotifyState;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
@@ -60,13 +59,12 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
 async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> anyhow::Result<()> {
     let options = server_options(arguments)?;
     // The address first: a port in use must not leave a data directory behind.
-    let listener = TcpListener::bind(arguments.listen)
-        .await
-        .with_context(|| format!("can't listen on {}", arguments.listen))?;
+    let listener =
+        server::listen(arguments.listen).with_context(|| format!("can't listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
     let metrics_listener = match arguments.metrics_listen {
         Some(address) => {
-            let listener = TcpListener::bind(address).await;
+            let listener = server::listen(address);
             Some(listener.with_context(|| format!("can't listen on {address} for metrics"))?)
         }
         None => None,
