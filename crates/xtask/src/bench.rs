@@ -4,12 +4,13 @@
 //! that a drift of the machine hits all alike, it drives the server, a static responder of the same bytes through the
 //! same HTTP stack, and (for writes) the same rows through SQLite without HTTP. [`stage`] sets up, [`load`] drives,
 //! [`requests`] builds, [`overload`] asks for too much, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
-//! [`list`] measures lists by their [`shape`], on data that [`sampled`] keeps.
+//! [`list`] measures lists by their [`shape`], on data that [`sampled`] keeps; [`plot`] draws what it printed.
 
 mod list;
 mod load;
 mod outcome;
 mod overload;
+mod plot;
 mod raw_writer;
 pub mod requests;
 pub mod responder;
@@ -45,7 +46,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
                   cargo xtask bench create --clients 32 --cases 10000,1000000 --data /srv/bench\n  \
                   cargo xtask bench list --cases 10000,100000\n  \
                   cargo xtask bench list --cases 100000 --clients 8 --writers 32 --shape all,count\n  \
-                  cargo xtask bench overload --factor 4 --seconds 10")]
+                  cargo xtask bench overload --factor 4 --seconds 10\n  \
+                  cargo xtask bench plot --from lists.jsonl --to docs/lists.svg")]
 pub struct Arguments {
     #[command(subcommand)]
     bench: Bench,
@@ -80,6 +82,8 @@ enum Bench {
     },
     /// Offers a multiple of what can be done, and counts what is done in time
     Overload(overload::Arguments),
+    /// Draws the lines of `bench list` as a picture: time inside the server against the number of cases
+    Plot(plot::Arguments),
 }
 
 /// How much is driven at what.
@@ -104,12 +108,16 @@ struct Load {
 /// # Errors
 /// When a build fails, or anything but the expected answers comes back.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    if let Bench::Plot(arguments) = &arguments.bench {
+        return plot::run(arguments);
+    }
     if cfg!(debug_assertions) {
         return become_release(workspace);
     }
     let binary = workspace.binary("release", "casement")?;
     crate::block_on(async {
         let (load, job) = match &arguments.bench {
+            Bench::Plot(_) => return Ok(()),
             Bench::Overload(arguments) => {
                 let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
                 return overload::run(&binary, folder.path(), arguments).await;
