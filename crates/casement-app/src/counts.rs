@@ -12,7 +12,7 @@ use casement_domain::list::resolve::resolve;
 use casement_domain::workspace::Workspace;
 use casement_index::engine::Engine;
 use casement_index::layout::FacetId;
-use casement_index::query::{Condition, QueryError};
+use casement_index::query::{Condition, QueryError, Word};
 use casement_wire::search::{CountsDoc, GroupDoc, GroupEntryDoc, grouping_name, write_counts};
 use casement_wire::spelling::Noun;
 use tracing::Instrument;
@@ -60,7 +60,7 @@ pub async fn counts(
 struct Counted<'a> {
     engine: &'a Engine,
     condition: Condition,
-    words: Vec<String>,
+    words: Vec<Word>,
     config: &'a Workspace,
     zone: Zone,
 }

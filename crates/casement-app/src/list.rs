@@ -60,7 +60,7 @@ impl Question {
     /// long as there are matches.
     fn is_quick(&self, workspace: &OpenWorkspace) -> bool {
         self.filter.name_part.is_empty()
-            && self.filter.words.is_empty()
+            && self.filter.own_words().next().is_none()
             && self.filter.expression.is_none()
             && self.order.keys() <= 1
             && self.skip <= limits::INLINE_SKIP_MAX

@@ -57,6 +57,7 @@ fn row() -> impl Strategy<Value = Work> {
     let texts =
         (prop::sample::select(NAMES.to_vec()), prop::sample::select(vec!["", "A café", "the printer"]));
     let email = prop::sample::select(vec![None, Some("john.doe@example.com"), Some("x@y")]);
+    let phone = prop::sample::select(vec![None, Some("+49 (30) 123-4"), Some("30")]);
     let source = prop::sample::select(vec!["rtm", "Email"]);
     let channels = prop::sample::select(vec![vec![], vec!["RTM"], vec!["voice", "email"]]);
     let colour = prop::sample::select(vec![
@@ -71,12 +72,21 @@ fn row() -> impl Strategy<Value = Work> {
     let is_task = (any::<bool>(), 0..3_u128);
     let dates = (prop::option::of(edge()), edge(), edge());
     let others = (labels, dates, prop::bool::weighted(0.9));
-    (documents::case(), texts, email, (source, channels), colour, is_task, others).prop_map(
-        |(mut case, texts, email, (source, channels), colour, (is_task, of), (labels, dates, active))| {
+    (documents::case(), texts, (email, phone), (source, channels), colour, is_task, others).prop_map(
+        |(
+            mut case,
+            texts,
+            (email, phone),
+            (source, channels),
+            colour,
+            (is_task, of),
+            (labels, dates, active),
+        )| {
             let item = &mut case.item;
             item.name = texts.0.to_owned();
             item.description = texts.1.to_owned();
             item.customer.email = email.map(str::to_owned);
+            item.customer.phone = phone.map(str::to_owned);
             item.source = source.to_owned();
             item.channels = channels.into_iter().map(str::to_owned).collect();
             item.field_values.clear();
@@ -319,7 +329,9 @@ fn clause() -> impl Strategy<Value = Written> {
     let colour = prop::sample::select(vec!["none", "red", "blue", "5"]);
     let field =
         colour.prop_map(move |text| of(Subject::Field("Colour".to_owned()), Comparison::Is, vec![text]));
-    let words = prop::sample::select(vec!["caf", "prin", "doe", "nothing", "cs0001", "?!"]);
+    let words = prop::sample::select(vec![
+        "caf", "prin", "doe", "nothing", "cs0001", "?!", "vip", "ete", "re", "blue 5", "49301", "30",
+    ]);
     prop_oneof![
         3 => ordered.boxed(),
         6 => others.boxed(),

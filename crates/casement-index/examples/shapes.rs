@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use casement_index::engine::Engine;
 use casement_index::layout::{ColumnId, ColumnUse, Document, FacetId, Layout};
-use casement_index::query::{Condition, Direction, Query, Sort, SortKey, Span};
+use casement_index::query::{Condition, Direction, Query, Sort, SortKey, Span, Word};
 use casement_index::snapshot::dump::{Dump, Next};
 use casement_index::snapshot::load::open;
 
@@ -221,7 +221,7 @@ fn shapes(has_text: bool) -> Vec<(&'static str, Query)> {
     ];
     if has_text {
         let search = |words: &[&str], condition: Condition| Query {
-            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            words: words.iter().map(|word| Word { text: (*word).to_owned(), fields: 2 }).collect(),
             ..query(condition, Sort::Relevance(CREATED))
         };
         shapes.extend([

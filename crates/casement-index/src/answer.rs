@@ -11,7 +11,7 @@ use crate::layout::{ColumnId, FacetId};
 use crate::limits::{DAYS_MAX, RANKED_WORDS_MAX};
 use crate::matches::Matches;
 use crate::page;
-use crate::query::{Condition, Page, Plan, Query, QueryError, Sort};
+use crate::query::{Condition, Page, Plan, Query, QueryError, Sort, Word};
 use crate::set::Set;
 
 /// Milliseconds of a day.
@@ -77,21 +77,21 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::page`].
-    pub fn count(&self, condition: &Condition, words: &[String]) -> Result<u64, QueryError> {
+    pub fn count(&self, condition: &Condition, words: &[Word]) -> Result<u64, QueryError> {
         Ok(self.matches(condition, words)?.total())
     }
 
-    fn matches(&self, condition: &Condition, words: &[String]) -> Result<Matches, QueryError> {
+    fn matches(&self, condition: &Condition, words: &[Word]) -> Result<Matches, QueryError> {
         Ok(self.search(condition, words)?.0)
     }
 
     /// Finds what fulfils a condition and has all words, and what has each word in the first text field.
-    fn search(&self, condition: &Condition, words: &[String]) -> Result<(Matches, Vec<InFirst>), QueryError> {
+    fn search(&self, condition: &Condition, words: &[Word]) -> Result<(Matches, Vec<InFirst>), QueryError> {
         if !words.is_empty() && !self.has_words() {
             return Err(QueryError::WordsMissing);
         }
         let mut nodes = vec![filter::node(self, condition, 0)?];
-        let mut weights: BTreeMap<&String, u32> = BTreeMap::new();
+        let mut weights: BTreeMap<&Word, u32> = BTreeMap::new();
         words.iter().for_each(|word| *weights.entry(word).or_default() += 1);
         let mut in_first = Vec::with_capacity(weights.len());
         for (word, weight) in weights {
@@ -155,7 +155,7 @@ impl Engine {
     pub fn groups(
         &self,
         condition: &Condition,
-        words: &[String],
+        words: &[Word],
         facet: FacetId,
     ) -> Result<Groups, QueryError> {
         let facet = self.facet(facet)?;
@@ -206,7 +206,7 @@ impl Engine {
     pub fn days(
         &self,
         condition: &Condition,
-        words: &[String],
+        words: &[Word],
         column: ColumnId,
         shift_ms: i64,
     ) -> Result<Days, QueryError> {

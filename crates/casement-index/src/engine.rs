@@ -16,7 +16,7 @@ use crate::lookup::Lookup;
 use crate::matches::Matches;
 use crate::order::Order;
 use crate::page;
-use crate::query::{Found, QueryError};
+use crate::query::{Found, QueryError, Word};
 use crate::strings::Strings;
 use crate::terms::{Terms, beginning};
 use crate::words::Words;
@@ -332,20 +332,21 @@ impl Engine {
         Found { id: self.id(ordinal).to_owned(), version: self.version(ordinal) }
     }
 
-    /// Gives the documents that have a term which begins with a word in the first text field, and those that have one in
-    /// any, where these may be more.
-    pub(crate) fn with_word(&self, word: &str) -> (Matches, Option<Matches>) {
+    /// Gives the documents in whose first text field a word is found, and those where it is found in any of its fields, where
+    /// these may be more.
+    pub(crate) fn with_word(&self, word: &Word) -> (Matches, Option<Matches>) {
         let mut first = Matches::none(self.len());
-        let Some((leading, others)) = self.terms.split_first().filter(|_| !word.is_empty()) else {
+        let fields = self.terms.get(..word.fields).unwrap_or(&self.terms);
+        let Some((leading, others)) = fields.split_first().filter(|_| !word.text.is_empty()) else {
             return (first, None);
         };
-        leading.find(word, &mut first);
+        leading.find(&word.text, &mut first);
         first.settle();
         if first.total() == self.len() as u64 {
             return (first, None);
         }
         let mut all = first.clone();
-        others.iter().for_each(|terms| terms.find(word, &mut all));
+        others.iter().for_each(|terms| terms.find(&word.text, &mut all));
         all.settle();
         (first, Some(all))
     }

@@ -23,6 +23,16 @@ impl Direction {
     }
 }
 
+/// A folded word that is looked for: the beginning of a term in one of the first text fields of the layout. An empty one is
+/// the beginning of nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Word {
+    /// The word.
+    pub text: String,
+    /// In how many text fields it is looked for, from the first one on; beyond the last one: in all.
+    pub fields: usize,
+}
+
 /// What documents must fulfil. At most [`crate::limits::CONDITION_DEPTH_MAX`] levels deep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
@@ -38,8 +48,8 @@ pub enum Condition {
     Lacking(ColumnId),
     /// The folded name contains this text; an empty one is contained everywhere.
     NameContains(String),
-    /// A term of some text field begins with this folded word; an empty one is the beginning of nothing.
-    Word(String),
+    /// This word is found.
+    Word(Word),
     /// One of these ids.
     Ids(Vec<String>),
     /// Not the inner condition.
@@ -81,13 +91,13 @@ pub enum Sort {
     Relevance(ColumnId),
 }
 
-/// A page of documents that fulfil a condition and have a term for each word.
+/// A page of documents that fulfil a condition and in which each word is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The condition.
     pub condition: Condition,
-    /// Folded words, each the beginning of a term of some text field. A word that stands twice counts twice.
-    pub words: Vec<String>,
+    /// Words that must be found. A word that stands twice counts twice.
+    pub words: Vec<Word>,
     /// The order.
     pub sort: Sort,
     /// How many documents come before the page.

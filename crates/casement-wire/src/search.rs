@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use casement_domain::date::Zone;
 use casement_domain::fault::Key;
 use casement_domain::given::Given;
+use casement_domain::item::fields::value::moment_of;
 use casement_domain::limits;
 use casement_domain::list::grouping::Grouping;
 use casement_domain::list::query::ListQuery;
@@ -18,6 +20,9 @@ use crate::language;
 use crate::list::read_query;
 use crate::reader::Reader;
 use crate::spelling::Noun;
+
+/// The origin of fields that a workspace has made for itself.
+const CUSTOM: &str = "custom";
 
 /// A search: a list, and whether its answer marks what was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,6 +110,27 @@ pub struct Hits<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!([]))]
     email: Vec<String>,
+    /// Of the customer's phone number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!([]))]
+    phone: Vec<String>,
+    /// Of each tag in which one was found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!([]))]
+    tags: Vec<Vec<String>>,
+    /// Of the text of each custom field, or of an entry of its list, in which one was found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!([]))]
+    fields: Vec<FieldHits<'a>>,
+}
+
+/// Where the words of a search stand in a custom field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldHits<'a> {
+    #[serde(rename = "_id")]
+    id: Cow<'a, str>,
+    /// Of its text, or of one entry.
+    value: Vec<String>,
 }
 
 /// What is searched of a rendered document.
@@ -121,6 +147,33 @@ struct Searched<'a> {
     desc: Cow<'a, str>,
     #[serde(borrow)]
     user_info: Customer<'a>,
+    #[serde(borrow, default)]
+    tags: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    fields: Vec<SearchedField<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SearchedField<'a> {
+    #[serde(rename = "_id", borrow)]
+    id: Cow<'a, str>,
+    #[serde(rename = "type", borrow)]
+    origin: Cow<'a, str>,
+    #[serde(default)]
+    selected_value: Value,
+}
+
+impl SearchedField<'_> {
+    /// Gives the texts of a custom field; a date is none.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let value = Some(&self.selected_value)
+            .filter(|value| self.origin == CUSTOM && moment_of(value, Zone::UTC).is_none());
+        let entries = value
+            .into_iter()
+            .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+        entries.filter_map(Value::as_str)
+    }
 }
 
 #[derive(Deserialize)]
@@ -130,6 +183,8 @@ struct Customer<'a> {
     name: Cow<'a, str>,
     #[serde(borrow, default)]
     email_id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    phone_number: Cow<'a, str>,
 }
 
 /// Finds the words of a search in a rendered document. `None` for bytes that are no document.
@@ -142,12 +197,19 @@ pub fn find_hits<'a>(document: &'a [u8], words: &[Prefix]) -> Option<Hits<'a>> {
         Some(first) => pieces(description, around(description, first), &places),
         None => Vec::new(),
     };
+    let fields = searched.fields.iter().flat_map(|field| {
+        let values = field.texts().map(whole).filter(|value| !value.is_empty());
+        values.map(|value| FieldHits { id: field.id.clone(), value })
+    });
     Some(Hits {
         ref_id: whole(&searched.ref_id),
         name: whole(&searched.name),
         desc,
         customer: whole(&searched.user_info.name),
         email: whole(&searched.user_info.email_id),
+        phone: whole(&searched.user_info.phone_number),
+        tags: searched.tags.iter().map(|tag| whole(tag)).filter(|tag| !tag.is_empty()).collect(),
+        fields: fields.collect(),
         id: searched.id,
     })
 }

@@ -198,6 +198,31 @@ async fn words_rank_and_are_marked() {
 }
 
 #[tokio::test]
+async fn tags_phone_numbers_and_texts_of_custom_fields_are_found_by_the_language_alone() {
+    let server = Server::start().await;
+    server.custom_fields_of(&[("Serial", FieldSort::Input), ("Bought", FieldSort::DateTime)]).await;
+    server
+        .create_case(json!({"name": "Other", "tags": ["Überhitzt", "vip"],
+            "userInfo": {"_id": "u-1", "name": "Zoë", "phoneNumber": "+49 (30) 1234-567"},
+            "fields": [{"name": "Serial", "selectedValue": "SN-4711 rev B"},
+                {"name": "Bought", "selectedValue": "2026-03-04T05:06:07.000Z"}]}))
+        .await;
+    for q in ["uberhitzt", "4711", "rev sn", "49301234567", "+49 1234", "vip zoe -nothing"] {
+        assert_eq!(names(&server, "cases", q).await, "Other", "{q}");
+    }
+    for q in ["2026", "-vip", "234567"] {
+        assert_eq!(names(&server, "cases", q).await, "", "{q}");
+    }
+    let body = json!({"searchText": "vip"});
+    assert_eq!(post(&server, "cases", "search", &body).await["totalResults"], 0, "as on the public API");
+    let page = post(&server, "cases", "search", &json!({"q": "über 4711 1234", "hits": true})).await;
+    let hits = &page["hits"][0];
+    assert_eq!(hits["tags"], json!([["", "Überhitzt", ""]]));
+    assert_eq!(hits["phone"], json!(["+49 (30) ", "1234", "-567"]));
+    assert_eq!(hits["fields"][0]["value"], json!(["SN-", "4711", " rev B"]));
+}
+
+#[tokio::test]
 async fn tasks_are_searched_by_the_same_language() {
     let server = five_cases().await;
     let case = server.create_case(json!({"name": "With tasks"})).await;

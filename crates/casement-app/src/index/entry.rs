@@ -6,7 +6,7 @@ use casement_domain::date::{Moment, Zone};
 use casement_domain::id::{FieldId, StatusId};
 use casement_domain::item::WorkItem;
 use casement_domain::item::fields::value::moment_of;
-use casement_domain::list::row::Work;
+use casement_domain::list::row::{Work, further_words};
 use casement_domain::text::{Words, fold_case, fold_email};
 use casement_domain::workspace::Workspace;
 use casement_index::layout::Document;
@@ -17,7 +17,7 @@ use super::layout::YES;
 
 /// Counts what entries say of equal documents: a change of it makes snapshots of former releases be left aside. It goes up
 /// with every change of a facet's, column's or term's content.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 /// Bytes of a custom field's value that the index keeps; of a longer one it keeps the hash.
 const FIELD_TEXT_BYTES_MAX: usize = 48;
 
@@ -137,7 +137,7 @@ fn item_terms(item: &WorkItem) -> Vec<Vec<String>> {
     let customer = &item.customer;
     let second =
         [item.description.as_str(), customer.name.as_str(), customer.email.as_deref().unwrap_or_default()];
-    vec![terms(&Words::of([item.name.as_str()])), terms(&Words::of(second))]
+    [Words::of([item.name.as_str()]), Words::of(second), further_words(item)].iter().map(terms).collect()
 }
 
 fn reference_terms(noun: Noun, number: u64) -> Vec<String> {

@@ -44,6 +44,12 @@ pub const TITLE: [ColumnId; 2] = [ColumnId(5), ColumnId(6)];
 /// The two halves of the description's digest.
 pub const DESCRIPTION: [ColumnId; 2] = [ColumnId(7), ColumnId(8)];
 
+/// The text fields that the public API's search looks into: first name and reference id, then description, customer's name and
+/// e-mail.
+pub const PUBLIC_TEXTS: usize = 2;
+/// All text fields; the last one holds tags, phone number and texts of custom fields.
+pub const ALL_TEXTS: usize = 3;
+
 /// The one value of facets that say yes or nothing.
 pub const YES: &str = "yes";
 
@@ -76,6 +82,6 @@ pub fn layout() -> Layout {
             ("description-1", ColumnUse::Filtered),
             ("description-2", ColumnUse::Filtered),
         ],
-        texts: vec!["first", "second"],
+        texts: vec!["first", "second", "further"],
     }
 }

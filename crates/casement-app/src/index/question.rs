@@ -5,17 +5,18 @@ use casement_domain::id::reference_number;
 use casement_domain::list::filter::{DueCondition, Expression, FieldCondition, Filter, Span};
 use casement_domain::list::order::Order;
 use casement_domain::list::query::{Direction, SortKey};
+use casement_domain::text::Prefix;
 use casement_domain::workspace::Workspace;
 use casement_index::layout::{ColumnId, FacetId};
-use casement_index::query::{self, Condition, Query, Sort};
+use casement_index::query::{self, Condition, Query, Sort, Word};
 use casement_wire::spelling::Noun;
 use serde_json::Value;
 
 use super::Index;
 use super::entry::{field_entry, field_moment, field_present, field_value, halves};
 use super::layout::{
-    ACTIVE, ASSIGNEE, BREACHED, CASE, CHANNEL, CREATED, CUSTOMER, DESCRIPTION, DUE, FIELD, NUMBER,
-    OF_ACTIVE_CASE, PRIORITY, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, YES,
+    ACTIVE, ALL_TEXTS, ASSIGNEE, BREACHED, CASE, CHANNEL, CREATED, CUSTOMER, DESCRIPTION, DUE, FIELD, NUMBER,
+    OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, YES,
 };
 
 /// What a list is resolved against.
@@ -40,9 +41,8 @@ pub fn query(asked: Asked<'_>, index: &Index, skip: u64, limit: usize) -> Query 
 }
 
 /// Gives the condition and the words of a list, for counts.
-pub fn counted(asked: Asked<'_>, index: &Index) -> (Condition, Vec<String>) {
-    let words = asked.filter.words.iter().map(|word| word.word().to_owned()).collect();
-    (condition(asked, index), words)
+pub fn counted(asked: Asked<'_>, index: &Index) -> (Condition, Vec<Word>) {
+    (condition(asked, index), words(asked.filter))
 }
 
 fn condition(asked: Asked<'_>, index: &Index) -> Condition {
@@ -63,12 +63,18 @@ fn expressed(asked: Asked<'_>, expression: &Expression, index: &Index) -> Condit
         Expression::Any(any) => Condition::Or(parts(any)),
         Expression::Not(part) => not(expressed(asked, part, index)),
         Expression::Is(filter) => {
-            let words = filter.words.iter().map(|word| Condition::Word(word.word().to_owned()));
-            let mut all: Vec<Condition> = words.collect();
+            let mut all: Vec<Condition> = words(filter).into_iter().map(Condition::Word).collect();
             conditions(Asked { filter, ..asked }, index, &mut all);
             if all.len() == 1 { all.swap_remove(0) } else { Condition::And(all) }
         }
     }
+}
+
+/// Gives the words of a filter, without those of its expression.
+fn words(filter: &Filter) -> Vec<Word> {
+    let word = |fields| move |word: &Prefix| Word { text: word.word().to_owned(), fields };
+    let anywhere = filter.words_anywhere.iter().map(word(ALL_TEXTS));
+    filter.words.iter().map(word(PUBLIC_TEXTS)).chain(anywhere).collect()
 }
 
 /// Gives what a filter says besides its words.

@@ -69,8 +69,10 @@ pub struct CaseState {
 /// Which rows a list shows. A condition that is `None` or empty filters nothing; all others must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Filter {
-    /// Words, each a prefix of a word of the row.
+    /// Words, each a prefix of a word of the row: name, reference id, description, customer's name or e-mail.
     pub words: Vec<Prefix>,
+    /// The same, also looked for in [`Row::further_words`].
+    pub words_anywhere: Vec<Prefix>,
     /// A part of the folded name.
     pub name_part: String,
     /// Only what is neither resolved nor closed.
@@ -149,7 +151,7 @@ impl Expression {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.add_words(words)),
             Self::Not(_) => {}
-            Self::Is(filter) => words.extend_from_slice(&filter.words),
+            Self::Is(filter) => words.extend(filter.own_words().cloned()),
         }
     }
 }
@@ -207,6 +209,11 @@ impl Filter {
                 .words
                 .iter()
                 .all(|word| row.first_words.has_prefix(word) || row.second_words.has_prefix(word))
+            && self.words_anywhere.iter().all(|word| {
+                [&row.first_words, &row.second_words, &row.further_words]
+                    .into_iter()
+                    .any(|words| words.has_prefix(word))
+            })
             && includes(&self.ids, |id| row.work.id() == id || row.work.reference_id(row.number) == *id)
             && includes(&self.tags, |tag| item.tags.iter().any(|entry| fold_case(entry) == *tag))
             && (!self.untagged || item.tags.is_empty())
@@ -222,10 +229,15 @@ impl Filter {
             })
     }
 
+    /// Gives the words that every row must have.
+    pub fn own_words(&self) -> impl Iterator<Item = &Prefix> {
+        self.words.iter().chain(&self.words_anywhere)
+    }
+
     /// Gives the words that a row may be in the list for: those of the search, and those of the expression that are
     /// not negated.
     pub fn searched(&self) -> Vec<Prefix> {
-        let mut words = self.words.clone();
+        let mut words: Vec<Prefix> = self.own_words().cloned().collect();
         if let Some(expression) = &self.expression {
             expression.add_words(&mut words);
         }
@@ -234,7 +246,7 @@ impl Filter {
 
     /// Gives how well a row fits the words of the search; higher fits better.
     pub fn relevance(&self, row: &Row) -> usize {
-        self.words.iter().map(|word| if row.first_words.has_prefix(word) { 2 } else { 1 }).sum()
+        self.own_words().map(|word| if row.first_words.has_prefix(word) { 2 } else { 1 }).sum()
     }
 }
 

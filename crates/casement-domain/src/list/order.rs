@@ -21,7 +21,7 @@ impl Order {
     pub fn of(sort: &[(SortKey, Direction)], filter: &Filter) -> Self {
         if !sort.is_empty() {
             Self::Keys(sort.to_vec())
-        } else if filter.words.is_empty() {
+        } else if filter.own_words().next().is_none() {
             Self::Keys(vec![(SortKey::Created, Direction::Descending)])
         } else {
             Self::Relevance

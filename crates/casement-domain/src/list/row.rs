@@ -2,9 +2,10 @@
 
 use crate::case::Case;
 use crate::customer::CustomerSnapshot;
-use crate::date::Moment;
+use crate::date::{Moment, Zone};
 use crate::id::CaseId;
 use crate::item::WorkItem;
+use crate::item::fields::value::moment_of;
 use crate::task::Task;
 use crate::text::{Words, fold_case};
 use crate::workspace::Workspace;
@@ -75,6 +76,22 @@ pub struct Row {
     pub first_words: Words,
     /// The words of description, customer name and e-mail, which rank lower.
     pub second_words: Words,
+    /// The words that the query language finds too; see [`further_words`].
+    pub further_words: Words,
+}
+
+/// Gives the words that the query language finds beside those of the public API's search: of the tags, of the texts of custom
+/// fields (of a list its entries; dates are no texts), and of the customer's phone number, part by part and its digits in one.
+pub fn further_words(item: &WorkItem) -> Words {
+    let texts = item.field_values.values().filter(|value| moment_of(value, Zone::UTC).is_none());
+    let texts = texts.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+    let mut words =
+        Words::of(item.tags.iter().map(String::as_str).chain(texts.filter_map(serde_json::Value::as_str)));
+    if let Some(phone) = &item.customer.phone {
+        words.add(phone);
+        words.add(&phone.chars().filter(char::is_ascii_digit).collect::<String>());
+    }
+    words
 }
 
 impl Row {
@@ -89,6 +106,7 @@ impl Row {
             folded_name: fold_case(&item.name),
             first_words: Words::of([item.name.as_str()]),
             second_words: Words::of(second),
+            further_words: further_words(item),
             work,
         }
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::answer::{Days, Groups};
 use crate::engine::Engine;
 use crate::layout::{ColumnId, ColumnUse, Document, FacetId, Layout};
-use crate::query::{Condition, Direction, Found, Page, Query, Sort, SortKey, Span};
+use crate::query::{Condition, Direction, Found, Page, Query, Sort, SortKey, Span, Word};
 
 pub const FACETS: usize = 3;
 pub const COLUMNS: usize = 3;
@@ -39,7 +39,7 @@ impl Plain {
         }
     }
 
-    pub fn matching(&self, condition: &Condition, words: &[String]) -> Vec<&Document> {
+    pub fn matching(&self, condition: &Condition, words: &[Word]) -> Vec<&Document> {
         let all = self.0.values();
         all.filter(|document| holds(condition, document) && words.iter().all(|word| has_word(document, word)))
             .collect()
@@ -58,7 +58,7 @@ impl Plain {
         }
     }
 
-    pub fn groups(&self, condition: &Condition, words: &[String], facet: FacetId) -> Groups {
+    pub fn groups(&self, condition: &Condition, words: &[Word], facet: FacetId) -> Groups {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         let mut without = 0;
         for document in self.matching(condition, words) {
@@ -69,7 +69,7 @@ impl Plain {
         Groups { counts: counts.into_iter().collect(), without }
     }
 
-    pub fn days(&self, condition: &Condition, words: &[String], column: ColumnId, shift_ms: i64) -> Days {
+    pub fn days(&self, condition: &Condition, words: &[Word], column: ColumnId, shift_ms: i64) -> Days {
         let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
         let mut without = 0;
         for document in self.matching(condition, words) {
@@ -82,8 +82,9 @@ impl Plain {
     }
 }
 
-fn has_word(document: &Document, word: &str) -> bool {
-    !word.is_empty() && document.terms.iter().flatten().any(|term| term.starts_with(word))
+fn has_word(document: &Document, word: &Word) -> bool {
+    let fields = document.terms.iter().take(word.fields);
+    !word.text.is_empty() && fields.flatten().any(|term| term.starts_with(&word.text))
 }
 
 pub fn holds(condition: &Condition, document: &Document) -> bool {
@@ -106,7 +107,7 @@ pub fn holds(condition: &Condition, document: &Document) -> bool {
     }
 }
 
-fn compare(sort: &Sort, words: &[String], left: &Document, right: &Document) -> Ordering {
+fn compare(sort: &Sort, words: &[Word], left: &Document, right: &Document) -> Ordering {
     match sort {
         Sort::Keys(keys, tie) => keys
             .iter()
@@ -116,7 +117,10 @@ fn compare(sort: &Sort, words: &[String], left: &Document, right: &Document) -> 
         Sort::Relevance(column) => {
             let rank = |document: &Document| {
                 let first = &document.terms[0];
-                words.iter().filter(|word| first.iter().any(|term| term.starts_with(word.as_str()))).count()
+                let is_first = |word: &&Word| {
+                    word.fields > 0 && first.iter().any(|term| term.starts_with(word.text.as_str()))
+                };
+                words.iter().filter(is_first).count()
             };
             let newest = SortKey::Column(*column, Direction::Descending);
             rank(right)
@@ -268,7 +272,7 @@ fn leaf() -> impl Strategy<Value = Condition> {
         1 => (0..5_i64).prop_map(|value| Condition::Within(ColumnId(2), Span { low: value, high: value })),
         1 => (0..COLUMNS).prop_map(|column| Condition::Lacking(ColumnId(column))),
         1 => text(&["", "print", "e", "longer name that", "fé", "house"]).prop_map(Condition::NameContains),
-        1 => text(&["", "a", "ab", "cs00", "cs", "print", "zz"]).prop_map(Condition::Word),
+        1 => word(&["", "a", "ab", "cs00", "cs", "print", "zz"]).prop_map(Condition::Word),
         1 => prop::collection::vec((0..420_u32).prop_map(|number| format!("ci-{number:03}")), 0..4)
             .prop_map(Condition::Ids),
     ]
@@ -312,8 +316,12 @@ fn sort() -> impl Strategy<Value = Sort> {
     ]
 }
 
-pub fn words() -> impl Strategy<Value = Vec<String>> {
-    let word = text(&[
+fn word(texts: &'static [&'static str]) -> impl Strategy<Value = Word> + Clone {
+    (text(texts), 0..4_usize).prop_map(|(text, fields)| Word { text, fields })
+}
+
+pub fn words() -> impl Strategy<Value = Vec<Word>> {
+    let word = word(&[
         "a", "ab", "abc", "b", "c", "cs", "cs00", "cs000", "cs0001", "p", "print", "printer", "z", "",
     ]);
     prop_oneof![4 => Just(vec![]), 3 => prop::collection::vec(word.clone(), 1..3), 1 => prop::collection::vec(word, 3..6)]

@@ -38,7 +38,7 @@ pub fn resolve(written: &Written, surroundings: Surroundings<'_>, faults: &mut F
         Written::All(all) => Expression::All(parts(all, faults)),
         Written::Any(any) => Expression::Any(parts(any, faults)),
         Written::Not(inner) => Expression::Not(Box::new(resolve(inner, surroundings, faults))),
-        Written::Words(text) => is(Filter { words: prefixes(text), ..Filter::default() }),
+        Written::Words(text) => is(Filter { words_anywhere: prefixes(text), ..Filter::default() }),
         Written::Clause(clause) => resolve_clause(clause, surroundings, faults),
     }
 }

@@ -36,13 +36,15 @@ pub fn resolve(
     let created = created_span(query, zone, &mut faults);
     let due = query.due.and_then(|date| span(date, Key::DueDate, zone, &mut faults));
     let mine = query.mine.then(|| workspace.agent_of_user(&actor.id).map(|agent| agent.id.clone()));
-    let mut words: Vec<Prefix> =
-        search_words(&query.search_text).iter().map(|word| Prefix::of(word)).collect();
+    let words = search_words(&query.search_text).iter().map(|word| Prefix::of(word)).collect();
+    let mut words_anywhere: Vec<Prefix> = Vec::new();
     let surroundings = Surroundings { workspace, actor, zone, now };
     let expression = query.expression.as_ref();
-    let expression = expression.map(|written| expressed(written, surroundings, &mut words, &mut faults));
+    let expression =
+        expression.map(|written| expressed(written, surroundings, &mut words_anywhere, &mut faults));
     let filter = Filter {
         words,
+        words_anywhere,
         name_part: fold_case(&query.name),
         unresolved: query.unresolved,
         unassigned: query.unassigned,
@@ -93,9 +95,9 @@ fn expressed(
     let Expression::All(parts) = &mut expression else { return expression };
     parts.retain_mut(|part| {
         let Expression::Is(filter) = part else { return true };
-        let only_words = Filter { words: filter.words.clone(), ..Filter::default() };
+        let only_words = Filter { words_anywhere: filter.words_anywhere.clone(), ..Filter::default() };
         if **filter == only_words {
-            words.append(&mut filter.words);
+            words.append(&mut filter.words_anywhere);
             return false;
         }
         true
