@@ -13,8 +13,8 @@
 pub mod backup;
 mod chain;
 mod check;
-mod decide;
 pub mod database_url;
+mod decide;
 pub mod document;
 pub mod error;
 pub mod event;

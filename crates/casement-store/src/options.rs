@@ -41,6 +41,15 @@ pub enum FreshReads {
     Plain,
 }
 
+/// The directory in which a node keeps what is not in the database: its key file, for example. Made if it is absent.
+#[derive(Clone, Debug)]
+pub enum Directory {
+    /// For this store alone, as long as it is open.
+    Own(PathBuf),
+    /// For this one beside others.
+    Common(PathBuf),
+}
+
 /// A database server, and how one node uses it.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -48,6 +57,8 @@ pub struct Server {
     pub url: DatabaseUrl,
     /// How reads are made fresh.
     pub fresh_reads: FreshReads,
+    /// The node's directory, if it has one.
+    pub directory: Option<Directory>,
     /// The most sets that wait for the writers; at least one.
     pub queue_sets_max: usize,
     /// The connections that commit; at least one.
@@ -60,6 +71,7 @@ impl Server {
         Server {
             url,
             fresh_reads: FreshReads::Commit,
+            directory: None,
             queue_sets_max: limits::QUEUE_SETS_MAX,
             writers: limits::SERVER_WRITERS,
         }

@@ -73,6 +73,14 @@ impl Store {
         }
     }
 
+    /// Tells whether the store was closed: questions are answered no more.
+    pub fn is_closed(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.queue.is_closed(),
+            Engine::Postgres(postgres) => postgres.is_closed(),
+        }
+    }
+
     /// Asks the heads of all workspaces after this call, in a round that all who ask meanwhile share. `None`: nobody
     /// else writes to the data, so whatever was acknowledged has been applied here.
     ///
@@ -221,7 +229,9 @@ impl Store {
     pub async fn claim(&self, workspace: &str, key: &str) -> Result<Option<Claim>, StoreError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => reader::claim(sqlite.point()?.connection()?, workspace, key),
-            Engine::Postgres(own) => postgres::reader::claim(own.point().await?.as_ref(), workspace, key).await,
+            Engine::Postgres(own) => {
+                postgres::reader::claim(own.point().await?.as_ref(), workspace, key).await
+            }
         }
     }
 
@@ -304,7 +314,8 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.changes(workspace, after_sequence, to_sequence).await,
             Engine::Postgres(own) => {
-                postgres::reader::changes(own.page().await?.as_ref(), workspace, after_sequence, to_sequence).await
+                postgres::reader::changes(own.page().await?.as_ref(), workspace, after_sequence, to_sequence)
+                    .await
             }
         }
     }
@@ -324,13 +335,7 @@ impl Store {
                 let (workspace, document) = (owned(workspace), owned(document));
                 let events = sqlite.blocking(move |own| {
                     let lease = own.pages().lease()?;
-                    reader::document_events(
-                        lease.connection()?,
-                        &workspace,
-                        &document,
-                        after_sequence,
-                        limit,
-                    )
+                    reader::document_events(lease.connection()?, &workspace, &document, after_sequence, limit)
                 });
                 events.await
             }

@@ -93,12 +93,7 @@ impl Target {
         Err(judged(failures))
     }
 
-    async fn one(
-        &self,
-        config: &Config,
-        purpose: &Purpose,
-        generation: u64,
-    ) -> Result<Link, StoreError> {
+    async fn one(&self, config: &Config, purpose: &Purpose, generation: u64) -> Result<Link, StoreError> {
         let (notified, wait) = match purpose {
             Purpose::Write => (None, limits::LOCK_WAIT),
             Purpose::Read(wait) => (None, *wait),

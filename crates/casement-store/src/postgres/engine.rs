@@ -1,7 +1,7 @@
 //! The engine on a server: its connections, its tasks, and what they share.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use crate::error::StoreError;
 use crate::heads::Heads;
 use crate::limits;
-use crate::options::{FreshReads, Server};
+use crate::lock::{self, DirectoryLock};
+use crate::options::{Directory, FreshReads, Server};
 use crate::postgres::connect::{Purpose, Target};
 use crate::postgres::link::Link;
 use crate::postgres::moves::Moves;
@@ -69,6 +70,7 @@ pub(crate) struct Postgres {
     /// Those that write, and those that serve reads.
     writers: Mutex<JoinSet<()>>,
     followers: Mutex<JoinSet<()>>,
+    lock: Mutex<Option<DirectoryLock>>,
 }
 
 impl Drop for Postgres {
@@ -85,6 +87,14 @@ impl Postgres {
         server: Server,
         feed: mpsc::Sender<Vec<CommittedSet>>,
     ) -> Result<Arc<Postgres>, StoreError> {
+        let lock = match &server.directory {
+            Some(Directory::Own(directory)) => Some(lock::take(directory)?),
+            Some(Directory::Common(directory)) => {
+                lock::make(directory)?;
+                None
+            }
+            None => None,
+        };
         let target = Target::new(server.url, server.fresh_reads)?;
         let first = target.link(&Purpose::Write, 0).await?;
         for warning in target.warnings(&first).await? {
@@ -115,6 +125,7 @@ impl Postgres {
             pages: Pool::new(Purpose::Read(limits::PAGE_READ_WAIT), limits::SERVER_PAGE_READERS),
             writers: Mutex::new(writers),
             followers: Mutex::new(followers),
+            lock: Mutex::new(lock),
         }))
     }
 
@@ -138,6 +149,11 @@ impl Postgres {
         self.pages.link(&self.shared).await
     }
 
+    /// Tells whether the store was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.is_closed()
+    }
+
     /// Joins a round.
     pub(crate) async fn heads(&self) -> Result<Arc<Heads>, StoreError> {
         if self.shared.is_closed() {
@@ -159,5 +175,6 @@ impl Postgres {
         self.followers.lock().await.shutdown().await;
         self.points.close().await;
         self.pages.close().await;
+        drop(self.lock.lock().await.take());
     }
 }

@@ -34,14 +34,18 @@ pub(crate) fn refusal(facts: &ServerFacts) -> Option<String> {
         ));
     }
     if facts.in_recovery {
-        return Some("the database server is a standby and takes no writes; name the primary, or all hosts of the \
+        return Some(
+            "the database server is a standby and takes no writes; name the primary, or all hosts of the \
                      cluster separated by commas"
-            .into());
+                .into(),
+        );
     }
     if facts.read_only {
-        return Some("the database is read-only (default_transaction_read_only is on); set it to off for this \
+        return Some(
+            "the database is read-only (default_transaction_read_only is on); set it to off for this \
                      database and its user, or name the primary"
-            .into());
+                .into(),
+        );
     }
     if facts.encoding != "UTF8" {
         return Some(format!(

@@ -125,7 +125,8 @@ async fn ask(link: &Link, fresh_reads: FreshReads) -> Result<Heads, StoreError> 
 pub(crate) fn heads_of(rows: &[tokio_postgres::Row]) -> Heads {
     let each = rows.iter().map(|row| {
         let (sequence, config_version): (i64, i64) = (row.get(1), row.get(2));
-        let head = Head { sequence: sequence.cast_unsigned(), config_version: config_version.cast_unsigned() };
+        let head =
+            Head { sequence: sequence.cast_unsigned(), config_version: config_version.cast_unsigned() };
         (row.get(0), head)
     });
     Heads { by_workspace: each.collect() }

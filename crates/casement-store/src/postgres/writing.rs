@@ -277,7 +277,10 @@ async fn finish(link: &Link, workspace: &str, plan: &Plan<'_>) -> Result<(), Fai
             let differs =
                 zip(&counts, wanted).any(|(count, wanted)| u64::try_from(wanted).ok() != Some(*count));
             if differs {
-                tracing::error!(workspace.id = workspace, "rows of the database are missing; run casement doctor");
+                tracing::error!(
+                    workspace.id = workspace,
+                    "rows of the database are missing; run casement doctor"
+                );
             }
             Ok(())
         }
@@ -303,24 +306,15 @@ fn of_statement(error: &Error) -> Failed {
 
 /// Prepares what the second round trip needs, at its first time, so that nothing waits between two statements.
 async fn prepare_all(link: &Link) -> Result<(), Error> {
-    for sql in [
-        INSERT_DOCUMENTS,
-        UPDATE_DOCUMENTS,
-        INSERT_EVENTS,
-        PUT_CLAIMS,
-        REMOVE_CLAIMS,
-        UPDATE_WORKSPACE,
-    ] {
+    for sql in
+        [INSERT_DOCUMENTS, UPDATE_DOCUMENTS, INSERT_EVENTS, PUT_CLAIMS, REMOVE_CLAIMS, UPDATE_WORKSPACE]
+    {
         link.statement(sql).await?;
     }
     Ok(())
 }
 
-async fn insert_documents(
-    link: &Link,
-    workspace: &str,
-    rows: &[&DocumentRow<'_>],
-) -> Result<u64, Error> {
+async fn insert_documents(link: &Link, workspace: &str, rows: &[&DocumentRow<'_>]) -> Result<u64, Error> {
     if rows.is_empty() {
         return Ok(0);
     }
@@ -338,11 +332,7 @@ async fn insert_documents(
     link.client.execute(&statement, &values).await
 }
 
-async fn update_documents(
-    link: &Link,
-    workspace: &str,
-    rows: &[&DocumentRow<'_>],
-) -> Result<u64, Error> {
+async fn update_documents(link: &Link, workspace: &str, rows: &[&DocumentRow<'_>]) -> Result<u64, Error> {
     if rows.is_empty() {
         return Ok(0);
     }
@@ -440,7 +430,8 @@ pub(crate) async fn write_workspace(link: &Link, workspace: &NewWorkspace) -> Re
     let NewWorkspace { id, account, organisation, counters } = workspace;
     let counters = counters_text(counters);
     link.take_warning();
-    link.execute(INSERT_WORKSPACE, &[id, account, organisation, &chain::GENESIS.as_slice(), &counters]).await?;
+    link.execute(INSERT_WORKSPACE, &[id, account, organisation, &chain::GENESIS.as_slice(), &counters])
+        .await?;
     // Also for a row that was there: what is answered for must be on the standby.
     link.query(BEAT, &[]).await?;
     let rows = link

@@ -124,8 +124,7 @@ impl Sqlite {
             let lease = own.page_readers.lease()?;
             let transaction = lease.connection()?.unchecked_transaction()?;
             let Some(row) = reader::workspace(&transaction, &workspace)? else { return Ok(None) };
-            let documents =
-                reader::changed_documents(&transaction, &workspace, after_sequence, to_sequence)?;
+            let documents = reader::changed_documents(&transaction, &workspace, after_sequence, to_sequence)?;
             Ok(Some(Changes { head: row.head, config_version: row.config_version, documents }))
         })
         .await
