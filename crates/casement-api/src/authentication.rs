@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use casement_app::access::Access;
 use casement_domain::date::Zone;
 use casement_wire::error::ErrorKind;
+use casement_wire::spelling::Noun;
 
 use crate::answer::Refusal;
 use crate::api::Api;
@@ -58,18 +59,22 @@ impl FromRequestParts<Api> for AccountCaller {
 async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> Result<Caller, Refusal> {
     // One moment for the times and for the claim on the token's id: between two, an id could end.
     let now = api.app.sources().now();
-    let verified = api.tokens.verify(&api.app, token(&parts.headers)?, now)?;
+    // A path that can't be read names no stream of the app's.
+    let path: HashMap<String, String> =
+        Path::from_request_parts(parts, api).await.map(|Path(names)| names).unwrap_or_default();
+    let name = |key: &str| path.get(key).cloned().unwrap_or_default();
+    let stream = name("streamId");
+    let token = token(&parts.headers)?;
+    // Before the token is looked at: its app may have been made, or revoked, on another node.
+    api.app.refresh(&stream).await.map_err(|error| Refusal::of_app(error, Noun::Case))?;
+    let verified = api.tokens.verify(&api.app, token, now)?;
     if let Some(noted) = parts.extensions.get::<NotedApp>() {
         // A request is authenticated once; a second time would name the same app.
         let _ = noted.set(verified.app.client_id.as_str().to_owned());
     }
     count(parts, api, verified.app.client_id.as_str())?;
     use_up(api, &verified, now).await?;
-    // A path that can't be read names no stream of the app's.
-    let path: HashMap<String, String> =
-        Path::from_request_parts(parts, api).await.map(|Path(names)| names).unwrap_or_default();
-    let name = |key: &str| path.get(key).cloned().unwrap_or_default();
-    let access = api.app.access(&verified.app, &name("streamId"), verified.subject.as_deref());
+    let access = api.app.access(&verified.app, &stream, verified.subject.as_deref());
     let access =
         access.map_err(|_| Refusal::new(ErrorKind::Forbidden, "the app may not use this stream", None))?;
     check_account(&parts.headers, &access, account)?;

@@ -28,6 +28,7 @@ pub mod rate;
 pub mod router;
 pub mod routes;
 pub mod server;
+pub mod starting;
 pub mod tls;
 pub mod token;
 pub mod traces;

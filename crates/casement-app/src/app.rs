@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use casement_domain::id::StreamId;
 use casement_store::document::NewWorkspace;
 use casement_store::error::Health;
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::{CommitFeed, News, Store};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::customer::CustomerCache;
@@ -54,13 +55,15 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// Whether the store takes writes. Reads go on in every state.
+/// Whether the store takes writes. Reads go on where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreState {
     /// It does.
     Ready,
     /// The disk is full; it will again once there is room.
     Full(String),
+    /// The database can't be reached; it will again once it can. Reads don't go on either.
+    Unreachable(String),
     /// It does not until the server is started again.
     RestartRequired(String),
 }
@@ -80,6 +83,8 @@ pub struct App {
     followed: AtomicBool,
     unindexed: AtomicBool,
     progress: Progress,
+    /// Up to where the installation's log is in memory; only kept where other nodes write it too.
+    installation_applied: watch::Sender<u64>,
 }
 
 impl App {
@@ -122,6 +127,7 @@ impl App {
             followed: AtomicBool::new(false),
             unindexed: AtomicBool::new(false),
             progress: Progress::default(),
+            installation_applied: watch::Sender::new(0),
         }
     }
 
@@ -163,10 +169,15 @@ impl App {
     }
 
     async fn take_all(&self, feed: &mut CommitFeed) -> Result<(), AppError> {
-        while let Some(batch) = feed.next().await {
-            for committed in batch {
-                self.apply(&committed).await?;
-                committed.acknowledge();
+        while let Some(news) = feed.news().await {
+            match news {
+                News::Committed(batch) => {
+                    for committed in batch {
+                        self.apply_in_order(&committed).await?;
+                        committed.acknowledge();
+                    }
+                }
+                News::Moved(moved) => self.catch_up_with(&moved.workspace).await?,
             }
         }
         Ok(())
@@ -197,6 +208,7 @@ impl App {
         match self.store.health() {
             Health::Ready => StoreState::Ready,
             Health::Full { reason } => StoreState::Full(reason),
+            Health::Unreachable { reason } => StoreState::Unreachable(reason),
             Health::RestartRequired { reason } => StoreState::RestartRequired(reason),
         }
     }
@@ -234,6 +246,10 @@ impl App {
         &self.store
     }
 
+    pub(crate) fn installation_applied(&self) -> &watch::Sender<u64> {
+        &self.installation_applied
+    }
+
     pub(crate) fn prepared(&self) -> &Prepared {
         &self.prepared
     }
@@ -256,6 +272,11 @@ impl App {
 
     /// Reads the installation anew and opens the workspaces that it lists and that are not open yet.
     pub(crate) async fn reload_installation(&self) -> Result<(), AppError> {
+        // First the head: what is read after it holds at least that.
+        let head = match self.store.is_shared() {
+            true => self.store.workspace(INSTALLATION).await?.map_or(0, |row| row.head),
+            false => 0,
+        };
         let installation = installation::load(&self.store, || self.keys.ring(), &self.installation()).await?;
         for entry in &installation.workspaces {
             if self.workspace(&entry.stream).is_none() {
@@ -266,6 +287,11 @@ impl App {
             }
         }
         *self.installation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(installation);
+        self.installation_applied.send_if_modified(|applied| {
+            let is_later = head > *applied;
+            *applied = head.max(*applied);
+            is_later
+        });
         Ok(())
     }
 }

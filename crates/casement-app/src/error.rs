@@ -46,6 +46,8 @@ impl From<StoreError> for AppError {
             | StoreError::NewerSchema { .. }
             | StoreError::Foreign { .. }
             | StoreError::Unavailable(_)
+            | StoreError::Unreachable(_)
+            | StoreError::Unusable(_)
             | StoreError::Io { .. }
             | StoreError::Sqlite(_) => Self::Unavailable(error.to_string()),
         }

@@ -9,7 +9,6 @@ use crate::app::App;
 use crate::body;
 use crate::error::AppError;
 use crate::index::entry::Entry;
-use crate::index::{keeps_deadlines, over_statuses};
 use crate::installation::INSTALLATION;
 use crate::workspace::load_config;
 
@@ -50,9 +49,7 @@ impl App {
         // One lock for the whole set: no reader sees half of it.
         let mut index = workspace.index_mut();
         if set.changes_config {
-            let present = over_statuses(&config);
-            let former = index.deadlines_by.take();
-            index.deadlines_by = former.filter(|former| keeps_deadlines(former, &present)).map(|_| present);
+            index.take_statuses(&config);
         }
         for entry in entries {
             index.apply(entry, &config).map_err(full)?;

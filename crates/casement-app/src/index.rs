@@ -101,6 +101,13 @@ impl Index {
         }
     }
 
+    /// Notes the statuses of a changed configuration: deadlines may have been worked out by others.
+    pub fn take_statuses(&mut self, config: &Workspace) {
+        let present = over_statuses(config);
+        let former = self.deadlines_by.take();
+        self.deadlines_by = former.filter(|former| keeps_deadlines(former, &present)).map(|_| present);
+    }
+
     /// Begins a bulk of documents: until [`Index::finish_bulk`] lists find too little.
     pub fn begin_bulk(&mut self) {
         self.cases.begin_bulk();

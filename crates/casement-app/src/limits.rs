@@ -122,3 +122,10 @@ pub const SNAPSHOT_CHANGED_MAX: usize = 10_000;
 pub const SNAPSHOT_EVENTS_BEHIND_MAX: u64 = 10_000_000;
 /// Events whose documents are read at once when a snapshot is brought up to date.
 pub const CHANGED_PAGE: usize = 1_000;
+/// How often a configuration is read at most until it is of one version; past it what was read last counts, and every
+/// decision by it is guarded by its version.
+pub const CONFIG_READS_MAX: usize = 4;
+/// How long a request waits until what other nodes committed before it has been applied here; past it 503.
+pub const FRESH_WAIT: Duration = Duration::from_secs(2);
+/// The wait between two attempts to read what other nodes committed while the database can't be reached.
+pub const CATCH_UP_WAIT: Duration = Duration::from_millis(100);

@@ -228,6 +228,11 @@ async fn fetch(
         let document = stored.get(&listed.id);
         let document =
             document.ok_or_else(|| AppError::Failed(format!("{kind} {} is missing", listed.id)))?;
+        if document.version < listed.version {
+            // What is in the index was committed: this database has been replaced and does not know it yet.
+            let reason = format!("the database gives an old version of {kind} {}", listed.id);
+            return Err(AppError::Unavailable(reason));
+        }
         let work = body::decode_work(document)?;
         let numbers =
             Numbers { version: document.version, number: listed.number, case_number: listed.case_number };

@@ -45,6 +45,8 @@ pub struct OpenWorkspace {
     index: RwLock<Index>,
     turns: Vec<Mutex<()>>,
     in_flight: InFlight,
+    /// Up to where the log has been applied; only kept where other nodes write it too.
+    applied: watch::Sender<u64>,
     /// Up to where the log is in the snapshot of the index.
     kept: AtomicU64,
     /// Held while a snapshot is written: one at a time.
@@ -59,6 +61,7 @@ impl OpenWorkspace {
             stream: config.stream.clone(),
             config: watch::Sender::new(Arc::new(config)),
             index: RwLock::new(index),
+            applied: watch::Sender::new(0),
             kept: AtomicU64::new(0),
             keeping: Arc::default(),
             turns: std::iter::repeat_with(|| Mutex::new(())).take(limits::TURNS).collect(),
@@ -107,6 +110,20 @@ impl OpenWorkspace {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells whoever waits up to where the log has been applied.
+    pub(crate) fn tell_applied(&self) {
+        let sequence = self.index().sequence;
+        self.applied.send_replace(sequence);
+    }
+
+    /// Waits until the log has been applied up to a sequence number.
+    pub(crate) async fn wait_for(&self, sequence: u64) {
+        if self.index().sequence < sequence {
+            // An error says that the sender is gone, and this holds it.
+            let _ = self.applied.subscribe().wait_for(|applied| *applied >= sequence).await;
+        }
+    }
+
     /// Gives up to where the log is in the snapshot of the index; 0: there is none.
     pub(crate) fn kept(&self) -> u64 {
         self.kept.load(Ordering::Relaxed)
@@ -150,6 +167,22 @@ async fn entries<T: DeserializeOwned>(
 /// # Errors
 /// The store can't be read, or a document in it is damaged.
 pub async fn load_config(store: &Store, entry: &WorkspaceEntry) -> Result<Workspace, AppError> {
+    let mut config = read_config(store, entry).await?;
+    // Where others write too, what was read may be of several versions: then it is read again.
+    for _ in 1..limits::CONFIG_READS_MAX {
+        if !store.is_shared() {
+            break;
+        }
+        let again = store.workspace(entry.stream.as_str()).await?;
+        if again.is_some_and(|row| row.config_version == config.config_version) {
+            break;
+        }
+        config = read_config(store, entry).await?;
+    }
+    Ok(config)
+}
+
+async fn read_config(store: &Store, entry: &WorkspaceEntry) -> Result<Workspace, AppError> {
     let id = entry.stream.as_str();
     let row =
         store.workspace(id).await?.ok_or_else(|| AppError::Failed(format!("workspace {id} is missing")))?;

@@ -22,7 +22,7 @@ pub(crate) fn set(set: &WriteSet) -> Result<usize, String> {
     if set.events.is_empty() && (set.claims.is_empty() || set.changes_config) {
         return Err("it has no event".into());
     }
-    key(&set.workspace, "workspace")?;
+    name(&set.workspace, "workspace")?;
     short(&set.actor, "actor")?;
     short(&set.app, "app")?;
     number(set.config_version.unwrap_or_default(), "config version")?;
@@ -30,8 +30,8 @@ pub(crate) fn set(set: &WriteSet) -> Result<usize, String> {
         document_write(document)?;
     }
     for guard in &set.guards {
-        key(&guard.kind, "kind of a guard")?;
-        key(&guard.id, "id of a guard")?;
+        name(&guard.kind, "kind of a guard")?;
+        id(&guard.id, "id of a guard")?;
         number(guard.version, "version of a guard")?;
     }
     for guard in &set.claim_guards {
@@ -52,22 +52,22 @@ pub(crate) fn set(set: &WriteSet) -> Result<usize, String> {
 
 /// Checks a workspace that is to be made.
 pub(crate) fn workspace(workspace: &NewWorkspace) -> Result<(), String> {
-    key(&workspace.id, "id")?;
+    name(&workspace.id, "id")?;
     short(&workspace.account, "account")?;
     short(&workspace.organisation, "organisation")?;
     most(workspace.counters.len(), limits::COUNTERS_MAX, "counters")?;
     for (name, next) in &workspace.counters {
-        key(name, "name of a counter")?;
+        self::name(name, "name of a counter")?;
         number(*next, "counter")?;
     }
     Ok(())
 }
 
 fn document_write(document: &DocumentWrite) -> Result<(), String> {
-    key(&document.kind, "kind of a document")?;
-    key(&document.id, "id of a document")?;
+    name(&document.kind, "kind of a document")?;
+    id(&document.id, "id of a document")?;
     if let Some(parent) = &document.parent {
-        key(parent, "parent of a document")?;
+        id(parent, "parent of a document")?;
     }
     number(document.version, "version of a document")?;
     most(document.body.len(), limits::BODY_BYTES_MAX, "bytes in a body")?;
@@ -89,9 +89,9 @@ fn claim_write(claim: &ClaimWrite) -> Result<(), String> {
 }
 
 fn event_write(event: &EventWrite) -> Result<(), String> {
-    key(&event.kind, "kind of an event")?;
-    key(&event.document_kind, "document kind of an event")?;
-    key(&event.document, "document of an event")?;
+    name(&event.kind, "kind of an event")?;
+    name(&event.document_kind, "document kind of an event")?;
+    id(&event.document, "document of an event")?;
     match &event.changes {
         None => Ok(()),
         Some(changes) if changes.is_empty() => Err("an event has changes without a byte".into()),
@@ -177,21 +177,37 @@ fn most(found: usize, limit: usize, what: &str) -> Result<(), String> {
 }
 
 fn key(text: &str, what: &str) -> Result<(), String> {
+    filled(text, what, limits::KEY_BYTES_MAX)
+}
+
+fn name(text: &str, what: &str) -> Result<(), String> {
+    filled(text, what, limits::NAME_BYTES_MAX)
+}
+
+fn id(text: &str, what: &str) -> Result<(), String> {
+    filled(text, what, limits::ID_BYTES_MAX)
+}
+
+fn filled(text: &str, what: &str, bytes_max: usize) -> Result<(), String> {
     if text.is_empty() {
         return Err(format!("the {what} is empty"));
     }
-    short(text, what)
+    bounded(text, what, bytes_max)
 }
 
 /// PostgreSQL keeps no U+0000 in a text, so no engine does.
-fn short(text: &str, what: &str) -> Result<(), String> {
-    if text.len() > limits::KEY_BYTES_MAX {
-        return Err(format!("the {what} is longer than {} bytes", limits::KEY_BYTES_MAX));
+fn bounded(text: &str, what: &str, bytes_max: usize) -> Result<(), String> {
+    if text.len() > bytes_max {
+        return Err(format!("the {what} is longer than {bytes_max} bytes"));
     }
     if text.contains('\0') {
         return Err(format!("the {what} holds U+0000"));
     }
     Ok(())
+}
+
+fn short(text: &str, what: &str) -> Result<(), String> {
+    bounded(text, what, limits::KEY_BYTES_MAX)
 }
 
 fn number(value: u64, what: &str) -> Result<(), String> {

@@ -80,3 +80,14 @@ pub struct WorkspaceRow {
     /// Its counters and the next number of each.
     pub counters: BTreeMap<String, u64>,
 }
+
+/// What changed in a workspace, and where its log ended at the moment of the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// The sequence number of the last event.
+    pub head: u64,
+    /// The version of the configuration.
+    pub config_version: u64,
+    /// The documents, in the order of their last changes.
+    pub documents: Vec<Document>,
+}

@@ -68,6 +68,12 @@ pub enum StoreError {
     /// SQLite reported an error.
     #[error("the database reported an error: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// A database server can't be reached now, or ended the connection. Trying again may help.
+    #[error("{0}")]
+    Unreachable(String),
+    /// A database server is not set up so that it can be used, or refuses. Only an operator can help.
+    #[error("{0}")]
+    Unusable(String),
     /// A row holds what no release has written.
     #[error("the database is damaged: {0}; restore it from a backup")]
     Damaged(String),
@@ -130,6 +136,11 @@ pub enum Health {
     /// The disk or the quota is full. Sets are refused, reads go on; the store tries by itself
     /// until it can write again.
     Full {
+        /// What happened and what to do, in a sentence.
+        reason: String,
+    },
+    /// The database can't be reached, or the server behind it takes no writes. The store connects by itself when it can.
+    Unreachable {
         /// What happened and what to do, in a sentence.
         reason: String,
     },

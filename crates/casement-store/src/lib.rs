@@ -7,20 +7,24 @@
 //!
 //! How it is laid out: `check` says whether a set is acceptable in itself, `decide` (pure, the
 //! same for every engine) which sets of a batch pass, `chain` hashes the log, `queue` stands
-//! between callers and the writer, `backup` copies what is remembered elsewhere, and `sqlite` holds the one engine there is so far.
+//! between callers and the writers, `backup` copies what is remembered elsewhere, and `sqlite` and `postgres` hold the
+//! two engines.
 
 pub mod backup;
 mod chain;
 mod check;
+pub mod database_url;
 mod decide;
 pub mod document;
 pub mod error;
 pub mod event;
+pub mod heads;
 pub mod inspect;
 pub mod limits;
 mod lock;
 pub mod measure;
 pub mod options;
+mod postgres;
 mod queue;
 pub mod set;
 mod sqlite;

@@ -21,7 +21,7 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub const CHANGES_BYTES_MAX: usize = 2 * BODY_BYTES_MAX;
 /// The most bytes of one claim's result; past it the set is refused.
 pub const RESULT_BYTES_MAX: usize = 1024 * 1024;
-/// The most bytes of a kind, id, key or name; past it the set is refused, as is an empty one. An e-mail address of 320
+/// The most bytes of a key, an actor or an app; past it the set is refused, as is an empty one. An e-mail address of 320
 /// characters has room in it, whatever its script.
 pub const KEY_BYTES_MAX: usize = 2048;
 /// The most counters of one workspace; past it the workspace is refused.
@@ -116,3 +116,60 @@ pub const BACKUP_UNTIL_STEP_MS: i64 = 10_000;
 pub const REPLAY_TRANSACTION_FRAMES: u64 = 1000;
 /// The documents or events that an inspection reads at once.
 pub const INSPECT_PAGE: usize = 1000;
+
+/// The most bytes of a database server's address; past it the address is refused.
+pub const DATABASE_URL_BYTES_MAX: usize = 8 * 1024;
+/// The oldest release of PostgreSQL that is used, as its number.
+pub const SERVER_VERSION_MIN: u32 = 140_000;
+/// How long one host may take until it has answered a connection and shown that it can be used; past it the next is tried.
+pub const CONNECT_WAIT: Duration = Duration::from_secs(3);
+/// The first wait between two attempts to connect; it doubles.
+pub const RECONNECT_WAIT_MIN: Duration = Duration::from_millis(50);
+/// The longest wait between two attempts to connect.
+pub const RECONNECT_WAIT_MAX: Duration = Duration::from_secs(1);
+/// How long sent bytes may stay without an acknowledgement before a connection counts as lost.
+pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+/// After how much silence a connection is probed.
+pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
+/// The time between two probes.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
+/// The probes without an answer after which a connection counts as lost.
+pub const KEEPALIVE_RETRIES: u32 = 3;
+/// The connections of one node that commit, if the options say nothing; one workspace uses one at a time.
+pub const SERVER_WRITERS: usize = 4;
+/// The connections of one node for point reads; each carries many questions at once.
+pub const SERVER_POINT_READERS: usize = 2;
+/// The connections of one node for pages and walks.
+pub const SERVER_PAGE_READERS: usize = 1;
+/// How long a point read may take; past it the connection is given up and the read answered as unavailable.
+pub const POINT_READ_WAIT: Duration = Duration::from_secs(5);
+/// How long a page may take; past it as above.
+pub const PAGE_READ_WAIT: Duration = Duration::from_secs(60);
+/// How long the first half of a transaction may take: having the workspace's lock and reading what a batch names. Past
+/// it the connection is given up; nothing is written.
+pub const LOCK_WAIT: Duration = Duration::from_secs(6);
+/// How long a commit is waited for before its outcome is looked for on another connection.
+pub const COMMIT_WAIT: Duration = Duration::from_secs(6);
+/// How long a batch is tried in all, its outcome included; past it its sets are answered as unavailable, or as unknown.
+/// Below the time that a request may take.
+pub const BATCH_WAIT: Duration = Duration::from_secs(13);
+/// How long the server keeps a transaction of a node that has gone silent. Past it others have the workspace.
+pub const IDLE_IN_TRANSACTION_MS: u64 = 5_000;
+/// How long a round of heads may take; past it whoever waits for it is told to come again.
+pub const ROUND_WAIT: Duration = Duration::from_secs(2);
+/// How often a node looks for what others committed, should no notification come.
+pub const POLL_PERIOD: Duration = Duration::from_millis(250);
+/// The time between two notifications of one node.
+pub const NOTIFY_PERIOD: Duration = Duration::from_millis(5);
+/// The notifications that wait to be read; what is past it comes with the poll.
+pub const NOTIFICATIONS_MAX: usize = 1024;
+/// How long a stop waits for the tasks of a connected store.
+pub const SERVER_CLOSE_WAIT: Duration = Duration::from_secs(20);
+/// Why there is no backup of a database server.
+pub const NO_BACKUP: &str = "the data lies on a PostgreSQL server: back it up with its own tools (pg_basebackup and \
+    its archived log, or pg_dump), and keep the key file beside";
+/// The most bytes of the name of a workspace, kind or counter; past it the set is refused. With the ids it fits the keys
+/// of every engine's indexes.
+pub const NAME_BYTES_MAX: usize = 128;
+/// The most bytes of a document's id, or its parent's; past it the set is refused.
+pub const ID_BYTES_MAX: usize = 1024;

@@ -3,12 +3,12 @@
 //! Both live under one lock, so that no set slips in after the writer has given up: whatever is
 //! queued when the health turns is answered at once. Nothing here knows an engine.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::document::NewWorkspace;
 use crate::error::{CommitError, Health, StoreError};
@@ -49,6 +49,17 @@ enum Waiting {
     Journal(Box<(JournalOrder, WorkspaceReply)>),
 }
 
+impl Waiting {
+    /// The workspace that it is for; an order about the journal is for none.
+    fn workspace(&self) -> &str {
+        match self {
+            Waiting::Set(waiting) => &waiting.set.workspace,
+            Waiting::Workspace(waiting) => &waiting.0.id,
+            Waiting::Journal(_) => "",
+        }
+    }
+}
+
 #[derive(Debug)]
 struct WaitingSet {
     set: WriteSet,
@@ -66,13 +77,18 @@ struct State {
     poked: bool,
     /// The writer waits for work.
     sleeps: bool,
+    /// The workspaces that a writer works on, where there are several.
+    busy: HashSet<String>,
 }
 
-/// The queue to the one writer.
+/// The queue to the writers: one thread, or several tasks that never work on the same workspace at a time.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
+    /// Wakes the thread.
     changed: Condvar,
+    /// Wakes a task.
+    arrived: Notify,
     length_max: usize,
 }
 
@@ -86,8 +102,10 @@ impl Queue {
             closed: false,
             poked: false,
             sleeps: false,
+            busy: HashSet::new(),
         };
-        Queue { state: Mutex::new(state), changed: Condvar::new(), length_max: length_max.max(1) }
+        let length_max = length_max.max(1);
+        Queue { state: Mutex::new(state), changed: Condvar::new(), arrived: Notify::new(), length_max }
     }
 
     /// Queues a set of so many bytes.
@@ -162,12 +180,49 @@ impl Queue {
         }
     }
 
+    /// Waits for work of a workspace that no other task works on, and takes it; `None` once the queue is closed and
+    /// nothing is left for this task. The workspace is the caller's until [`Queue::release`].
+    pub(crate) async fn take_free(&self) -> Option<Work> {
+        loop {
+            let arrived = self.arrived.notified();
+            {
+                let mut state = self.lock();
+                if let Some(work) = state.take_free() {
+                    measure::queued(state.waiting.len());
+                    if state.has_free() {
+                        self.arrived.notify_one();
+                    }
+                    return Some(work);
+                }
+                if state.closed && state.waiting.is_empty() {
+                    // The next task learns it from this one.
+                    self.arrived.notify_one();
+                    return None;
+                }
+            }
+            arrived.await;
+        }
+    }
+
+    /// Gives a workspace free after its work is done.
+    pub(crate) fn release(&self, workspace: &str) {
+        let mut state = self.lock();
+        state.busy.remove(workspace);
+        if state.has_free() || state.closed {
+            self.arrived.notify_one();
+        }
+    }
+
     /// Wakes the writer when it sleeps: waking one that is awake would cost a system call for each set.
     fn wake(&self, state: MutexGuard<'_, State>) {
         let sleeps = state.sleeps;
+        let is_free = state.waiting.back().is_some_and(|last| !state.busy.contains(last.workspace()));
         drop(state);
         if sleeps {
             self.changed.notify_all();
+        }
+        if is_free {
+            self.arrived.notify_one();
         }
     }
 
@@ -193,6 +248,12 @@ impl Queue {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
+        self.arrived.notify_one();
+    }
+
+    /// Tells whether it takes nothing more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     /// Gives the health.
@@ -212,11 +273,16 @@ impl Queue {
         self.stop(Health::RestartRequired { reason: reason.clone() }, reason);
     }
 
-    /// Says that a full store can write again.
+    /// Says that the database can't be reached or takes no writes, and answers all that waits.
+    pub(crate) fn lose(&self, reason: String) {
+        self.stop(Health::Unreachable { reason: reason.clone() }, reason);
+    }
+
+    /// Says that a store that was full or without its database can write again.
     pub(crate) fn recover(&self) {
         let mut state = self.lock();
         match state.health {
-            Health::Full { .. } => state.health = Health::Ready,
+            Health::Full { .. } | Health::Unreachable { .. } => state.health = Health::Ready,
             Health::Ready | Health::RestartRequired { .. } => {}
         }
     }
@@ -225,7 +291,7 @@ impl Queue {
         let waiting = {
             let mut state = self.lock();
             match state.health {
-                Health::Ready | Health::Full { .. } => state.health = health,
+                Health::Ready | Health::Full { .. } | Health::Unreachable { .. } => state.health = health,
                 Health::RestartRequired { .. } => {}
             }
             state.waiting_bytes = 0;
@@ -260,21 +326,40 @@ impl State {
         }
         match &self.health {
             Health::Ready => None,
-            Health::Full { reason } | Health::RestartRequired { reason } => Some(reason.clone()),
+            Health::Full { reason } | Health::Unreachable { reason } | Health::RestartRequired { reason } => {
+                Some(reason.clone())
+            }
         }
     }
 
+    fn has_free(&self) -> bool {
+        self.waiting.iter().any(|waiting| !self.busy.contains(waiting.workspace()))
+    }
+
+    /// Takes the first work whose workspace nobody works on. What is behind other work of its workspace stays there.
+    fn take_free(&mut self) -> Option<Work> {
+        let place = self.waiting.iter().position(|waiting| !self.busy.contains(waiting.workspace()))?;
+        let first = self.waiting.remove(place)?;
+        self.busy.insert(first.workspace().to_owned());
+        Some(self.work(first))
+    }
+
     fn take(&mut self) -> Option<Work> {
-        match self.waiting.pop_front()? {
+        let first = self.waiting.pop_front()?;
+        Some(self.work(first))
+    }
+
+    fn work(&mut self, first: Waiting) -> Work {
+        match first {
             Waiting::Workspace(waiting) => {
                 let (workspace, reply) = *waiting;
-                Some(Work::Workspace(workspace, reply))
+                Work::Workspace(workspace, reply)
             }
             Waiting::Journal(waiting) => {
                 let (order, reply) = *waiting;
-                Some(Work::Journal(order, reply))
+                Work::Journal(order, reply)
             }
-            Waiting::Set(first) => Some(Work::Sets(self.take_batch(*first))),
+            Waiting::Set(first) => Work::Sets(self.take_batch(*first)),
         }
     }
 

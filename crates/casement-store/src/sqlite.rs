@@ -4,6 +4,7 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod copy;
+pub(crate) mod engine;
 pub(crate) mod inspecting;
 pub(crate) mod journal;
 pub(crate) mod reader;

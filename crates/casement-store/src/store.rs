@@ -1,58 +1,37 @@
 //! The store: the way in for sets and questions, the way out for what was committed.
 //!
-//! It ties queue, writer and readers together and decides nothing itself. Its methods are async so
-//! that a second engine fits behind them; on SQLite point reads are done in place.
+//! It checks what it is given and hands it to one of two engines, `sqlite` or `postgres`; it decides nothing itself.
+//! Its methods are async because a server is asked over the network; on SQLite point reads are done in place.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::backup::BackupError;
-use crate::backup::run::{self, BackUp, BackedUp, Source};
-use crate::document::{Claim, Document, NewWorkspace, WorkspaceRow};
+use crate::backup::run::{BackUp, BackedUp};
+use crate::document::{Changes, Claim, Document, NewWorkspace, WorkspaceRow};
 use crate::error::{CommitError, Health, StoreError};
 use crate::event::{ChainReport, Event};
-use crate::lock::{self, DirectoryLock};
-use crate::options::Options;
+use crate::heads::{Heads, MovedWorkspace};
+use crate::options::{Options, Server};
+use crate::postgres::engine::Postgres;
+use crate::postgres::moves::Moves;
 use crate::queue::{CommitReply, Queue};
 use crate::set::{Committed, WriteSet};
-use crate::sqlite::checkpoint::Checkpoints;
-use crate::sqlite::reader::{self, Readers};
-use crate::sqlite::writer::Writer;
-use crate::sqlite::{schema, verify};
-use crate::{check, limits, measure};
+use crate::sqlite::engine::Sqlite;
+use crate::sqlite::{reader, verify};
+use crate::{check, limits, measure, postgres};
 
 /// A store of documents, log, counters and claims. Cheap to clone; all clones are the same store.
 #[derive(Clone, Debug)]
 pub struct Store {
-    inner: Arc<Inner>,
+    engine: Engine,
 }
 
-#[derive(Debug)]
-struct Inner {
-    queue: Arc<Queue>,
-    /// For point reads, which the asking task does itself.
-    point_readers: Readers,
-    /// For pages and walks, which run on tokio's blocking threads, so that they never keep a point
-    /// read waiting for a connection.
-    page_readers: Readers,
-    quota_pages: Arc<AtomicU64>,
-    database: PathBuf,
-    /// The copies of the database that are being made.
-    copies: Arc<AtomicUsize>,
-    /// Taken by whoever closes the store; the async lock makes a second closer wait for the first.
-    running: tokio::sync::Mutex<Option<JoinHandle<()>>>,
-    lock: Mutex<Option<Arc<DirectoryLock>>>,
-}
-
-impl Drop for Inner {
-    /// A store that is dropped unclosed still writes what is queued; it does not wait for it.
-    fn drop(&mut self) {
-        self.queue.close();
-    }
+#[derive(Clone, Debug)]
+enum Engine {
+    Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
 }
 
 impl Store {
@@ -62,37 +41,56 @@ impl Store {
     /// 64 MiB or a little more at the most. Fails if another store has the
     /// directory or a later release has written it.
     pub fn open(options: Options) -> Result<(Store, CommitFeed), StoreError> {
-        let lock = Arc::new(lock::take(&options.directory)?);
-        let path: PathBuf = options.directory.join(lock::DATABASE);
-        let connection = schema::open_writer(&path)?;
-        lock::sync(&options.directory)?;
-        let queue = Arc::new(Queue::new(options.queue_sets_max));
-        let quota_pages = Arc::new(AtomicU64::new(quota(options.database_pages_max)));
-        let (sender, receiver) = mpsc::channel(limits::FEED_BATCHES_MAX);
-        let point_readers = Readers::open(&path, options.reader_connections.max(1))?;
-        let page_readers = Readers::open(&path, limits::SCAN_CONNECTIONS)?;
-        let checkpoints = Checkpoints::start(&path, Arc::clone(&queue))?;
-        let copies = Arc::new(AtomicUsize::new(0));
-        let writer = Writer::new(
-            connection,
-            Arc::clone(&queue),
-            sender,
-            checkpoints,
-            Arc::clone(&quota_pages),
-            Arc::clone(&copies),
-        );
-        let running = writer.start(Arc::clone(&lock))?;
-        let inner = Inner {
-            queue,
-            point_readers,
-            page_readers,
-            quota_pages,
-            database: path,
-            copies,
-            running: tokio::sync::Mutex::new(Some(running)),
-            lock: Mutex::new(Some(lock)),
-        };
-        Ok((Store { inner: Arc::new(inner) }, CommitFeed { batches: receiver }))
+        let (sender, batches) = mpsc::channel(limits::FEED_BATCHES_MAX);
+        let engine = Engine::Sqlite(Arc::new(Sqlite::open(&options, sender)?));
+        Ok((Store { engine }, CommitFeed { batches, moves: None }))
+    }
+
+    /// Connects to a database server and brings the schema there up to date, unless another node does. From then on
+    /// the store connects again by itself.
+    ///
+    /// # Errors
+    /// The server can't be reached now ([`StoreError::Unreachable`]: try again), or is not usable as it is set up.
+    pub async fn connect(server: Server) -> Result<(Store, CommitFeed), StoreError> {
+        let (sender, batches) = mpsc::channel(limits::FEED_BATCHES_MAX);
+        let postgres = Postgres::connect(server, sender).await?;
+        let moves = Some(postgres.moves());
+        Ok((Store { engine: Engine::Postgres(postgres) }, CommitFeed { batches, moves }))
+    }
+
+    fn queue_of(&self) -> &Queue {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => &sqlite.queue,
+            Engine::Postgres(postgres) => postgres.queue(),
+        }
+    }
+
+    /// Tells whether other nodes may write to the same data.
+    pub fn is_shared(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(_) => false,
+            Engine::Postgres(_) => true,
+        }
+    }
+
+    /// Tells whether the store was closed: questions are answered no more.
+    pub fn is_closed(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.queue.is_closed(),
+            Engine::Postgres(postgres) => postgres.is_closed(),
+        }
+    }
+
+    /// Asks the heads of all workspaces after this call, in a round that all who ask meanwhile share. `None`: nobody
+    /// else writes to the data, so whatever was acknowledged has been applied here.
+    ///
+    /// # Errors
+    /// The database did not answer in time, or could not prove that it is the one that takes the writes.
+    pub async fn heads(&self) -> Result<Option<Arc<Heads>>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(postgres) => postgres.heads().await.map(Some),
+        }
     }
 
     /// Makes the row of a workspace. Also `Ok` if one with the same id, account and organisation
@@ -100,7 +98,7 @@ impl Store {
     pub async fn create_workspace(&self, workspace: NewWorkspace) -> Result<(), StoreError> {
         check::workspace(&workspace)
             .map_err(|reason| StoreError::Refused(format!("workspace {}: {reason}", workspace.id)))?;
-        let answer = self.inner.queue.push_workspace(workspace)?;
+        let answer = self.queue_of().push_workspace(workspace)?;
         match answer.await {
             Ok(answer) => answer,
             Err(_) => Err(StoreError::Unavailable("the writer has stopped; restart the server".into())),
@@ -109,13 +107,20 @@ impl Store {
 
     /// Lists all workspaces by id.
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError> {
-        let inner = Arc::clone(&self.inner);
-        blocking(move || reader::workspaces(inner.page_readers.lease()?.connection()?)).await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                sqlite.blocking(|own| reader::workspaces(own.pages().lease()?.connection()?)).await
+            }
+            Engine::Postgres(own) => postgres::reader::workspaces(own.page().await?.as_ref()).await,
+        }
     }
 
     /// Finds a workspace.
     pub async fn workspace(&self, id: &str) -> Result<Option<WorkspaceRow>, StoreError> {
-        reader::workspace(self.inner.point_readers.lease()?.connection()?, id)
+        match &self.engine {
+            Engine::Sqlite(sqlite) => reader::workspace(sqlite.point()?.connection()?, id),
+            Engine::Postgres(own) => postgres::reader::workspace(own.point().await?.as_ref(), id).await,
+        }
     }
 
     /// Queues a set and waits until it is durable and the feed's consumer has acknowledged it.
@@ -133,12 +138,12 @@ impl Store {
     /// The set is not acceptable, the queue is full, or the store takes no sets now; nothing was queued.
     pub fn queue(&self, set: WriteSet) -> Result<QueuedSet, CommitError> {
         let bytes = check::set(&set).map_err(CommitError::Refused)?;
-        Ok(QueuedSet(self.inner.queue.push_set(set, bytes)?))
+        Ok(QueuedSet(self.queue_of().push_set(set, bytes)?))
     }
 
     /// Finds a document.
     ///
-    /// Read in place, without handing over to another thread: that would take longer than the
+    /// On SQLite read in place, without handing over to another thread: that would take longer than the
     /// microseconds of a read from the page cache (4 warm, 20 in a file of 1 GB).
     pub async fn document(
         &self,
@@ -146,10 +151,15 @@ impl Store {
         kind: &str,
         id: &str,
     ) -> Result<Option<Document>, StoreError> {
-        reader::document(self.inner.point_readers.lease()?.connection()?, workspace, kind, id)
+        match &self.engine {
+            Engine::Sqlite(sqlite) => reader::document(sqlite.point()?.connection()?, workspace, kind, id),
+            Engine::Postgres(own) => {
+                postgres::reader::document(own.point().await?.as_ref(), workspace, kind, id).await
+            }
+        }
     }
 
-    /// Finds documents, in the order asked; those that are absent are left out. A few are read in
+    /// Finds documents, in the order asked; those that are absent are left out. On SQLite a few are read in
     /// place, more of them on a blocking thread.
     pub async fn documents(
         &self,
@@ -160,14 +170,12 @@ impl Store {
         if ids.len() > limits::DOCUMENTS_MAX {
             return Err(StoreError::TooMany { what: "documents asked for", limit: limits::DOCUMENTS_MAX });
         }
-        if ids.len() <= limits::DOCUMENTS_INLINE_MAX {
-            return reader::documents(self.inner.point_readers.lease()?.connection()?, workspace, kind, ids);
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.documents(workspace, kind, ids).await,
+            Engine::Postgres(own) => {
+                postgres::reader::documents(own.point().await?.as_ref(), workspace, kind, ids).await
+            }
         }
-        let (inner, workspace, kind, ids) = (self.inner.clone(), owned(workspace), owned(kind), ids.to_vec());
-        blocking(move || {
-            reader::documents(inner.page_readers.lease()?.connection()?, &workspace, &kind, &ids)
-        })
-        .await
     }
 
     /// Lists the documents of a kind that belong to a parent, by id. An error past
@@ -178,12 +186,18 @@ impl Store {
         kind: &str,
         parent: &str,
     ) -> Result<Vec<Document>, StoreError> {
-        let (inner, workspace, kind, parent) =
-            (self.inner.clone(), owned(workspace), owned(kind), owned(parent));
-        blocking(move || {
-            reader::children(inner.page_readers.lease()?.connection()?, &workspace, &kind, &parent)
-        })
-        .await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let (workspace, kind, parent) = (owned(workspace), owned(kind), owned(parent));
+                let children = sqlite.blocking(move |own| {
+                    reader::children(own.pages().lease()?.connection()?, &workspace, &kind, &parent)
+                });
+                children.await
+            }
+            Engine::Postgres(own) => {
+                postgres::reader::children(own.point().await?.as_ref(), workspace, kind, parent).await
+            }
+        }
     }
 
     /// Gives one page of all documents of a kind in the order of their ids, after `after`. For
@@ -196,18 +210,29 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Document>, StoreError> {
         let limit = page(limit)?;
-        let (inner, workspace, kind) = (self.inner.clone(), owned(workspace), owned(kind));
-        let after = after.map(owned);
-        blocking(move || {
-            let lease = inner.page_readers.lease()?;
-            reader::scan(lease.connection()?, &workspace, &kind, after.as_deref(), limit)
-        })
-        .await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let (workspace, kind, after) = (owned(workspace), owned(kind), after.map(owned));
+                let scanned = sqlite.blocking(move |own| {
+                    let lease = own.pages().lease()?;
+                    reader::scan(lease.connection()?, &workspace, &kind, after.as_deref(), limit)
+                });
+                scanned.await
+            }
+            Engine::Postgres(own) => {
+                postgres::reader::scan(own.page().await?.as_ref(), workspace, kind, after, limit).await
+            }
+        }
     }
 
     /// Finds who holds a key.
     pub async fn claim(&self, workspace: &str, key: &str) -> Result<Option<Claim>, StoreError> {
-        reader::claim(self.inner.point_readers.lease()?.connection()?, workspace, key)
+        match &self.engine {
+            Engine::Sqlite(sqlite) => reader::claim(sqlite.point()?.connection()?, workspace, key),
+            Engine::Postgres(own) => {
+                postgres::reader::claim(own.point().await?.as_ref(), workspace, key).await
+            }
+        }
     }
 
     /// Gives keys whose claims have ended at a moment (milliseconds since 1970), the longest ended first: for sweeping
@@ -222,11 +247,18 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<String>, StoreError> {
         let limit = page(limit)?;
-        let (inner, workspace) = (self.inner.clone(), owned(workspace));
-        blocking(move || {
-            reader::expired_claims(inner.page_readers.lease()?.connection()?, &workspace, at_ms, limit)
-        })
-        .await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let workspace = owned(workspace);
+                let keys = sqlite.blocking(move |own| {
+                    reader::expired_claims(own.pages().lease()?.connection()?, &workspace, at_ms, limit)
+                });
+                keys.await
+            }
+            Engine::Postgres(own) => {
+                postgres::reader::expired_claims(own.page().await?.as_ref(), workspace, at_ms, limit).await
+            }
+        }
     }
 
     /// Gives one page of a workspace's log, after a sequence number.
@@ -237,11 +269,18 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
         let limit = page(limit)?;
-        let (inner, workspace) = (self.inner.clone(), owned(workspace));
-        blocking(move || {
-            reader::events(inner.page_readers.lease()?.connection()?, &workspace, after_sequence, limit)
-        })
-        .await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let workspace = owned(workspace);
+                let events = sqlite.blocking(move |own| {
+                    reader::events(own.pages().lease()?.connection()?, &workspace, after_sequence, limit)
+                });
+                events.await
+            }
+            Engine::Postgres(own) => {
+                postgres::reader::events(own.page().await?.as_ref(), workspace, after_sequence, limit).await
+            }
+        }
     }
 
     /// Gives one page of the documents that changed after a sequence number, in the order of their last changes: those
@@ -256,13 +295,29 @@ impl Store {
         after_sequence: u64,
         limit: usize,
     ) -> Result<Vec<Document>, StoreError> {
+        let changes = self.changes(workspace, after_sequence, limit).await?;
+        Ok(changes.map(|changes| changes.documents).unwrap_or_default())
+    }
+
+    /// As [`Store::changed_documents`], with where the log ended at that very moment: once a page reaches it, everything
+    /// up to there has been given. `None`: there is no such workspace.
+    ///
+    /// # Errors
+    /// The page is too large, or the database can't be read.
+    pub async fn changes(
+        &self,
+        workspace: &str,
+        after_sequence: u64,
+        limit: usize,
+    ) -> Result<Option<Changes>, StoreError> {
         let to_sequence = after_sequence.saturating_add(page(limit)? as u64);
-        let (inner, workspace) = (self.inner.clone(), owned(workspace));
-        blocking(move || {
-            let lease = inner.page_readers.lease()?;
-            reader::changed_documents(lease.connection()?, &workspace, after_sequence, to_sequence)
-        })
-        .await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.changes(workspace, after_sequence, to_sequence).await,
+            Engine::Postgres(own) => {
+                postgres::reader::changes(own.page().await?.as_ref(), workspace, after_sequence, to_sequence)
+                    .await
+            }
+        }
     }
 
     /// Gives one page of the events of a document, after a sequence number. Documents of different
@@ -275,12 +330,20 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
         let limit = page(limit)?;
-        let (inner, workspace, document) = (self.inner.clone(), owned(workspace), owned(document));
-        blocking(move || {
-            let lease = inner.page_readers.lease()?;
-            reader::document_events(lease.connection()?, &workspace, &document, after_sequence, limit)
-        })
-        .await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let (workspace, document) = (owned(workspace), owned(document));
+                let events = sqlite.blocking(move |own| {
+                    let lease = own.pages().lease()?;
+                    reader::document_events(lease.connection()?, &workspace, &document, after_sequence, limit)
+                });
+                events.await
+            }
+            Engine::Postgres(own) => {
+                let client = own.point().await?;
+                postgres::reader::document_events(&client, workspace, document, after_sequence, limit).await
+            }
+        }
     }
 
     /// Gives a page of one document's events, newest first, below a sequence number: for going back to an old version.
@@ -295,47 +358,67 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
         let limit = page(limit)?;
-        let (inner, workspace, document) = (self.inner.clone(), owned(workspace), owned(document));
-        blocking(move || {
-            let lease = inner.page_readers.lease()?;
-            reader::document_events_below(lease.connection()?, &workspace, &document, below_sequence, limit)
-        })
-        .await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let (workspace, document) = (owned(workspace), owned(document));
+                let events = sqlite.blocking(move |own| {
+                    let lease = own.pages().lease()?;
+                    reader::document_events_below(
+                        lease.connection()?,
+                        &workspace,
+                        &document,
+                        below_sequence,
+                        limit,
+                    )
+                });
+                events.await
+            }
+            Engine::Postgres(own) => {
+                let client = own.point().await?;
+                postgres::reader::document_events_below(&client, workspace, document, below_sequence, limit)
+                    .await
+            }
+        }
     }
 
     /// Walks a workspace's whole log: contiguous from 1 to the head, every digest and hash right.
     /// Reads page by page, in bounded memory. Events committed meanwhile are not looked at.
     pub async fn verify(&self, workspace: &str) -> Result<ChainReport, StoreError> {
-        let (inner, workspace) = (self.inner.clone(), owned(workspace));
-        blocking(move || verify::verify(&inner.page_readers, &workspace)).await
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let workspace = owned(workspace);
+                sqlite.blocking(move |own| verify::verify(own.pages(), &workspace)).await
+            }
+            Engine::Postgres(own) => postgres::verify::verify(own, workspace).await,
+        }
     }
 
     /// Adds to a backup: a base when one is needed, then what was written since its last run. The store goes on
     /// meanwhile.
     ///
     /// # Errors
-    /// The backup is of another store or damaged, its directory can't be used, or the store is closed.
+    /// The backup is of another store or damaged, its directory can't be used, the store is closed, or it lies on a
+    /// database server, which has tools of its own.
     pub async fn back_up(&self, order: BackUp) -> Result<BackedUp, BackupError> {
-        let inner = Arc::clone(&self.inner);
-        let running = tokio::task::spawn_blocking(move || {
-            let source = Source { database: &inner.database, queue: &inner.queue, copies: &inner.copies };
-            run::run(&source, &order)
-        });
-        running.await.unwrap_or_else(|error| {
-            Err(StoreError::Unavailable(format!("a backup was broken off: {error}")).into())
-        })
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.back_up(order).await,
+            Engine::Postgres(_) => Err(StoreError::Refused(limits::NO_BACKUP.into()).into()),
+        }
     }
 
     /// Says how well the store is.
     pub fn health(&self) -> Health {
-        self.inner.queue.health()
+        self.queue_of().health()
     }
 
     /// Sets the quota of the database file in pages of 16 KiB, `None` for as much as the disk
-    /// holds. Holds from the next transaction on; a full store tries at once whether it has room.
+    /// holds. Holds from the next transaction on; a full store tries at once whether it has room. A database server
+    /// has none.
     pub fn set_database_pages_max(&self, database_pages_max: Option<u64>) {
-        self.inner.quota_pages.store(quota(database_pages_max), Ordering::Relaxed);
-        self.inner.queue.poke();
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.set_database_pages_max(database_pages_max),
+            Engine::Postgres(_) => {}
+        }
     }
 
     /// Writes what is queued, empties the log, ends the threads and frees the directory. Sets and
@@ -343,19 +426,9 @@ impl Store {
     ///
     /// The feed's consumer must go on until the feed ends, or the queue can't be drained.
     pub async fn close(&self) {
-        self.inner.queue.close();
-        let mut running = self.inner.running.lock().await;
-        let Some(handle) = running.take() else { return };
-        let inner = Arc::clone(&self.inner);
-        let closing = tokio::task::spawn_blocking(move || {
-            // A panic of the thread has been told by its guard.
-            let _ = handle.join();
-            inner.point_readers.close();
-            inner.page_readers.close();
-            drop(inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
-        });
-        if let Err(error) = closing.await {
-            tracing::error!(%error, "closing the store did not end well");
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close().await,
         }
     }
 }
@@ -390,6 +463,17 @@ fn dropped() -> CommitError {
 #[derive(Debug)]
 pub struct CommitFeed {
     batches: mpsc::Receiver<Vec<CommittedSet>>,
+    /// What other nodes committed; `None` where there are none.
+    moves: Option<Arc<Moves>>,
+}
+
+/// What the feed tells.
+#[derive(Debug)]
+pub enum News {
+    /// The sets of one transaction of this node, in commit order.
+    Committed(Vec<CommittedSet>),
+    /// A workspace whose log has gone on by other nodes; what changed is asked by [`Store::changes`].
+    Moved(MovedWorkspace),
 }
 
 impl CommitFeed {
@@ -399,6 +483,16 @@ impl CommitFeed {
     /// If the feed is dropped the store takes no more sets.
     pub async fn next(&mut self) -> Option<Vec<CommittedSet>> {
         self.batches.recv().await
+    }
+
+    /// Waits for the next batch as [`CommitFeed::next`], or until other nodes have committed something. Of one
+    /// workspace the sets of this node come in commit order, with gaps where other nodes' are.
+    pub async fn news(&mut self) -> Option<News> {
+        let Some(moves) = &self.moves else { return self.batches.recv().await.map(News::Committed) };
+        tokio::select! {
+            batch = self.batches.recv() => batch.map(News::Committed),
+            moved = moves.next() => Some(News::Moved(moved)),
+        }
     }
 }
 
@@ -427,16 +521,6 @@ impl CommittedSet {
     }
 }
 
-/// Runs a read that may take long where it holds up no other task.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(answer) => answer,
-        Err(error) => Err(StoreError::Unavailable(format!("a read was broken off: {error}"))),
-    }
-}
-
 fn owned(text: &str) -> String {
     text.to_string()
 }
@@ -446,9 +530,4 @@ fn page(limit: usize) -> Result<usize, StoreError> {
         return Err(StoreError::Refused(format!("a page of {limit}; it is 1 to {}", limits::PAGE_MAX)));
     }
     Ok(limit)
-}
-
-/// What SQLite takes for no quota: its own most.
-fn quota(database_pages_max: Option<u64>) -> u64 {
-    database_pages_max.unwrap_or(schema::PAGES_MAX).clamp(1, schema::PAGES_MAX)
 }

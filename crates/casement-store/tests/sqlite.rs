@@ -35,7 +35,11 @@ fn database(directory: &Path) -> Connection {
     Connection::open(directory.join("data/casement.db")).unwrap()
 }
 
-facts!(open);
+async fn opened() -> (TempDir, Subject) {
+    open()
+}
+
+facts!(opened);
 
 #[tokio::test]
 async fn a_directory_has_one_store_at_a_time() {

@@ -11,6 +11,11 @@ use crate::control;
 /// # Errors
 /// There is no data, the backup is damaged or of another installation, or a directory can't be used.
 pub fn run(arguments: &BackupArguments) -> anyhow::Result<()> {
+    arguments.data.check_embedded(
+        "casement backup",
+        "back a database server up with its own tools (pg_basebackup and its archived log, or pg_dump), and keep the key \
+         file beside",
+    )?;
     // The server may run in another folder.
     let to = std::path::absolute(&arguments.to)
         .with_context(|| format!("can't find {}", arguments.to.display()))?;

@@ -8,12 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use casement_api::acme::name::{Contact, DIRECTORY, Directory, DomainName};
+use casement_api::acme::name::{self, Contact, DIRECTORY, DomainName};
 use casement_api::traces::{Endpoint, Share};
 use casement_app::limits;
 use casement_app::seal::key_file::KeyFile;
 use casement_domain::date::{DateInput, Moment, Zone};
+use casement_store::database_url::DatabaseUrl;
 use casement_store::inspect::Depth;
+use casement_store::options::{Directory, FreshReads, Server};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
@@ -104,16 +106,87 @@ pub enum WorkspaceCommand {
 /// Where the data is.
 #[derive(Debug, Args)]
 pub struct DataDirectory {
-    /// The directory that holds the database; made when it is absent.
+    /// The directory that holds the database, or what a node keeps beside a database server; made when it is absent.
     #[arg(long = "data-dir", env = "CASEMENT_DATA_DIR", value_name = "DIR", default_value = "casement-data")]
     pub path: PathBuf,
     /// The file with the key that seals secrets, mode 0600; else the systemd credential `casement.key`, else `secrets.key` in
     /// the data directory. Made when nothing is sealed yet.
     #[arg(long = "key-file", env = "CASEMENT_KEY_FILE", value_name = "FILE")]
     pub key: Option<PathBuf>,
+    /// Keep the data on a PostgreSQL server instead: postgres://USER:PASSWORD@HOST:PORT/DATABASE, several hosts by commas.
+    #[arg(long, env = "CASEMENT_DATABASE_URL", value_name = "URL", hide_env_values = true, value_parser = DatabaseAddress::read)]
+    pub database_url: Option<DatabaseAddress>,
+    /// How reads on a database server see what other nodes committed: by a small commit, which a server that was replaced
+    /// can't do, or by a plain question, for servers that are never replaced.
+    #[arg(long, env = "CASEMENT_FRESH_READS", value_name = "HOW", default_value = "commit")]
+    pub fresh_reads: FreshReadsSetting,
+}
+
+/// The address of a database server, or why it can't be read: the parser of arguments would repeat a wrong one, with its
+/// password, in its message.
+#[derive(Debug, Clone)]
+pub struct DatabaseAddress(Result<DatabaseUrl, String>);
+
+impl DatabaseAddress {
+    #[expect(clippy::unnecessary_wraps, reason = "the form of a parser of arguments")]
+    fn read(text: &str) -> Result<Self, String> {
+        Ok(Self(text.parse()))
+    }
+
+    /// Gives the address.
+    ///
+    /// # Errors
+    /// It can't be read; the message does not repeat it.
+    pub fn url(&self) -> anyhow::Result<&DatabaseUrl> {
+        self.0.as_ref().map_err(|reason| anyhow::anyhow!("--database-url (CASEMENT_DATABASE_URL): {reason}"))
+    }
+}
+
+/// How reads are made fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FreshReadsSetting {
+    /// By a small commit.
+    Commit,
+    /// By a plain question.
+    Plain,
 }
 
 impl DataDirectory {
+    /// The database server, if the data is on one. `directory` says how the node's own directory is used.
+    ///
+    /// # Errors
+    /// The address can't be read.
+    pub fn server(&self, directory: impl FnOnce(PathBuf) -> Directory) -> anyhow::Result<Option<Server>> {
+        let Some(address) = &self.database_url else { return Ok(None) };
+        let mut server = Server::new(address.url()?.clone());
+        server.fresh_reads = match self.fresh_reads {
+            FreshReadsSetting::Commit => FreshReads::Commit,
+            FreshReadsSetting::Plain => FreshReads::Plain,
+        };
+        server.directory = Some(directory(self.path.clone()));
+        Ok(Some(server))
+    }
+
+    /// Names where the data is, for people.
+    pub fn place(&self) -> String {
+        match &self.database_url {
+            Some(DatabaseAddress(Ok(url))) => url.to_string(),
+            Some(DatabaseAddress(Err(_))) => "the database".to_owned(),
+            None => self.path.display().to_string(),
+        }
+    }
+
+    /// Refuses what can only be done with the embedded database.
+    ///
+    /// # Errors
+    /// The data is on a database server; `instead` says what to use there.
+    pub fn check_embedded(&self, command: &str, instead: &str) -> anyhow::Result<()> {
+        match &self.database_url {
+            Some(_) => anyhow::bail!("{command} works on the embedded database alone: {instead}"),
+            None => Ok(()),
+        }
+    }
+
     /// Where the key is.
     pub fn key_file(&self) -> KeyFile {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
@@ -165,8 +238,8 @@ pub struct ServeArguments {
     #[arg(long, env = "CASEMENT_ACME_CONTACT", value_name = "ADDRESSES", value_delimiter = ',', value_parser = Contact::parse)]
     pub acme_contact: Vec<Contact>,
     /// The directory of the authority; Let's Encrypt unless another is named.
-    #[arg(long, env = "CASEMENT_ACME_DIRECTORY", value_name = "URL", default_value = DIRECTORY, value_parser = Directory::parse)]
-    pub acme_directory: Directory,
+    #[arg(long, env = "CASEMENT_ACME_DIRECTORY", value_name = "URL", default_value = DIRECTORY, value_parser = name::Directory::parse)]
+    pub acme_directory: name::Directory,
     /// The root certificates by which the authority itself is known, a PEM file; those of the machine when absent.
     #[arg(long, env = "CASEMENT_ACME_ROOT", value_name = "FILE")]
     pub acme_root: Option<PathBuf>,

@@ -54,7 +54,9 @@ async fn carry_out<T>(
 ) -> anyhow::Result<Result<T, CommandError>> {
     let directory = data.path.as_path();
     let database = directory.join("casement.db");
-    if !database.try_exists().with_context(|| format!("can't look for {}", database.display()))? {
+    if data.database_url.is_none()
+        && !database.try_exists().with_context(|| format!("can't look for {}", database.display()))?
+    {
         bail!("{} holds no data; `casement init` or `casement serve` makes it", directory.display());
     }
     let unreachable = || format!("the server that holds {} can't be asked", directory.display());
@@ -70,7 +72,7 @@ async fn carry_out<T>(
                 return Ok(command(Client::Server(stream)).await);
             }
         }
-        match opened::open(directory) {
+        match opened::open(data).await {
             Ok(store) => {
                 let work = async |app: &Arc<App>| {
                     let router = control_router(Arc::clone(app));
@@ -79,13 +81,17 @@ async fn carry_out<T>(
                 return opened::with_store(store, data.key_file(), work).await;
             }
             // Somebody has it and does not listen: a server that starts or stops, or another command.
-            Err(StoreError::Locked { .. }) if waited < WAIT_MAX => {
+            Err(error) if waited < WAIT_MAX && is_locked(&error) => {
                 tokio::time::sleep(WAIT_STEP).await;
                 waited += WAIT_STEP;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
+}
+
+fn is_locked(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::Locked { .. }))
 }
 
 /// Tells whether a server is still building its index, and takes no commands meanwhile.

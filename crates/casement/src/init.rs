@@ -22,7 +22,7 @@ pub fn init(arguments: &InitArguments) -> anyhow::Result<()> {
         if !app.installation().workspaces.is_empty() {
             bail!(
                 "{} has a workspace already; nothing was changed. `casement workspace create` makes another",
-                arguments.data.path.display()
+                arguments.data.place()
             );
         }
         Ok(app.make_workspace(input(arguments)).await?)
@@ -39,7 +39,7 @@ pub fn create_workspace(arguments: &InitArguments) -> anyhow::Result<()> {
     input(arguments).check()?;
     let made = runtime()?.block_on(with_app(&arguments.data, async |app: &Arc<App>| {
         if app.installation().workspaces.is_empty() {
-            bail!("{} has no workspace yet; `casement init` makes the first", arguments.data.path.display());
+            bail!("{} has no workspace yet; `casement init` makes the first", arguments.data.place());
         }
         Ok(app.make_workspace(input(arguments)).await?)
     }))?;

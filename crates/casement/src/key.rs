@@ -16,6 +16,10 @@ use crate::{control, opened, sources};
 /// # Errors
 /// The key file can't be used or changed, or the data can't be reached.
 pub fn rotate(arguments: &KeyRotateArguments) -> anyhow::Result<()> {
+    arguments.data.check_embedded(
+        "casement key rotate",
+        "several nodes share one key file there. Stop all nodes but one, and see docs/operations.md",
+    )?;
     let rotated = control::run(&arguments.data, async |client| client.rotate_key().await)?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&rotated)?);
@@ -37,16 +41,13 @@ pub fn rotate(arguments: &KeyRotateArguments) -> anyhow::Result<()> {
 /// The key is not lost or nothing needs it, or the directory is in use or can't be written.
 pub fn forget(arguments: &KeyForgetArguments) -> anyhow::Result<()> {
     let directory = &arguments.data.path;
-    anyhow::ensure!(directory.join("casement.db").exists(), "{} holds no data", directory.display());
-    let (store, feed) = opened::open(directory)?;
-    let key_file = arguments.data.key_file();
-    let given = opened::runtime()?.block_on(forget_key(
-        store,
-        feed,
-        sources::system(),
-        key_file,
-        &arguments.key_id,
-    ))?;
+    let is_there = arguments.data.database_url.is_some() || directory.join("casement.db").exists();
+    anyhow::ensure!(is_there, "{} holds no data", directory.display());
+    let given = opened::runtime()?.block_on(async {
+        let (store, feed) = opened::open(&arguments.data).await?;
+        let key_file = arguments.data.key_file();
+        anyhow::Ok(forget_key(store, feed, sources::system(), key_file, &arguments.key_id).await?)
+    })?;
     let secret_of = |app: &KeyedJwtApp| app.secret.as_ref().map(|secret| secret.reveal().to_owned());
     if arguments.json {
         let apps: Vec<Value> = given

@@ -9,6 +9,7 @@ mod app;
 mod backup;
 mod cli;
 mod config;
+mod connecting;
 mod control;
 mod doctor;
 mod file;

@@ -1,6 +1,5 @@
 //! A data directory that a command opens itself, without a server.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,7 @@ use casement_app::error::AppError;
 use casement_app::seal::key_file::KeyFile;
 use casement_app::seal::rotate::seal_all;
 use casement_app::sources::Sources;
-use casement_store::error::StoreError;
-use casement_store::options::Options;
+use casement_store::options::{Directory, Options, Server};
 use casement_store::store::{CommitFeed, Store};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -38,7 +36,7 @@ pub async fn with_app<T>(
     data: &DataDirectory,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    with_store(open(&data.path)?, data.key_file(), work).await
+    with_store(open(data).await?, data.key_file(), work).await
 }
 
 /// As [`with_app`], with another clock and other ids.
@@ -50,7 +48,7 @@ pub async fn with_sources<T>(
     sources: Sources,
     work: impl AsyncFnOnce(&Arc<App>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let (store, feed) = open(&data.path)?;
+    let (store, feed) = open(data).await?;
     let app = App::open(store.clone(), sources, data.key_file()).await?;
     let follower = tokio::spawn(Arc::clone(&app).follow_installation(feed));
     let outcome = match seal_all(&app).await {
@@ -60,12 +58,15 @@ pub async fn with_sources<T>(
     finish(&store, follower, outcome).await
 }
 
-/// Opens a directory's store.
+/// Opens a directory's store, or connects to the database server, as one node more.
 ///
 /// # Errors
-/// The directory can't be used.
-pub fn open(directory: &Path) -> Result<(Store, CommitFeed), StoreError> {
-    Store::open(Options::new(directory.to_owned()))
+/// The directory or the server can't be used.
+pub async fn open(data: &DataDirectory) -> anyhow::Result<(Store, CommitFeed)> {
+    Ok(match data.server(Directory::Common)? {
+        Some(server) => Store::connect(Server { writers: 1, ..server }).await?,
+        None => Store::open(Options::new(data.path.clone()))?,
+    })
 }
 
 /// Works on the installation of an open store, and closes it.

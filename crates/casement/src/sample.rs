@@ -71,7 +71,7 @@ async fn fill(
         Ok(Some(made))
     })
     .await?;
-    let store = opened::open(&arguments.data.path)?;
+    let store = opened::open(&arguments.data).await?;
     let work = async |app: &Arc<App>| {
         configure_sample(app, order.stream.as_deref()).await?;
         let watching =

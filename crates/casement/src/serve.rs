@@ -10,6 +10,7 @@ use casement_api::control::router::control_router;
 use casement_api::control::socket::{ControlSocket, SOCKET_NAME};
 use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
+use casement_api::starting::{Front, until};
 use casement_api::traces::Traces;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
@@ -19,12 +20,14 @@ use casement_app::index::snapshot;
 use casement_app::installation::WorkspaceEntry;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::{deadline, seal, sweep};
-use casement_store::options::Options;
+use casement_store::limits::NO_BACKUP;
+use casement_store::options::{Directory, Options};
 use casement_store::store::Store;
 use sd_notify::NotifyState;
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
+use crate::connecting::connect;
 use crate::logging::{Level, Logging};
 use crate::signals::Stops;
 use crate::{logging, measure, opened, settings, signals, sources, tls, token};
@@ -70,7 +73,22 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         None => None,
     };
     let recorder = measure::begin()?;
-    let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
+    // Before anybody can know the address: a stop that comes at once is a stop like any other.
+    let mut stops = Stops::take()?;
+    let (stop, stopped) = watch::channel(false);
+    let mut front = Front::new(listener, options.clone(), stopped.clone());
+    let opened = match arguments.data.server(Directory::Own)? {
+        Some(server) => {
+            anyhow::ensure!(arguments.backup_to.is_none(), "--backup-to: {NO_BACKUP}");
+            connect(server, &mut front, &mut stops).await?
+        }
+        None => Some(Store::open(Options::new(arguments.data.path.clone()))?),
+    };
+    let Some((store, feed)) = opened else {
+        // Told to stop before there was a database.
+        let _ = stop.send(true);
+        return front.end().await.context("the accept loop ended early");
+    };
     let control = ControlSocket::bind(&arguments.data.path).with_context(|| {
         format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
     })?;
@@ -79,7 +97,6 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         .backup_to
         .clone()
         .map(|to| BackupTarget { to, bases_kept: Some(arguments.backup_keep_bases) });
-    let (stop, stopped) = watch::channel(false);
     let snapshots = arguments.data.path.join(snapshot::DIRECTORY);
     let start = Start { snapshots: Some(snapshots.clone()), ..Start::default() };
     let mut follower = tokio::spawn(Arc::clone(&app).follow_from(feed, start));
@@ -91,8 +108,6 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     if let Some(tls) = &options.tls {
         tls.recall(sources::now());
     }
-    // Before anybody can know the address: a stop that comes at once is a stop like any other.
-    let mut stops = Stops::take()?;
     let reloading = tokio::spawn(signals::reload(options.tls.clone(), level)?);
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
@@ -101,7 +116,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         None => print_made(&app.make_workspace(NewWorkspaceInput::default()).await?, &base)?,
         Some(_) => print_known(&entries, &base),
     }
-    tracing::info!(%address, data.directory = %arguments.data.path.display(), "casement serves");
+    tracing::info!(%address, data.directory = %arguments.data.place(), "casement serves");
     let metrics = measure::page(recorder.clone(), Arc::clone(&app));
     let upkeep = tokio::spawn(measure::keep_up(recorder));
     let mut api_options = api_options(arguments, &options, has_traces);
@@ -123,7 +138,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     ));
     let load = tokio::spawn(api.load.clone().follow());
     let certificate = options.tls.clone().map(|tls| tokio::spawn(tls.follow(sources::system())));
-    let mut serving = tokio::spawn(server::serve(listener, router::router_of(api), options, until(stopped)));
+    let mut serving = front.serve(router::router_of(api));
 
     let readiness = tokio::spawn(tell_ready(Arc::clone(&app)));
 
@@ -176,7 +191,10 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         }
         None => {
             seal_the_rest(&app).await;
-            if matches!(app.store_state(), StoreState::Ready | StoreState::Full(_)) {
+            if matches!(
+                app.store_state(),
+                StoreState::Ready | StoreState::Full(_) | StoreState::Unreachable(_)
+            ) {
                 app.keep_all(&snapshots).await;
             }
             store.close().await;
@@ -185,7 +203,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
                 StoreState::RestartRequired(reason) => {
                     tracing::error!(reason, "casement stopped after a failed write")
                 }
-                StoreState::Ready | StoreState::Full(_) => {
+                StoreState::Ready | StoreState::Full(_) | StoreState::Unreachable(_) => {
                     tracing::info!("casement stopped; everything acknowledged is on disk");
                 }
             }
@@ -217,11 +235,6 @@ fn api_options(arguments: &ServeArguments, server: &ServerOptions, has_traces: b
         has_traces,
         server_timing: arguments.server_timing,
     }
-}
-
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error says that the sender is gone, which also means: stop.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
 /// Seals what a server that is stopped at once has not come to.

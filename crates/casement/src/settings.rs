@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use casement_api::traces::Endpoint;
+use casement_store::database_url::masked;
 use clap::builder::OsStr;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -25,6 +26,9 @@ pub const FILE_VARIABLE: &str = "CASEMENT_CONFIG";
 const FILE_DEFAULT: &str = "casement.toml";
 /// Bytes of a settings file; a larger one is refused.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The argument that may hold a password.
+const DATABASE_URL: &str = "database_url";
 
 /// The variable by which OpenTelemetry names a collector, for whoever sets it for all programs of a machine.
 const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -115,7 +119,11 @@ impl Settings {
         let id = argument.get_id().as_str();
         let name = name_of(argument);
         let values = matches.get_raw(id).into_iter().flatten();
-        let values: Vec<String> = values.map(|value| value.to_string_lossy().into_owned()).collect();
+        let shown = |value: &std::ffi::OsStr| {
+            let text = value.to_string_lossy().into_owned();
+            if id == DATABASE_URL { masked(&text) } else { text }
+        };
+        let values: Vec<String> = values.map(shown).collect();
         let variable = || argument.get_env().map(|name| name.to_string_lossy().into_owned());
         let origin = match matches.value_source(id) {
             Some(ValueSource::CommandLine) => format!("--{}", argument.get_long().unwrap_or_default()),

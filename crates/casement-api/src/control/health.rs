@@ -13,6 +13,7 @@ pub async fn health(State(control): State<Control>) -> Json<HealthDocument> {
     let (store, works) = match control.app.store_state() {
         StoreState::Ready => ("ready", true),
         StoreState::Full(_) => ("full", true),
+        StoreState::Unreachable(_) => ("unreachable", false),
         StoreState::RestartRequired(_) => ("restart-required", false),
     };
     let index = if ready { "ready" } else { "building" };

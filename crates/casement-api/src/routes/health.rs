@@ -30,7 +30,8 @@ pub struct Readiness {
     /// How much of what is being built is done, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     percent: Option<u8>,
-    /// `ready`, `full` (reads go on, writes are refused until there is room) or `restart-required`.
+    /// `ready`, `full` (reads go on, writes are refused until there is room), `unreachable` (the database server can't be
+    /// reached; the server connects when it can) or `restart-required`.
     store: &'static str,
     /// Only with TLS: `ready`, `missing` (an authority was asked and has given none yet) or `expired`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +68,7 @@ pub async fn readyz(State(api): State<Api>) -> Response {
     let (store, store_reason, works) = match api.app.store_state() {
         StoreState::Ready => ("ready", None, true),
         StoreState::Full(reason) => ("full", Some(reason), true),
+        StoreState::Unreachable(reason) => ("unreachable", Some(reason), false),
         StoreState::RestartRequired(reason) => ("restart-required", Some(reason), false),
     };
     let built = api.app.is_ready();

@@ -149,7 +149,7 @@ fn run(connection: &Connection, signal: &Signal, queue: &Queue) {
     let _guard = PanicGuard { queue, thread: "checkpoint" };
     while signal.wait() {
         match queue.health() {
-            Health::Ready | Health::Full { .. } => {
+            Health::Ready | Health::Full { .. } | Health::Unreachable { .. } => {
                 let _running = signal.running.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Err(error) = checkpoint(connection, Mode::Passive) {
                     report(queue, &error);

@@ -211,7 +211,7 @@ impl Writer {
         loop {
             match self.queue.health() {
                 Health::Full { .. } => {}
-                Health::Ready | Health::RestartRequired { .. } => return,
+                Health::Ready | Health::Unreachable { .. } | Health::RestartRequired { .. } => return,
             }
             if !self.queue.wait(time) {
                 return;
@@ -291,7 +291,7 @@ impl Writer {
     fn end(self) {
         drop(self.checkpoints);
         match self.queue.health() {
-            Health::Ready | Health::Full { .. } => {
+            Health::Ready | Health::Full { .. } | Health::Unreachable { .. } => {
                 if let Err(error) = checkpoint::checkpoint(&self.connection, Mode::Truncate) {
                     checkpoint::report(&self.queue, &error);
                 }

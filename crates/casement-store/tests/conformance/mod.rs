@@ -1,6 +1,6 @@
 //! The facts that every engine keeps, as functions over an opened, empty store.
 //!
-//! An engine's test module calls `facts!(open)` where `open()` gives a guard that keeps the store's
+//! An engine's test module calls `facts!(open)` where the future of `open()` gives a guard that keeps the store's
 //! place and the opened [`Subject`]. Nothing here knows which engine it runs on.
 
 pub mod claims;
@@ -57,7 +57,7 @@ macro_rules! facts {
         $(
             #[tokio::test]
             async fn $fact() {
-                let (_place, subject) = $open();
+                let (_place, subject) = $open().await;
                 $crate::conformance::$module::$fact(subject).await;
             }
         )*

@@ -1,0 +1,143 @@
+//! Catching up with what other nodes committed: the second way into what is kept in memory, beside the sets of this node.
+//!
+//! What changed is read from the database as it is now, and a document is applied only if it is newer, so the two ways may
+//! overlap. The follower of the log alone comes here; nothing else applies anything.
+
+use std::sync::Arc;
+
+use casement_domain::id::StreamId;
+use casement_store::store::CommittedSet;
+
+use crate::app::App;
+use crate::body;
+use crate::error::AppError;
+use crate::follower::{entry_of, full};
+use crate::installation::INSTALLATION;
+use crate::limits;
+use crate::workspace::{OpenWorkspace, load_config};
+
+impl App {
+    /// Applies a set of this node, after what other nodes committed before it.
+    pub(crate) async fn apply_in_order(&self, committed: &CommittedSet) -> Result<(), AppError> {
+        if !self.store().is_shared() {
+            return self.apply(committed).await;
+        }
+        let set = &committed.set;
+        let workspace = self.workspace(&StreamId::from_text(set.workspace.as_str()));
+        if let Some(workspace) = &workspace
+            && !set.events.is_empty()
+            && workspace.index().sequence + 1 < committed.outcome.first_sequence
+        {
+            self.catch_up(workspace).await?;
+        }
+        loop {
+            let attempt = self.apply(committed).await;
+            if let Some(ended) = self.judged(attempt).await {
+                ended?;
+                break;
+            }
+        }
+        if let Some(workspace) = workspace {
+            workspace.tell_applied();
+        }
+        Ok(())
+    }
+
+    /// Brings a workspace, or the installation, up to what other nodes committed.
+    pub(crate) async fn catch_up_with(&self, workspace: &str) -> Result<(), AppError> {
+        if workspace == INSTALLATION {
+            let known = self.open_workspaces().len();
+            loop {
+                let attempt = self.reload_installation().await;
+                if let Some(ended) = self.judged(attempt).await {
+                    ended?;
+                    break;
+                }
+            }
+            if self.open_workspaces().len() > known {
+                // One that was opened just now has missed what was told of it before.
+                for workspace in self.open_workspaces() {
+                    self.catch_up(&workspace).await?;
+                }
+            }
+            return Ok(());
+        }
+        match self.workspace(&StreamId::from_text(workspace)) {
+            Some(workspace) => self.catch_up(&workspace).await,
+            // It is read when the installation lists it.
+            None => Ok(()),
+        }
+    }
+
+    async fn catch_up(&self, workspace: &Arc<OpenWorkspace>) -> Result<(), AppError> {
+        loop {
+            let attempt = self.pull(workspace).await;
+            if let Some(ended) = self.judged(attempt).await {
+                ended?;
+                break;
+            }
+        }
+        workspace.tell_applied();
+        Ok(())
+    }
+
+    /// Applies what changed since the index's sequence number. It counts as applied only in the end: a document that
+    /// changes again meanwhile comes with a later page.
+    async fn pull(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {
+        let mut after = workspace.index().sequence;
+        loop {
+            let changes = self.store().changes(workspace.id(), after, limits::CHANGED_PAGE).await?;
+            let Some(changes) = changes else { return Ok(()) };
+            if changes.config_version > workspace.config().config_version {
+                self.reload_config(workspace).await?;
+            }
+            let is_end = changes.head <= after + limits::CHANGED_PAGE as u64;
+            if self.keeps_index() {
+                let works = changes.documents.iter();
+                let works =
+                    works.filter(|document| document.kind == body::CASE || document.kind == body::TASK);
+                let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
+                let config = workspace.config();
+                let mut index = workspace.index_mut();
+                for entry in entries {
+                    index.apply(entry, &config).map_err(full)?;
+                }
+                if is_end {
+                    index.sequence = index.sequence.max(changes.head);
+                }
+            } else if is_end {
+                let mut index = workspace.index_mut();
+                index.sequence = index.sequence.max(changes.head);
+            }
+            if is_end {
+                return Ok(());
+            }
+            after += limits::CHANGED_PAGE as u64;
+        }
+    }
+
+    async fn reload_config(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {
+        let installation = self.installation();
+        let entry = installation.workspaces.iter().find(|entry| entry.stream == *workspace.stream());
+        if let Some(entry) = entry {
+            let config = load_config(self.store(), entry).await?;
+            workspace.index_mut().take_statuses(&config);
+            workspace.set_config(config);
+        }
+        Ok(())
+    }
+
+    /// Judges an attempt; `None`: the database can't be asked now, and what was not applied can't be left out, so it is to
+    /// be made again. Once the store is closed nothing needs to be applied any more.
+    async fn judged(&self, attempt: Result<(), AppError>) -> Option<Result<(), AppError>> {
+        match attempt {
+            Err(AppError::Unavailable(_)) if self.store().is_closed() => Some(Ok(())),
+            Err(AppError::Unavailable(reason)) => {
+                tracing::debug!(reason, "what other nodes committed can't be read yet");
+                tokio::time::sleep(limits::CATCH_UP_WAIT).await;
+                None
+            }
+            ended => Some(ended),
+        }
+    }
+}
