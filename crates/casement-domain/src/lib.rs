@@ -15,6 +15,7 @@ pub mod id;
 pub mod item;
 pub mod limits;
 pub mod list;
+mod parted;
 pub mod task;
 pub mod text;
 pub mod version;

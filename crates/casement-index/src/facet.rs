@@ -37,6 +37,8 @@ struct Value {
     documents: Set,
     /// Combinations that contain it.
     choices: u32,
+    /// The combination of it alone, where there is one: what most documents have.
+    alone: Option<ChoiceId>,
 }
 
 #[derive(Debug, Default)]
@@ -122,6 +124,11 @@ impl Facet {
         if values.is_empty() {
             return NO_VALUES;
         }
+        if let [only] = values {
+            let value = self.intern(only);
+            let alone = self.values[value as usize].alone;
+            return alone.unwrap_or_else(|| self.intern_choice(vec![value]));
+        }
         let mut chosen: Vec<ValueId> = values.iter().map(|text| self.intern(text)).collect();
         chosen.sort_unstable();
         chosen.dedup();
@@ -138,6 +145,9 @@ impl Facet {
             let fresh = Choice { values: chosen.into(), documents: 0 };
             let choice = put(&mut self.choices, &mut self.choices_free, fresh);
             self.choice_of.insert(hashed, choice);
+            if let [only] = *self.choices[choice as usize].values {
+                self.values[only as usize].alone = Some(choice);
+            }
             choice
         })
     }
@@ -167,6 +177,9 @@ impl Facet {
         for value in values {
             let own = &mut self.values[value as usize];
             own.choices -= 1;
+            if own.alone == Some(choice) {
+                own.alone = None;
+            }
             if own.choices == 0 {
                 let text = std::mem::take(own).text;
                 let hashed = self.value_of.hash(text.as_bytes());

@@ -3,10 +3,12 @@
 pub mod create;
 pub mod update;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::id::{CaseId, CaseTemplateId, FieldId, TaskId, reference};
 use crate::item::WorkItem;
+use crate::parted::{self, Outer, needed};
 use crate::workspace::Workspace;
 use crate::workspace::template::{first_version, is_first};
 
@@ -16,14 +18,14 @@ pub const COUNTER: &str = "CS";
 pub const CONVERSATION_TYPE: &str = "CASE";
 
 /// A case.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Case {
     /// Its id.
     pub id: CaseId,
     /// The template that it was made from, or that it got later.
     pub template: CaseTemplateId,
     /// The version of the template that it keeps to.
-    #[serde(default = "first_version", skip_serializing_if = "is_first")]
+    #[serde(skip_serializing_if = "is_first")]
     pub template_version: u32,
     /// What it has in common with tasks.
     #[serde(flatten)]
@@ -34,6 +36,53 @@ pub struct Case {
     pub supports_custom_tasks: bool,
     /// Its tasks that are not deleted, in the order of their making.
     pub tasks: Vec<TaskId>,
+}
+
+/// The keys of a case that its work item does not have.
+#[derive(Default)]
+struct CaseKeys {
+    id: Option<CaseId>,
+    template: Option<CaseTemplateId>,
+    template_version: Option<u32>,
+    language: Option<String>,
+    supports_custom_tasks: Option<bool>,
+    tasks: Option<Vec<TaskId>>,
+}
+
+impl<'de> Outer<'de> for CaseKeys {
+    type Whole = Case;
+    type Inner = WorkItem;
+
+    fn take<M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
+        match key {
+            "id" => self.id = map.next_value()?,
+            "template" => self.template = map.next_value()?,
+            "template_version" => self.template_version = map.next_value()?,
+            "language" => self.language = map.next_value()?,
+            "supports_custom_tasks" => self.supports_custom_tasks = map.next_value()?,
+            "tasks" => self.tasks = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn with<E: Error>(self, item: WorkItem) -> Result<Case, E> {
+        Ok(Case {
+            id: needed(self.id, "id")?,
+            template: needed(self.template, "template")?,
+            template_version: self.template_version.unwrap_or_else(first_version),
+            item,
+            language: needed(self.language, "language")?,
+            supports_custom_tasks: needed(self.supports_custom_tasks, "supports_custom_tasks")?,
+            tasks: needed(self.tasks, "tasks")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Case {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parted::read::<CaseKeys, D>(deserializer)
+    }
 }
 
 impl Case {

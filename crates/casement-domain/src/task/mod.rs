@@ -3,10 +3,12 @@
 pub mod create;
 pub mod update;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::id::{CaseId, FieldId, TaskId, TaskTemplateId, reference};
 use crate::item::WorkItem;
+use crate::parted::{self, Outer, needed};
 use crate::workspace::Workspace;
 use crate::workspace::template::{first_version, is_first};
 
@@ -16,7 +18,7 @@ pub const COUNTER: &str = "TS";
 pub const CONVERSATION_TYPE: &str = "TASK";
 
 /// A task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
@@ -25,11 +27,52 @@ pub struct Task {
     /// The template that it was made from; a custom task has none.
     pub template: Option<TaskTemplateId>,
     /// The version of the template that it keeps to; the first where it has none.
-    #[serde(default = "first_version", skip_serializing_if = "is_first")]
+    #[serde(skip_serializing_if = "is_first")]
     pub template_version: u32,
     /// What it has in common with cases.
     #[serde(flatten)]
     pub item: WorkItem,
+}
+
+/// The keys of a task that its work item does not have.
+#[derive(Default)]
+struct TaskKeys {
+    id: Option<TaskId>,
+    case: Option<CaseId>,
+    template: Option<TaskTemplateId>,
+    template_version: Option<u32>,
+}
+
+impl<'de> Outer<'de> for TaskKeys {
+    type Whole = Task;
+    type Inner = WorkItem;
+
+    fn take<M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<bool, M::Error> {
+        match key {
+            "id" => self.id = map.next_value()?,
+            "case" => self.case = map.next_value()?,
+            "template" => self.template = map.next_value()?,
+            "template_version" => self.template_version = map.next_value()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn with<E: Error>(self, item: WorkItem) -> Result<Task, E> {
+        Ok(Task {
+            id: needed(self.id, "id")?,
+            case: needed(self.case, "case")?,
+            template: self.template,
+            template_version: self.template_version.unwrap_or_else(first_version),
+            item,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Task {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parted::read::<TaskKeys, D>(deserializer)
+    }
 }
 
 impl Task {
