@@ -13,11 +13,11 @@ use casement_app::doctor::host::{Access, Host};
 use casement_app::doctor::{Finding, Level, data, gravest, host, secrets};
 use casement_store::error::StoreError;
 use casement_store::inspect::{Depth, Inspection, is_in_use, is_unfinished};
-use rustix::process::{Resource, geteuid, getrlimit};
+use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::cli::{DataDirectory, DoctorArguments};
-use crate::{opened, sources};
+use crate::{open_files, opened, sources};
 
 /// Runs `casement doctor`; gives the exit code: 0 all is well, 1 warnings, 2 errors.
 ///
@@ -121,7 +121,7 @@ fn machine(directory: &Path, connections_max: u64) -> anyhow::Result<Host> {
         in_use,
         answers: if in_use { Some(answers(directory)?) } else { None },
         free_bytes: space.f_bavail.saturating_mul(space.f_frsize),
-        open_files_max: getrlimit(Resource::Nofile).current,
+        open_files_max: open_files::most(),
         connections_max,
     })
 }

@@ -18,6 +18,7 @@ mod init;
 mod key;
 mod logging;
 mod measure;
+mod open_files;
 mod opened;
 mod restore;
 mod sample;

@@ -18,6 +18,7 @@ use casement_app::backup::{self, BackupTarget, BaseRule};
 use casement_app::index::build::Start;
 use casement_app::index::snapshot;
 use casement_app::installation::WorkspaceEntry;
+use casement_app::limits::DOCTOR_OPEN_FILES_BESIDE;
 use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
 use casement_app::{deadline, seal, sweep};
 use casement_store::limits::NO_BACKUP;
@@ -30,7 +31,7 @@ use crate::cli::ServeArguments;
 use crate::connecting::connect;
 use crate::logging::{Level, Logging};
 use crate::signals::Stops;
-use crate::{logging, measure, opened, settings, signals, sources, tls, token};
+use crate::{logging, measure, open_files, opened, settings, signals, sources, tls, token};
 
 /// How often a server looks whether its index is built, to tell the service manager.
 const READY_POLL: Duration = Duration::from_millis(50);
@@ -61,6 +62,12 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
 
 async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> anyhow::Result<()> {
     let options = server_options(arguments)?;
+    let needed = options.connections_max as u64 + DOCTOR_OPEN_FILES_BESIDE;
+    if let Some(most) = open_files::raise().filter(|most| *most < needed) {
+        tracing::warn!(
+            "only {most} files may be open, and connections_max needs {needed}: raise the limit (ulimit -Hn, LimitNOFILE)"
+        );
+    }
     // The address first: a port in use must not leave a data directory behind.
     let listener =
         server::listen(arguments.listen).with_context(|| format!("can't listen on {}", arguments.listen))?;
