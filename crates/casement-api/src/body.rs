@@ -1,8 +1,9 @@
 //! Request bodies: media type, size, pace, and strict JSON.
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::{Bytes, BytesMut};
 use casement_app::once::Attempt;
@@ -31,6 +32,23 @@ pub struct WriteBody {
 /// A body that may be empty, which stands for an empty object.
 #[derive(Debug)]
 pub struct OptionalJsonBody(pub Map<String, Value>);
+
+/// A write that has no body: what makes its repetitions the same request. A body is not looked at.
+#[derive(Debug)]
+pub struct BareWrite {
+    /// This sending of the request, when it has an idempotency key.
+    pub attempt: Option<Attempt>,
+}
+
+impl FromRequestParts<Api> for BareWrite {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Refusal> {
+        let key = idempotency_key(&parts.headers)?;
+        // No other write of the same path has an empty body, so the method needs no part in it.
+        Ok(Self { attempt: key.map(|key| Attempt::new(key, parts.uri.path(), &[])) })
+    }
+}
 
 impl FromRequest<Api> for WriteBody {
     type Rejection = Refusal;

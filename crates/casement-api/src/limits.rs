@@ -146,3 +146,7 @@ pub const REQUEST_ID_CHARACTERS_MAX: usize = 64;
 pub const RETRY_AFTER_SECONDS: u32 = 1;
 /// Bytes of an answer below which it is not compressed: what it would save does not pay for the time.
 pub const COMPRESSED_BYTES_MIN: u64 = 4 * 1024;
+/// Events in one page of a history, if the request says nothing.
+pub const HISTORY_PAGE: u64 = 50;
+/// The most events in one page of a history; more is a 400.
+pub const HISTORY_PAGE_MAX: u64 = 100;

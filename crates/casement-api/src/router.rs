@@ -75,6 +75,12 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(case::count::count_cases))
         .routes(routes!(task::search::search_tasks))
         .routes(routes!(task::count::count_tasks))
+        .routes(routes!(case::get::get_case, case::patch::patch_case, case::delete::delete_case))
+        .routes(routes!(case::restore::restore_case))
+        .routes(routes!(case::history::list_case_events))
+        .routes(routes!(task::get::get_task, task::patch::patch_task, task::delete::delete_task))
+        .routes(routes!(task::restore::restore_task))
+        .routes(routes!(task::history::list_task_events))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

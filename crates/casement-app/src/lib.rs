@@ -21,6 +21,8 @@ pub mod document;
 pub mod error;
 pub mod follower;
 pub mod fresh;
+pub mod get;
+pub mod history;
 pub mod index;
 pub mod installation;
 pub mod jwt_app;

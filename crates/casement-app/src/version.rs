@@ -3,6 +3,7 @@
 use casement_domain::change::{Record, undone};
 use casement_domain::date::Moment;
 use casement_domain::version::Versioned;
+use casement_store::event::Event;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -18,7 +19,7 @@ const UPDATED_AT: &str = "updated_at";
 const SEQUENCE_END: u64 = i64::MAX as u64;
 
 /// A body on the way back through its versions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Former {
     version: u64,
     body: Map<String, Value>,
@@ -62,6 +63,24 @@ impl App {
         former.map(|former| read(&stored.value, former)).transpose()
     }
 
+    /// Gives the version of a document as it stood at a moment, the stored one if that is it. `None`: it was made later, or the
+    /// log no longer tells it. Costs what has changed since.
+    ///
+    /// # Errors
+    /// The store can't be read, or an event is damaged.
+    pub(crate) async fn as_of<T: DeserializeOwned>(
+        &self,
+        workspace: &str,
+        stored: &Versioned<Record>,
+        at: Moment,
+    ) -> Result<Option<Versioned<T>>, AppError> {
+        let is_later = |former: &Former| changed_at(&former.body).is_none_or(|changed| changed > at);
+        let Some(former) = self.walk_back(workspace, stored, is_later).await? else { return Ok(None) };
+        let version = former.version;
+        let value = read(&stored.value, former)?;
+        Ok(Some(Versioned { version, number: stored.number, value }))
+    }
+
     /// Takes changes back while a version is too late. `None`: the log ended before.
     async fn walk_back(
         &self,
@@ -69,31 +88,82 @@ impl App {
         stored: &Versioned<Record>,
         is_too_late: impl Fn(&Former) -> bool,
     ) -> Result<Option<Former>, AppError> {
-        let place = body::place(&stored.value);
-        let mut former = Former { version: stored.version, body: body::tree(&stored.value) };
-        let mut below = SEQUENCE_END;
-        while is_too_late(&former) {
-            let events =
-                self.store().document_events_below(workspace, &place.id, below, limits::EVENTS_PAGE).await?;
-            let Some(last) = events.last() else { return Ok(None) };
-            below = last.sequence;
-            // Events of a change that came after the document was read are not in it.
-            let own = events
-                .iter()
-                .filter(|event| event.document_kind == place.kind && event.version <= stored.version);
-            for event in own {
-                // A creation has nothing before it, and what was erased can't be taken back.
-                let Some(changes) = &event.changes else { return Ok(None) };
-                let changes: Map<String, Value> =
-                    serde_json::from_slice(changes).map_err(|error| damaged(&stored.value, &error))?;
-                former =
-                    Former { version: event.version.saturating_sub(1), body: undone(&former.body, &changes) };
-                if !is_too_late(&former) {
-                    break;
-                }
+        let mut walk = Walk::new(self, workspace, stored);
+        while is_too_late(&walk.former) {
+            let Some(_) = walk.step().await? else { return Ok(None) };
+            if walk.is_over {
+                return Ok(None);
             }
         }
-        Ok(Some(former))
+        Ok(Some(walk.former))
+    }
+}
+
+/// A way back through the events of a document, newest first.
+pub(crate) struct Walk<'a> {
+    app: &'a App,
+    workspace: &'a str,
+    stored: &'a Versioned<Record>,
+    /// The document before the events that were gone past.
+    former: Former,
+    /// Events that were read and not gone past yet, the next one last.
+    read: Vec<Event>,
+    below: u64,
+    /// What stood before the last event can't be told: it was the creation, or its changes were erased.
+    is_over: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Begins at the stored version.
+    pub(crate) fn new(app: &'a App, workspace: &'a str, stored: &'a Versioned<Record>) -> Self {
+        let former = Former { version: stored.version, body: body::tree(&stored.value) };
+        Self { app, workspace, stored, former, read: Vec::new(), below: SEQUENCE_END, is_over: false }
+    }
+
+    /// Goes past the next event and gives it; `None`: there is none.
+    ///
+    /// # Errors
+    /// The store can't be read, or the event is damaged.
+    pub(crate) async fn step(&mut self) -> Result<Option<Event>, AppError> {
+        let place = body::place(&self.stored.value);
+        while self.read.is_empty() {
+            let store = self.app.store();
+            let page = store
+                .document_events_below(self.workspace, &place.id, self.below, limits::EVENTS_PAGE)
+                .await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            self.below = last.sequence;
+            // Events of a change that came after the document was read are not in it.
+            let is_own =
+                |event: &Event| event.document_kind == place.kind && event.version <= self.stored.version;
+            self.read.extend(page.into_iter().rev().filter(is_own));
+        }
+        let Some(event) = self.read.pop() else { return Ok(None) };
+        match &event.changes {
+            Some(changes) => {
+                let changes: Map<String, Value> =
+                    serde_json::from_slice(changes).map_err(|error| damaged(&self.stored.value, &error))?;
+                self.former = Former {
+                    version: event.version.saturating_sub(1),
+                    body: undone(&self.former.body, &changes),
+                };
+            }
+            None => self.is_over = true,
+        }
+        Ok(Some(event))
+    }
+
+    /// Tells whether what stood before the last event can't be told.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Gives the document as it stood before the events that were gone past.
+    ///
+    /// # Errors
+    /// An event is damaged.
+    pub(crate) fn former<T: DeserializeOwned>(&self) -> Result<T, AppError> {
+        read(&self.stored.value, self.former.clone())
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::case::Case;
 use crate::customer::Customer;
+use crate::list::row::Work;
 use crate::task::Task;
 use crate::version::Versioned;
 
@@ -16,6 +17,15 @@ pub enum Record {
     Task(Task),
     /// A customer's profile.
     Customer(Customer),
+}
+
+impl From<Work> for Record {
+    fn from(work: Work) -> Self {
+        match work {
+            Work::Case(case) => Self::Case(case),
+            Work::Task(task) => Self::Task(task),
+        }
+    }
 }
 
 /// A document before (unless it is new) and after a decision, and the name of the event that tells of it.

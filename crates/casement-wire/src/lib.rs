@@ -9,6 +9,7 @@ pub mod configuration;
 pub mod document;
 pub mod error;
 pub mod field;
+pub mod history;
 pub mod item;
 pub mod json;
 pub mod language;

@@ -76,10 +76,11 @@ mod raw;
 #[cfg(test)]
 mod request_heads;
 #[cfg(test)]
+mod resources;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod sealing;
-#[cfg(test)]
 mod searches;
 #[cfg(test)]
 mod seeds;

@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
 use casement_app::document::IfMatch;
 use casement_app::error::AppError;
+use casement_app::history::HistoryQuery;
 use casement_wire::error::ErrorKind;
 use casement_wire::spelling::Noun;
 
@@ -18,6 +19,7 @@ use crate::answer::Refusal;
 use crate::api::Api;
 use crate::limits;
 use crate::load::{Class, Overloaded};
+use crate::query::Parameters;
 
 /// Runs a use case when there is a place for it, within the time that it may take.
 pub(crate) async fn run<T>(
@@ -43,6 +45,18 @@ async fn within_time<T>(noun: Noun, work: impl Future<Output = Result<T, AppErro
             Err(Refusal::new(ErrorKind::Unavailable, detail, None).because("the use case took too long"))
         }
     }
+}
+
+/// Reads which page of a history is asked for.
+///
+/// # Errors
+/// Every fault of the parameters.
+pub(crate) fn history_query(mut parameters: Parameters) -> Result<HistoryQuery, Refusal> {
+    let before = parameters.number("before", 1, u64::MAX);
+    let limit = parameters.number("limit", 1, limits::HISTORY_PAGE_MAX);
+    parameters.end()?;
+    let limit = limit.unwrap_or(limits::HISTORY_PAGE);
+    Ok(HistoryQuery { before, limit: usize::try_from(limit).unwrap_or(usize::MAX) })
 }
 
 /// Reads which versions a request accepts: a list of entity tags or `*`; contract section 11.9. Weak tags name no

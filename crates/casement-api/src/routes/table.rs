@@ -25,7 +25,7 @@ pub struct Route {
 }
 
 /// Every route.
-pub const ROUTES: [Route; 12] = [
+pub const ROUTES: [Route; 22] = [
     Route {
         method: "POST",
         path: "/caseManagement/api/public/analytics/{streamId}/createCase",
@@ -84,6 +84,66 @@ pub const ROUTES: [Route; 12] = [
         method: "POST",
         path: "/api/v1/streams/{streamId}/tasks/count",
         operation: "countTasks",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}",
+        operation: "getCase",
+        permission: Permission::App,
+    },
+    Route {
+        method: "PATCH",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}",
+        operation: "patchCase",
+        permission: Permission::App,
+    },
+    Route {
+        method: "DELETE",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}",
+        operation: "deleteCase",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/restore",
+        operation: "restoreCase",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/events",
+        operation: "listCaseEvents",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}",
+        operation: "getTask",
+        permission: Permission::App,
+    },
+    Route {
+        method: "PATCH",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}",
+        operation: "patchTask",
+        permission: Permission::App,
+    },
+    Route {
+        method: "DELETE",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}",
+        operation: "deleteTask",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}/restore",
+        operation: "restoreTask",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}/events",
+        operation: "listTaskEvents",
         permission: Permission::App,
     },
     Route { method: "GET", path: "/healthz", operation: "healthz", permission: Permission::Public },

@@ -4,11 +4,14 @@ use casement_domain::case::Case;
 use casement_domain::case::update::{UpdateCase, update_case as decide};
 use casement_domain::change::{Change, Record};
 use casement_domain::date::Zone;
+use casement_domain::given::Given;
+use casement_domain::item::input::UpdateInput;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
 use casement_store::set::Committed;
+use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::App;
@@ -42,6 +45,41 @@ pub async fn update_case(
     };
     let done = update(app, access, id, command, if_match, zone, ticket.as_ref()).await;
     app.finish(access, ticket, done).await
+}
+
+/// The same for a case that is named by id or reference id.
+///
+/// # Errors
+/// As [`update_case`].
+pub async fn patch_case(
+    app: &App,
+    access: &Access,
+    named: &str,
+    command: &UpdateCase,
+    if_match: &IfMatch,
+    zone: Zone,
+    attempt: Option<&Attempt>,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let id = app.id_named(access, Noun::Case, named);
+    update_case(app, access, &id, command, if_match, zone, attempt).await
+}
+
+/// Deletes a case that is named by id or reference id, or restores it. It gives the case as it is where that changes nothing.
+///
+/// # Errors
+/// As [`update_case`].
+pub async fn set_active(
+    app: &App,
+    access: &Access,
+    named: &str,
+    active: bool,
+    if_match: &IfMatch,
+    attempt: Option<&Attempt>,
+) -> Result<Rendered, AppError> {
+    let input = UpdateInput { active: Given::Value(active), ..UpdateInput::default() };
+    let command = UpdateCase { input, ..UpdateCase::default() };
+    patch_case(app, access, named, &command, if_match, Zone::UTC, attempt).await
 }
 
 async fn update(

@@ -2,11 +2,14 @@
 
 use casement_domain::change::Record;
 use casement_domain::date::Zone;
+use casement_domain::given::Given;
+use casement_domain::item::input::UpdateInput;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::task::update::{UpdateTask, update_task as decide};
 use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
+use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::App;
@@ -40,6 +43,41 @@ pub async fn update_task(
     };
     let done = update(app, access, id, command, if_match, zone, ticket.as_ref()).await;
     app.finish(access, ticket, done).await
+}
+
+/// The same for a task that is named by id or reference id.
+///
+/// # Errors
+/// As [`update_task`].
+pub async fn patch_task(
+    app: &App,
+    access: &Access,
+    named: &str,
+    command: &UpdateTask,
+    if_match: &IfMatch,
+    zone: Zone,
+    attempt: Option<&Attempt>,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let id = app.id_named(access, Noun::Task, named);
+    update_task(app, access, &id, command, if_match, zone, attempt).await
+}
+
+/// Deletes a task that is named by id or reference id, or restores it. It gives the task as it is where that changes nothing.
+///
+/// # Errors
+/// As [`update_task`].
+pub async fn set_active(
+    app: &App,
+    access: &Access,
+    named: &str,
+    active: bool,
+    if_match: &IfMatch,
+    attempt: Option<&Attempt>,
+) -> Result<Rendered, AppError> {
+    let input = UpdateInput { active: Given::Value(active), ..UpdateInput::default() };
+    let command = UpdateTask { input, ..UpdateTask::default() };
+    patch_task(app, access, named, &command, if_match, Zone::UTC, attempt).await
 }
 
 async fn update(

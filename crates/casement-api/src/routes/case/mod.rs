@@ -2,6 +2,11 @@
 
 pub mod count;
 pub mod create;
+pub mod delete;
+pub mod get;
+pub mod history;
 pub mod list;
+pub mod patch;
+pub mod restore;
 pub mod search;
 pub mod update;

@@ -1,0 +1,43 @@
+//! `getCase`.
+
+use axum::extract::State;
+use axum::http::Uri;
+use casement_app::get::get;
+use casement_wire::document::CaseDoc;
+use casement_wire::spelling::Noun;
+
+use crate::answer::{Document, Refusal};
+use crate::api::Api;
+use crate::authentication::Caller;
+use crate::load::Class;
+use crate::query::Parameters;
+use crate::refusals::ReadRefusals;
+use crate::routes::run;
+
+/// Gets a case.
+///
+/// Deleted ones too, which say so by `isActive`. With `asOf` as it stood at that moment.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{streamId}/cases/{caseId}",
+    operation_id = "getCase",
+    tag = "cases",
+    params(
+        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
+        ("caseId" = String, Path, description = "The id or the reference id of the case."),
+        ("asOf" = Option<String>, Query, description = "A moment in ISO 8601: the case as it stood then. A 404 when it was made later."),
+        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC.")
+    ),
+    responses(
+        (status = 200, description = "The case, with its entity tag.", body = CaseDoc),
+        ReadRefusals
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn get_case(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Document, Refusal> {
+    let mut parameters = Parameters::of(&uri)?;
+    let as_of = parameters.moment("asOf", caller.zone);
+    parameters.end()?;
+    let work = get(&api.app, &caller.access, Noun::Case, &caller.document, as_of);
+    run(&api, Class::Read, Noun::Case, work).await.map(Document)
+}

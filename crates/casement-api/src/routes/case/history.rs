@@ -1,0 +1,42 @@
+//! `listCaseEvents`.
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use casement_app::history::history;
+use casement_wire::history::HistoryPage;
+use casement_wire::spelling::Noun;
+
+use crate::answer::{Refusal, json};
+use crate::api::Api;
+use crate::authentication::Caller;
+use crate::load::Class;
+use crate::query::Parameters;
+use crate::refusals::ReadRefusals;
+use crate::routes::{history_query, run};
+
+/// Lists what happened to a case, newest first.
+///
+/// Each event tells who did it, when, through which app, and which keys changed from what to what.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{streamId}/cases/{caseId}/events",
+    operation_id = "listCaseEvents",
+    tag = "cases",
+    params(
+        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
+        ("caseId" = String, Path, description = "The id or the reference id of the case."),
+        ("before" = Option<u64>, Query, description = "Only events that made an earlier version than this.", minimum = 1),
+        ("limit" = Option<u64>, Query, description = "The most events; 50 without it.", minimum = 1, maximum = 100)
+    ),
+    responses(
+        (status = 200, description = "A page of events.", body = HistoryPage),
+        ReadRefusals
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn list_case_events(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
+    let query = history_query(Parameters::of(&uri)?)?;
+    let work = history(&api.app, &caller.access, Noun::Case, &caller.document, query);
+    run(&api, Class::Read, Noun::Case, work).await.map(json)
+}

@@ -1,0 +1,52 @@
+//! `patchTask`.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use casement_app::task::update::patch_task as patch;
+use casement_wire::document::TaskDoc;
+use casement_wire::schema::UpdateTaskBody;
+use casement_wire::spelling::Noun;
+use casement_wire::task::read_update_task;
+
+use crate::answer::{Document, Refusal};
+use crate::api::Api;
+use crate::authentication::Caller;
+use crate::body::WriteBody;
+use crate::load::Class;
+use crate::refusals::WriteRefusals;
+use crate::routes::{if_match, run};
+
+/// Changes a task.
+///
+/// As updateTask: what the body does not name stays, `null` clears where something may be absent.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/streams/{streamId}/tasks/{taskId}",
+    operation_id = "patchTask",
+    tag = "tasks",
+    params(
+        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
+        ("taskId" = String, Path, description = "The id or the reference id of the task."),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer."),
+        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC."),
+        ("If-Match" = Option<String>, Header, description = "Entity tags of the versions that may be changed, or `*`.")
+    ),
+    request_body = UpdateTaskBody,
+    responses(
+        (status = 200, description = "The task after the change, with its entity tag.", body = TaskDoc),
+        WriteRefusals
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn patch_task(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    WriteBody { object, attempt }: WriteBody,
+) -> Result<Document, Refusal> {
+    let command = read_update_task(&object);
+    let if_match = if_match(&headers);
+    let (access, zone) = (&caller.access, caller.zone);
+    let work = patch(&api.app, access, &caller.document, &command, &if_match, zone, attempt.as_ref());
+    run(&api, Class::Write, Noun::Task, work).await.map(Document)
+}

@@ -1,0 +1,94 @@
+//! Getting one case or task, as it is or as it stood at a moment.
+
+use casement_domain::change::Record;
+use casement_domain::date::Moment;
+use casement_domain::id::reference_number;
+use casement_domain::list::row::Work;
+use casement_domain::version::Versioned;
+use casement_index::query::{Condition, Direction, Query, Sort, Span};
+use casement_wire::spelling::Noun;
+
+use crate::access::Access;
+use crate::app::App;
+use crate::body;
+use crate::commit::Reads;
+use crate::document::{Numbers, Rendered};
+use crate::error::AppError;
+use crate::index::layout::NUMBER;
+
+/// A stored case or task with the number of its case.
+pub(crate) struct Stored {
+    pub(crate) work: Versioned<Work>,
+    pub(crate) case_number: u64,
+}
+
+/// Gives a case or task by id or reference id, deleted ones too; `as_of`: as it stood at that moment.
+///
+/// # Errors
+/// There is none, it was made after that moment, or the log no longer tells how it stood.
+pub async fn get(
+    app: &App,
+    access: &Access,
+    noun: Noun,
+    named: &str,
+    as_of: Option<Moment>,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let id = app.id_named(access, noun, named);
+    let Stored { work, case_number } = app.stored(access, noun, &id).await?;
+    let Some(at) = as_of else { return Ok(app.rendered_work(access, work, case_number)) };
+    let (workspace, stored) = (access.workspace.id(), work.map(Record::from));
+    let former = match noun {
+        Noun::Case => app.as_of(workspace, &stored, at).await?.map(|former| former.map(Work::Case)),
+        Noun::Task => app.as_of(workspace, &stored, at).await?.map(|former| former.map(Work::Task)),
+    };
+    Ok(app.rendered_work(access, former.ok_or(AppError::NotFound)?, case_number))
+}
+
+impl App {
+    /// Gives the id that a text names: itself, unless it is the reference id of a document that there is.
+    pub(crate) fn id_named(&self, access: &Access, noun: Noun, text: &str) -> String {
+        let counter = match noun {
+            Noun::Case => casement_domain::case::COUNTER,
+            Noun::Task => casement_domain::task::COUNTER,
+        };
+        let Some(number) = reference_number(counter, text).map(u64::cast_signed) else {
+            return text.to_owned();
+        };
+        let query = Query {
+            condition: Condition::Within(NUMBER, Span { low: number, high: number }),
+            words: Vec::new(),
+            sort: Sort::Keys(Vec::new(), Direction::Ascending),
+            skip: 0,
+            limit: 1,
+        };
+        let index = access.workspace.index();
+        let found = index.of(noun).page(&query).map(|page| page.found).unwrap_or_default();
+        found.into_iter().next().map_or_else(|| text.to_owned(), |found| found.id)
+    }
+
+    /// Loads a case or task.
+    pub(crate) async fn stored(&self, access: &Access, noun: Noun, id: &str) -> Result<Stored, AppError> {
+        let (workspace, mut reads) = (access.workspace.id(), Reads::default());
+        match noun {
+            Noun::Case => {
+                let case = self.case(workspace, id, &mut reads).await?.ok_or(AppError::NotFound)?;
+                let case_number = case.number.unwrap_or_default();
+                Ok(Stored { work: case.map(Work::Case), case_number })
+            }
+            Noun::Task => {
+                let task = self.task(workspace, id, &mut reads).await?.ok_or(AppError::NotFound)?;
+                let case = self.store().document(workspace, body::CASE, task.value.case.as_str()).await?;
+                let case_number = case.and_then(|case| case.number).unwrap_or_default();
+                Ok(Stored { work: task.map(Work::Task), case_number })
+            }
+        }
+    }
+
+    /// Gives a version of a case or task as an answer.
+    pub(crate) fn rendered_work(&self, access: &Access, work: Versioned<Work>, case_number: u64) -> Rendered {
+        let numbers = Numbers { version: work.version, number: work.number.unwrap_or_default(), case_number };
+        let body = self.rendered().render(&work.value, numbers, &access.workspace.config());
+        Rendered { body, version: numbers.version, is_replayed: false }
+    }
+}
