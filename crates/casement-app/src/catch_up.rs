@@ -30,6 +30,7 @@ impl App {
         {
             self.catch_up(workspace).await?;
         }
+        let opened = self.open_workspaces().len();
         loop {
             let attempt = self.apply(committed).await;
             if let Some(ended) = self.judged(attempt).await {
@@ -37,16 +38,19 @@ impl App {
                 break;
             }
         }
-        if let Some(workspace) = workspace {
-            workspace.tell_applied();
+        match workspace {
+            Some(workspace) => {
+                workspace.tell_applied();
+                Ok(())
+            }
+            None => self.catch_up_opened(opened).await,
         }
-        Ok(())
     }
 
     /// Brings a workspace, or the installation, up to what other nodes committed.
     pub(crate) async fn catch_up_with(&self, workspace: &str) -> Result<(), AppError> {
         if workspace == INSTALLATION {
-            let known = self.open_workspaces().len();
+            let opened = self.open_workspaces().len();
             loop {
                 let attempt = self.reload_installation().await;
                 if let Some(ended) = self.judged(attempt).await {
@@ -54,19 +58,24 @@ impl App {
                     break;
                 }
             }
-            if self.open_workspaces().len() > known {
-                // One that was opened just now has missed what was told of it before.
-                for workspace in self.open_workspaces() {
-                    self.catch_up(&workspace).await?;
-                }
-            }
-            return Ok(());
+            return self.catch_up_opened(opened).await;
         }
         match self.workspace(&StreamId::from_text(workspace)) {
             Some(workspace) => self.catch_up(&workspace).await,
             // It is read when the installation lists it.
             None => Ok(()),
         }
+    }
+
+    /// Catches up where there are more workspaces than before: one that was opened just now has missed what was told of it.
+    async fn catch_up_opened(&self, before: usize) -> Result<(), AppError> {
+        let workspaces = self.open_workspaces();
+        if workspaces.len() > before {
+            for workspace in workspaces {
+                self.catch_up(&workspace).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn catch_up(&self, workspace: &Arc<OpenWorkspace>) -> Result<(), AppError> {

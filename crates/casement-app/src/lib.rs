@@ -24,6 +24,7 @@ pub mod fresh;
 pub mod index;
 pub mod installation;
 pub mod jwt_app;
+pub mod lease;
 pub mod limits;
 pub mod list;
 pub mod making;

@@ -58,9 +58,9 @@ impl Database {
         server().port
     }
 
-    /// Gives its name.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Sets or resets something for all who connect to it.
+    pub fn alter(&self, words: &str) {
+        sql("postgres", &format!("ALTER DATABASE {} {words}", self.name));
     }
 
     /// Runs statements in it; gives what they print, one line a row.
@@ -75,11 +75,54 @@ impl Drop for Database {
     }
 }
 
+/// A server of its own, for what would disturb others. It ends when this is dropped.
+#[derive(Debug)]
+pub struct OwnServer {
+    port: u16,
+    folder: PathBuf,
+}
+
+impl OwnServer {
+    /// Starts a server with an empty database `own`.
+    pub fn start() -> OwnServer {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("casement-own-postgres-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        let port = start(&programs(), &folder);
+        let own = OwnServer { port, folder };
+        own.sql("postgres", "CREATE DATABASE own ENCODING 'UTF8' TEMPLATE template0");
+        own
+    }
+
+    /// Gives the address of its database.
+    pub fn url(&self) -> String {
+        format!("postgres://casement@127.0.0.1:{}/own", self.port)
+    }
+
+    /// Runs statements; gives what they print, one line a row.
+    pub fn sql(&self, database: &str, statements: &str) -> String {
+        psql(&programs(), self.port, database, statements)
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        let data = self.folder.join("data");
+        run(&programs(), "pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"]);
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
 fn sql(database: &str, statements: &str) -> String {
     let server = server();
-    let output = Command::new(server.bin.join("psql"))
+    psql(&server.bin, server.port, database, statements)
+}
+
+fn psql(bin: &Path, port: u16, database: &str, statements: &str) -> String {
+    let output = Command::new(bin.join("psql"))
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "casement"])
-        .args(["-p", &server.port.to_string(), "-d", database, "-c", statements])
+        .args(["-p", &port.to_string(), "-d", database, "-c", statements])
         .env("PGOPTIONS", "-c client_min_messages=warning")
         .output()
         .expect("psql can be run");
@@ -111,7 +154,7 @@ fn find_or_start() -> Server {
         let alone = open().unwrap();
         alone.lock().unwrap();
         if running(&folder).is_none() {
-            start(&bin, &folder, &lock_path, user == 0);
+            start_shared(&bin, &folder, &lock_path);
         }
     }
 }
@@ -121,45 +164,60 @@ fn running(folder: &Path) -> Option<u16> {
     TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(port)
 }
 
-fn start(bin: &Path, folder: &Path, lock: &Path, is_root: bool) {
+/// The user that the server runs as: it refuses to be root, and is nobody then.
+fn user() -> &'static [&'static str] {
+    if is_root() { &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] } else { &["env"] }
+}
+
+fn is_root() -> bool {
+    std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0
+}
+
+fn run(bin: &Path, program: &str, arguments: &[&str]) {
+    let (first, others) = user().split_first().unwrap();
+    let status = Command::new(first)
+        .args(others)
+        .arg(bin.join(program))
+        .args(arguments)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{program} {arguments:?}");
+}
+
+/// Makes and starts a server in a folder; gives its port.
+fn start(bin: &Path, folder: &Path) -> u16 {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
-    // The server refuses to be root: then it is nobody.
-    let user: &[&str] =
-        if is_root { &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] } else { &["env"] };
-    if is_root {
+    if is_root() {
         std::os::unix::fs::chown(folder, Some(65534), Some(65534)).unwrap();
     }
-    let run = |program: &str, arguments: &[&str]| {
-        let output = Command::new(user[0])
-            .args(&user[1..])
-            .arg(bin.join(program))
-            .args(arguments)
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(output.success(), "{program} {arguments:?}; see {}/log", folder.display());
-    };
     let data = folder.join("data");
     let data = data.to_str().unwrap();
-    run("initdb", &["-D", data, "-U", "casement", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
+    run(bin, "initdb", &["-D", data, "-U", "casement", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let options = format!(
         "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 \
          -c shared_buffers=64MB -c autovacuum_naptime=10s"
     );
     let log = folder.join("log");
-    run("pg_ctl", &["-D", data, "-w", "-l", log.to_str().unwrap(), "-o", &options, "start"]);
+    run(bin, "pg_ctl", &["-D", data, "-w", "-l", log.to_str().unwrap(), "-o", &options, "start"]);
+    port
+}
+
+/// Starts the server that all tests share, and its watcher.
+fn start_shared(bin: &Path, folder: &Path, lock: &Path) {
+    let port = start(bin, folder);
     fs::write(folder.join("port"), port.to_string()).unwrap();
     Command::new("setsid")
         .args(["sh", "-c", WATCHER, "sh"])
         .args([lock, folder])
-        .args(user)
+        .args(user())
         .arg(bin.join("pg_ctl"))
-        .args(["-D", data, "-m", "immediate", "stop"])
+        .args(["-D", folder.join("data").to_str().unwrap(), "-m", "immediate", "stop"])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -68,6 +68,9 @@ mod merge;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+#[path = "../../casement-store/tests/server.rs"]
+mod postgres_server;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod rates;

@@ -148,7 +148,7 @@ async fn listen<S, T>(
             Some(Ok(AsyncMessage::Notice(notice))) => {
                 if notice.severity() == "WARNING" {
                     warned.store(true, Ordering::Release);
-                    tracing::warn!(warning = notice.message(), "the database server warns");
+                    tracing::warn!(reason = notice.message(), "the database server warns");
                 }
             }
             Some(Ok(AsyncMessage::Notification(notification))) => {

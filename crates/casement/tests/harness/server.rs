@@ -17,7 +17,7 @@ use casement_app::sources::Sources;
 use casement_domain::date::Moment;
 use casement_domain::workspace::Workspace;
 use casement_store::event::Event;
-use casement_store::options::Options;
+use casement_store::options::{Directory, Options};
 use casement_store::store::{CommitFeed, Store};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 
 use super::answer::Answer;
 use super::call::Call;
+use crate::postgres_server::Database;
 
 pub const ACCOUNT: &str = "6639f7bd58c97ffac0300001";
 pub const STREAM: &str = "st-5393141c-723b-579d-8265-27dd9b7f0001";
@@ -46,6 +47,7 @@ pub struct Server {
     pub jwt: JwtApp,
     clock_ms: Arc<AtomicI64>,
     directory: TempDir,
+    database: Option<Database>,
     #[expect(dead_code, reason = "held so that the store stays open when nobody follows its log")]
     feed: Option<CommitFeed>,
 }
@@ -58,8 +60,9 @@ impl Server {
 
     async fn begin() -> (Self, JoinHandle<Result<(), AppError>>) {
         let directory = tempfile::tempdir().unwrap();
+        let database = database();
         let clock_ms = Arc::new(AtomicI64::new(START_MS));
-        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let (store, feed) = open(&directory, database.as_ref()).await;
         let app = App::open(store.clone(), sources(&clock_ms, 1), key_file(&directory)).await.unwrap();
         let follower = tokio::spawn(Arc::clone(&app).follow(feed));
         while !app.is_ready() {
@@ -74,29 +77,31 @@ impl Server {
         let made = app.make_workspace(input).await.unwrap();
         let router = unhurried(&app);
         let (workspace, jwt) = (made.workspace, made.app);
-        (Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }, follower)
+        (Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: None }, follower)
     }
 
     /// Starts a server whose index is never built: its log has nobody who follows it.
     pub async fn start_unready() -> Self {
         let (server, follower) = Self::begin().await;
-        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, feed: _ } = server;
+        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, database, feed: _ } =
+            server;
         store.close().await;
         follower.await.unwrap().unwrap();
         drop((app, store, former));
-        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let (store, feed) = open(&directory, database.as_ref()).await;
         let app =
             App::open(store.clone(), sources(&clock_ms, 1_000_000), key_file(&directory)).await.unwrap();
         let router = unhurried(&app);
-        Self { app, store, router, workspace, jwt, clock_ms, directory, feed: Some(feed) }
+        Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: Some(feed) }
     }
 
     /// Stops the server and starts another on its data, at the same time of the clock.
     pub async fn restarted(self) -> Self {
-        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, feed: _ } = self;
+        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, database, feed: _ } =
+            self;
         store.close().await;
         drop((app, store, former));
-        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let (store, feed) = open(&directory, database.as_ref()).await;
         let app =
             App::open(store.clone(), sources(&clock_ms, 1_000_000), key_file(&directory)).await.unwrap();
         tokio::spawn(Arc::clone(&app).follow(feed));
@@ -104,7 +109,7 @@ impl Server {
             tokio::task::yield_now().await;
         }
         let router = unhurried(&app);
-        Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }
+        Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: None }
     }
 
     /// Sets the clock.
@@ -232,6 +237,30 @@ pub fn overlaid(mut body: Value, changes: Value) -> Value {
 
 /// Takes a key away in [`overlaid`].
 pub const ABSENT: &str = "<absent>";
+
+/// The variable that lets every server of the tests keep its data on a PostgreSQL server: `postgres`.
+const STORE_VARIABLE: &str = "TEST_STORE";
+
+/// Makes a database where the tests run on a server.
+fn database() -> Option<Database> {
+    match std::env::var(STORE_VARIABLE).as_deref() {
+        Ok("postgres") => Some(Database::fresh()),
+        Ok("sqlite") | Err(_) => None,
+        Ok(other) => panic!("{STORE_VARIABLE} is {other}; it may be sqlite or postgres"),
+    }
+}
+
+async fn open(directory: &TempDir, database: Option<&Database>) -> (Store, CommitFeed) {
+    let data = directory.path().join("data");
+    match database {
+        None => Store::open(Options::new(data)).unwrap(),
+        Some(database) => {
+            let mut server = casement_store::options::Server::new(database.url().parse().unwrap());
+            server.directory = Some(Directory::Own(data));
+            Store::connect(server).await.unwrap()
+        }
+    }
+}
 
 fn key_file(directory: &TempDir) -> KeyFile {
     KeyFile::of(&directory.path().join("data"), None, None)
