@@ -68,6 +68,8 @@ mod merge;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 #[path = "../../casement-store/tests/server.rs"]
 mod postgres_server;
 #[cfg(test)]
@@ -78,6 +80,8 @@ mod rates;
 mod raw;
 #[cfg(test)]
 mod request_heads;
+#[cfg(test)]
+mod sameness;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
