@@ -2,8 +2,10 @@
 //! as they should be.
 
 mod nodes;
+mod own;
 mod proxy;
 mod servers;
+mod transfer;
 
 use casement_store::options::Server;
 use casement_store::store::{CommitFeed, Store};

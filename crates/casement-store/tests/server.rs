@@ -35,7 +35,8 @@ struct Server {
 /// A database that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Database {
-    name: String,
+    /// Its name.
+    pub name: String,
 }
 
 impl Database {
@@ -57,16 +58,6 @@ impl Database {
     pub fn port(&self) -> u16 {
         server().port
     }
-
-    /// Sets or resets something for all who connect to it.
-    pub fn alter(&self, words: &str) {
-        sql("postgres", &format!("ALTER DATABASE {} {words}", self.name));
-    }
-
-    /// Runs statements in it; gives what they print, one line a row.
-    pub fn sql(&self, statements: &str) -> String {
-        sql(&self.name, statements)
-    }
 }
 
 impl Drop for Database {
@@ -75,51 +66,13 @@ impl Drop for Database {
     }
 }
 
-/// A server of its own, for what would disturb others. It ends when this is dropped.
-#[derive(Debug)]
-pub struct OwnServer {
-    port: u16,
-    folder: PathBuf,
-}
-
-impl OwnServer {
-    /// Starts a server with an empty database `own`.
-    pub fn start() -> OwnServer {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("casement-own-postgres-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        let port = start(&programs(), &folder);
-        let own = OwnServer { port, folder };
-        own.sql("postgres", "CREATE DATABASE own ENCODING 'UTF8' TEMPLATE template0");
-        own
-    }
-
-    /// Gives the address of its database.
-    pub fn url(&self) -> String {
-        format!("postgres://casement@127.0.0.1:{}/own", self.port)
-    }
-
-    /// Runs statements; gives what they print, one line a row.
-    pub fn sql(&self, database: &str, statements: &str) -> String {
-        psql(&programs(), self.port, database, statements)
-    }
-}
-
-impl Drop for OwnServer {
-    fn drop(&mut self) {
-        let data = self.folder.join("data");
-        run(&programs(), "pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"]);
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
 fn sql(database: &str, statements: &str) -> String {
     let server = server();
     psql(&server.bin, server.port, database, statements)
 }
 
-fn psql(bin: &Path, port: u16, database: &str, statements: &str) -> String {
+/// Runs statements in a database; gives what they print, one line a row.
+pub fn psql(bin: &Path, port: u16, database: &str, statements: &str) -> String {
     let output = Command::new(bin.join("psql"))
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "casement"])
         .args(["-p", &port.to_string(), "-d", database, "-c", statements])
@@ -173,7 +126,8 @@ fn is_root() -> bool {
     std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0
 }
 
-fn run(bin: &Path, program: &str, arguments: &[&str]) {
+/// Runs one of the server's programs.
+pub fn run(bin: &Path, program: &str, arguments: &[&str]) {
     let (first, others) = user().split_first().unwrap();
     let status = Command::new(first)
         .args(others)
@@ -189,7 +143,7 @@ fn run(bin: &Path, program: &str, arguments: &[&str]) {
 }
 
 /// Makes and starts a server in a folder; gives its port.
-fn start(bin: &Path, folder: &Path) -> u16 {
+pub fn start(bin: &Path, folder: &Path) -> u16 {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
     if is_root() {
@@ -227,7 +181,7 @@ fn start_shared(bin: &Path, folder: &Path, lock: &Path) {
 }
 
 /// The folder of the server's programs: that of the newest release there is.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     let releases = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = releases.map(|release| release.path().join("bin")).filter(|bin| bin.join("initdb").exists());
     let newest = debian.max_by_key(|bin| {

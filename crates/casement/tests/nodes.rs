@@ -133,7 +133,10 @@ async fn of_nodes_that_start_at_once_one_makes_the_workspace() {
     for app in &empty.apps {
         let app = Arc::clone(app);
         starts.spawn(async move {
-            app.make_first_workspace(casement_app::making::NewWorkspaceInput::default()).await.unwrap().is_some()
+            app.make_first_workspace(casement_app::making::NewWorkspaceInput::default())
+                .await
+                .unwrap()
+                .is_some()
         });
     }
     let made = starts.join_all().await.into_iter().filter(|made| *made).count();

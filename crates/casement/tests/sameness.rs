@@ -156,7 +156,9 @@ impl Side {
                 let next = format!("id {}", self.ids.len());
                 Value::String(self.ids.entry(text).or_insert(next).clone())
             }
-            Value::Array(values) => Value::Array(values.into_iter().map(|value| self.mapped(value)).collect()),
+            Value::Array(values) => {
+                Value::Array(values.into_iter().map(|value| self.mapped(value)).collect())
+            }
             Value::Object(entries) => {
                 Value::Object(entries.into_iter().map(|(key, value)| (key, self.mapped(value))).collect())
             }

@@ -43,7 +43,8 @@ const READ_CLAIMS: &str = "SELECT named.place, claim.document, claim.expires_ms
        ON claim.workspace = $1
       AND claim.key = named.key";
 
-const INSERT_DOCUMENTS: &str =
+/// Writes new documents.
+pub(crate) const INSERT_DOCUMENTS: &str =
     "INSERT INTO document (workspace, kind, id, parent, number, version, sequence, schema, body)
      SELECT $1, kind, id, parent, number, version, sequence, schema, body
      FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[], $8::BIGINT[], $9::BYTEA[])
@@ -61,7 +62,8 @@ const UPDATE_DOCUMENTS: &str = "UPDATE document
        AND document.kind = written.kind
        AND document.id = written.id";
 
-const INSERT_EVENTS: &str =
+/// Writes events.
+pub(crate) const INSERT_EVENTS: &str =
     "INSERT INTO event (workspace, sequence, operation, at_ms, actor, app, kind, document_kind, document, version,
                         changes, salt, digest, hash)
      SELECT $1, sequence, operation, at_ms, actor, app, kind, document_kind, document, version, changes, salt, digest,
@@ -71,7 +73,8 @@ const INSERT_EVENTS: &str =
        AS written (sequence, operation, at_ms, actor, app, kind, document_kind, document, version, changes, salt, digest,
                    hash)";
 
-const PUT_CLAIMS: &str = "INSERT INTO claim (workspace, key, document, result, expires_ms)
+/// Puts claims.
+pub(crate) const PUT_CLAIMS: &str = "INSERT INTO claim (workspace, key, document, result, expires_ms)
      SELECT $1, key, document, result, expires_ms
      FROM unnest($2::TEXT[], $3::TEXT[], $4::BYTEA[], $5::BIGINT[]) AS put (key, document, result, expires_ms)
      ON CONFLICT (workspace, key) DO UPDATE

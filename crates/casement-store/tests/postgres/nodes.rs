@@ -8,9 +8,10 @@ use casement_store::options::{FreshReads, Server};
 use casement_store::store::{CommitFeed, News, Store};
 
 use super::connect;
+use super::own::OwnServer;
 use crate::build::{create, under_config, update, workspace};
 use crate::conformance::acknowledge_all;
-use crate::server::{Database, OwnServer};
+use crate::server::Database;
 
 async fn moved(feed: &mut CommitFeed, sequence: u64) -> Head {
     loop {

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connect;
+use super::own::sql;
 use crate::build::{create, decided_at, putting, workspace};
 use crate::conformance::{Subject, acknowledge_all};
 use crate::server::Database;
@@ -131,7 +132,8 @@ async fn a_lost_connection_is_made_again_without_anybody_noticing() {
     let (database, subject) = super::open().await;
     let store = subject.acknowledging().await;
     store.commit(create("w", "c1")).await.unwrap();
-    database.sql(
+    sql(
+        &database,
         "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );

@@ -5,6 +5,7 @@ use casement_store::options::{Directory, Server};
 use casement_store::store::Store;
 use tokio::task::JoinSet;
 
+use super::own::{alter, sql};
 use crate::build::create;
 use crate::conformance::Subject;
 use crate::server::Database;
@@ -31,10 +32,10 @@ async fn settings_that_lose_writes_are_refused_with_what_to_set() {
         ("default_transaction_read_only = on", "default_transaction_read_only"),
     ] {
         let name = setting.split_once(' ').unwrap().0;
-        database.alter(&format!("SET {setting}"));
+        alter(&database, &format!("SET {setting}"));
         let said = unusable(&database.url()).await;
         assert!(said.contains(sentence), "{said}");
-        database.alter(&format!("RESET {name}"));
+        alter(&database, &format!("RESET {name}"));
     }
     Store::connect(Server::new(database.url().parse().unwrap())).await.unwrap().0.close().await;
 }
@@ -67,7 +68,7 @@ async fn a_host_that_can_not_be_used_is_left_for_the_next() {
 async fn a_newer_schema_is_refused() {
     let (database, subject) = super::open().await;
     subject.store.close().await;
-    database.sql("INSERT INTO casement_schema (number) VALUES (99)");
+    sql(&database, "INSERT INTO casement_schema (number) VALUES (99)");
     match refused(&database.url()).await {
         StoreError::NewerSchema { found: 99, supported: 1 } => {}
         other => panic!("{other:?}"),
@@ -85,7 +86,7 @@ async fn of_nodes_that_start_at_once_one_migrates_and_the_others_wait() {
     for store in starts.join_all().await {
         store.unwrap().close().await;
     }
-    assert_eq!(database.sql("SELECT number FROM casement_schema"), "1");
+    assert_eq!(sql(&database, "SELECT number FROM casement_schema"), "1");
 }
 
 #[tokio::test]
