@@ -360,7 +360,7 @@ pub struct MigrateArguments {
     #[arg(long, value_name = "DIR|BACKUP")]
     pub from: PathBuf,
     /// The empty database on a server.
-    #[arg(long, env = "CASEMENT_DATABASE_URL", value_name = "URL", hide_env_values = true, value_parser = DatabaseAddress::read)]
+    #[arg(long, value_name = "URL", value_parser = DatabaseAddress::read)]
     pub to: DatabaseAddress,
     /// An empty or absent directory into which a backup is restored first.
     #[arg(long, value_name = "DIR")]
