@@ -93,6 +93,9 @@ impl App {
     /// Applies what changed since the index's sequence number. It counts as applied only in the end: a document that
     /// changes again meanwhile comes with a later page.
     async fn pull(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {
+        if !self.keeps_index() {
+            return self.pull_config(workspace).await;
+        }
         let mut after = workspace.index().sequence;
         loop {
             let changes = self.store().changes(workspace.id(), after, limits::CHANGED_PAGE).await?;
@@ -101,28 +104,33 @@ impl App {
                 self.reload_config(workspace).await?;
             }
             let is_end = changes.head <= after + limits::CHANGED_PAGE as u64;
-            if self.keeps_index() {
-                let works = changes.documents.iter();
-                let works =
-                    works.filter(|document| document.kind == body::CASE || document.kind == body::TASK);
-                let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
-                let config = workspace.config();
+            let works = changes.documents.iter();
+            let works = works.filter(|document| document.kind == body::CASE || document.kind == body::TASK);
+            let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
+            let config = workspace.config();
+            {
                 let mut index = workspace.index_mut();
                 for entry in entries {
                     index.apply(entry, &config).map_err(full)?;
                 }
                 if is_end {
                     index.sequence = index.sequence.max(changes.head);
+                    return Ok(());
                 }
-            } else if is_end {
-                let mut index = workspace.index_mut();
-                index.sequence = index.sequence.max(changes.head);
-            }
-            if is_end {
-                return Ok(());
             }
             after += limits::CHANGED_PAGE as u64;
         }
+    }
+
+    /// The same without an index: the configuration alone.
+    async fn pull_config(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {
+        let Some(row) = self.store().workspace(workspace.id()).await? else { return Ok(()) };
+        if row.config_version > workspace.config().config_version {
+            self.reload_config(workspace).await?;
+        }
+        let mut index = workspace.index_mut();
+        index.sequence = index.sequence.max(row.head);
+        Ok(())
     }
 
     async fn reload_config(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {

@@ -166,8 +166,8 @@ pub fn start(bin: &Path, folder: &Path) -> u16 {
 fn start_shared(bin: &Path, folder: &Path, lock: &Path) {
     let port = start(bin, folder);
     fs::write(folder.join("port"), port.to_string()).unwrap();
-    Command::new("setsid")
-        .args(["sh", "-c", WATCHER, "sh"])
+    let status = Command::new("setsid")
+        .args(["--fork", "sh", "-c", WATCHER, "sh"])
         .args([lock, folder])
         .args(user())
         .arg(bin.join("pg_ctl"))
@@ -176,8 +176,9 @@ fn start_shared(bin: &Path, folder: &Path, lock: &Path) {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
+        .status()
         .unwrap();
+    assert!(status.success(), "the watcher can't be started");
 }
 
 /// The folder of the server's programs: that of the newest release there is.

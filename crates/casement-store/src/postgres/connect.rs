@@ -204,10 +204,7 @@ fn name(config: &Config) -> String {
 
 /// Tells of all hosts why none could be used. While one can't be reached, trying again may help.
 fn judged(failures: Vec<(String, StoreError)>) -> StoreError {
-    let is_final = failures.iter().all(|(_, error)| match error {
-        StoreError::Unusable(_) => true,
-        _ => false,
-    });
+    let is_final = failures.iter().all(|(_, error)| matches!(error, StoreError::Unusable(_)));
     let told: Vec<String> = failures.into_iter().map(|(host, error)| format!("{host}: {error}")).collect();
     let told = format!("the database can't be used: {}", told.join("; "));
     if is_final { StoreError::Unusable(told) } else { StoreError::Unreachable(told) }

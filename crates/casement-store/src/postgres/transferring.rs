@@ -36,7 +36,7 @@ pub(crate) async fn begin(link: &Link, source: &str, from: &Path) -> Result<(), 
             &[],
         )
         .await?;
-    for row in &rows {
+    if let Some(row) = rows.first() {
         let (known, ended): (&str, bool) = (row.get(0), row.get(1));
         if ended {
             let sentence = "a transfer into this database has ended already; nothing was changed";
