@@ -19,6 +19,7 @@ use crate::index::entry::Entry;
 use crate::index::progress::Progress;
 use crate::installation::{self, INSTALLATION, Installation, stored_jwt_apps};
 use crate::jwt_app::JwtApp;
+use crate::lease::Leases;
 use crate::seal::key::{KeyId, Keyring};
 use crate::seal::key_file::KeyFile;
 use crate::seal::keys::Keys;
@@ -79,6 +80,7 @@ pub struct App {
     rendered: RenderedCache,
     customers: CustomerCache,
     prepared: Prepared,
+    leases: Leases,
     ready: AtomicBool,
     followed: AtomicBool,
     unindexed: AtomicBool,
@@ -123,6 +125,7 @@ impl App {
             rendered: RenderedCache::default(),
             customers: CustomerCache::default(),
             prepared: Prepared::default(),
+            leases: Leases::default(),
             ready: AtomicBool::new(false),
             followed: AtomicBool::new(false),
             unindexed: AtomicBool::new(false),
@@ -252,6 +255,10 @@ impl App {
 
     pub(crate) fn prepared(&self) -> &Prepared {
         &self.prepared
+    }
+
+    pub(crate) fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     pub(crate) fn customers(&self) -> &CustomerCache {

@@ -30,6 +30,7 @@ impl App {
         {
             self.catch_up(workspace).await?;
         }
+        let opened = self.open_workspaces().len();
         loop {
             let attempt = self.apply(committed).await;
             if let Some(ended) = self.judged(attempt).await {
@@ -37,16 +38,19 @@ impl App {
                 break;
             }
         }
-        if let Some(workspace) = workspace {
-            workspace.tell_applied();
+        match workspace {
+            Some(workspace) => {
+                workspace.tell_applied();
+                Ok(())
+            }
+            None => self.catch_up_opened(opened).await,
         }
-        Ok(())
     }
 
     /// Brings a workspace, or the installation, up to what other nodes committed.
     pub(crate) async fn catch_up_with(&self, workspace: &str) -> Result<(), AppError> {
         if workspace == INSTALLATION {
-            let known = self.open_workspaces().len();
+            let opened = self.open_workspaces().len();
             loop {
                 let attempt = self.reload_installation().await;
                 if let Some(ended) = self.judged(attempt).await {
@@ -54,19 +58,24 @@ impl App {
                     break;
                 }
             }
-            if self.open_workspaces().len() > known {
-                // One that was opened just now has missed what was told of it before.
-                for workspace in self.open_workspaces() {
-                    self.catch_up(&workspace).await?;
-                }
-            }
-            return Ok(());
+            return self.catch_up_opened(opened).await;
         }
         match self.workspace(&StreamId::from_text(workspace)) {
             Some(workspace) => self.catch_up(&workspace).await,
             // It is read when the installation lists it.
             None => Ok(()),
         }
+    }
+
+    /// Catches up where there are more workspaces than before: one that was opened just now has missed what was told of it.
+    async fn catch_up_opened(&self, before: usize) -> Result<(), AppError> {
+        let workspaces = self.open_workspaces();
+        if workspaces.len() > before {
+            for workspace in workspaces {
+                self.catch_up(&workspace).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn catch_up(&self, workspace: &Arc<OpenWorkspace>) -> Result<(), AppError> {
@@ -84,6 +93,9 @@ impl App {
     /// Applies what changed since the index's sequence number. It counts as applied only in the end: a document that
     /// changes again meanwhile comes with a later page.
     async fn pull(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {
+        if !self.keeps_index() {
+            return self.pull_config(workspace).await;
+        }
         let mut after = workspace.index().sequence;
         loop {
             let changes = self.store().changes(workspace.id(), after, limits::CHANGED_PAGE).await?;
@@ -92,28 +104,33 @@ impl App {
                 self.reload_config(workspace).await?;
             }
             let is_end = changes.head <= after + limits::CHANGED_PAGE as u64;
-            if self.keeps_index() {
-                let works = changes.documents.iter();
-                let works =
-                    works.filter(|document| document.kind == body::CASE || document.kind == body::TASK);
-                let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
-                let config = workspace.config();
+            let works = changes.documents.iter();
+            let works = works.filter(|document| document.kind == body::CASE || document.kind == body::TASK);
+            let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
+            let config = workspace.config();
+            {
                 let mut index = workspace.index_mut();
                 for entry in entries {
                     index.apply(entry, &config).map_err(full)?;
                 }
                 if is_end {
                     index.sequence = index.sequence.max(changes.head);
+                    return Ok(());
                 }
-            } else if is_end {
-                let mut index = workspace.index_mut();
-                index.sequence = index.sequence.max(changes.head);
-            }
-            if is_end {
-                return Ok(());
             }
             after += limits::CHANGED_PAGE as u64;
         }
+    }
+
+    /// The same without an index: the configuration alone.
+    async fn pull_config(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {
+        let Some(row) = self.store().workspace(workspace.id()).await? else { return Ok(()) };
+        if row.config_version > workspace.config().config_version {
+            self.reload_config(workspace).await?;
+        }
+        let mut index = workspace.index_mut();
+        index.sequence = index.sequence.max(row.head);
+        Ok(())
     }
 
     async fn reload_config(&self, workspace: &OpenWorkspace) -> Result<(), AppError> {

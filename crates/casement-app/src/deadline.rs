@@ -6,6 +6,7 @@ use casement_domain::actor::Actor;
 use casement_domain::change::{Change, Record, RecordChange};
 use casement_domain::item::due::breach;
 use casement_domain::version::Versioned;
+use casement_store::set::ClaimGuard;
 use casement_wire::spelling::Noun;
 use tokio::task::JoinSet;
 
@@ -13,6 +14,7 @@ use crate::app::{App, StoreState};
 use crate::commit::{Act, Reads, pending};
 use crate::error::AppError;
 use crate::index::Due;
+use crate::lease::{Turn, Work};
 use crate::limits;
 use crate::measure::{self, Worker};
 use crate::workspace::OpenWorkspace;
@@ -28,7 +30,8 @@ pub async fn run(app: Arc<App>) {
     }
 }
 
-/// Marks what is due by now in every workspace. Returns how many documents were marked.
+/// Marks what is due by now in every workspace, where this node has the lease on that. Returns how many documents were
+/// marked.
 pub async fn mark_passed(app: &Arc<App>) -> usize {
     // A store that takes no writes says so itself; there is no point in trying.
     if !app.is_ready() || app.store_state() != StoreState::Ready {
@@ -43,11 +46,23 @@ pub async fn mark_passed(app: &Arc<App>) -> usize {
             due.extend(index.due_before(Noun::Task, now, limits::DEADLINES_AT_ONCE));
             due
         };
+        if due.is_empty() {
+            continue;
+        }
+        let turn = match app.turn_of(workspace.id(), Work::Deadlines).await {
+            Ok(Turn::Others) => continue,
+            Ok(turn) => turn,
+            Err(error) => {
+                failed += 1;
+                tracing::warn!(%error, workspace.id = workspace.id(), "the lease on passed deadlines can't be had");
+                continue;
+            }
+        };
         // Side by side, so that the store commits them together.
         let mut marks = JoinSet::new();
         for due in due {
-            let (app, workspace) = (Arc::clone(app), Arc::clone(&workspace));
-            marks.spawn(async move { (mark(&app, &workspace, &due).await, due) });
+            let (app, workspace, guard) = (Arc::clone(app), Arc::clone(&workspace), turn.guard());
+            marks.spawn(async move { (mark(&app, &workspace, &due, guard).await, due) });
         }
         while let Some(ended) = marks.join_next().await {
             match ended {
@@ -72,12 +87,18 @@ pub async fn mark_passed(app: &Arc<App>) -> usize {
 }
 
 /// Marks one document, as a change like any other. One that changed meanwhile is left for the next look.
-async fn mark(app: &App, workspace: &OpenWorkspace, due: &Due) -> Result<bool, AppError> {
+async fn mark(
+    app: &App,
+    workspace: &OpenWorkspace,
+    due: &Due,
+    guard: Option<ClaimGuard>,
+) -> Result<bool, AppError> {
     let _turn = workspace.turn(&due.case).await;
     let config = workspace.config();
     let actor = Actor::server();
     let now = app.sources().now();
     let mut reads = Reads::default();
+    reads.claims.extend(guard);
     let record = match due.noun {
         Noun::Case => {
             let Some(before) = app.case(workspace.id(), &due.id, &mut reads).await? else {

@@ -26,6 +26,7 @@ pub mod history;
 pub mod index;
 pub mod installation;
 pub mod jwt_app;
+pub mod lease;
 pub mod limits;
 pub mod list;
 pub mod making;

@@ -129,3 +129,8 @@ pub const CONFIG_READS_MAX: usize = 4;
 pub const FRESH_WAIT: Duration = Duration::from_secs(2);
 /// The wait between two attempts to read what other nodes committed while the database can't be reached.
 pub const CATCH_UP_WAIT: Duration = Duration::from_millis(100);
+/// How long a lease holds, in milliseconds: when a node ends without a word, another has its work so long after. Longer
+/// than the clocks of two nodes differ.
+pub const LEASE_MS: i64 = 15_000;
+/// How long before its end a lease is renewed, in milliseconds.
+pub const LEASE_RENEW_MS: i64 = 5_000;

@@ -24,6 +24,8 @@ use crate::installation::{INSTALLATION, KIND_APP, KIND_WORKSPACE, SCOPE_CASES, W
 use crate::jwt_app::secret::Secret;
 use crate::jwt_app::stored;
 use crate::jwt_app::{Digest, JwtApp, Keys, Rotating};
+use crate::lease::{Turn, Work};
+use crate::limits;
 use crate::workspace::{kinds, load_config};
 
 /// The number that the first reference id of each counter shows; contract section 2.
@@ -108,6 +110,36 @@ impl App {
         self.list_workspace(&entry, &app, now).await?;
         let workspace = load_config(self.store(), &entry).await?;
         Ok(MadeWorkspace { workspace, app, secret })
+    }
+
+    /// Makes the first workspace, as [`App::make_workspace`]; `None`: there is one already. Of several nodes that start at
+    /// once, one makes it and the others wait for it.
+    ///
+    /// # Errors
+    /// As [`App::make_workspace`].
+    pub async fn make_first_workspace(
+        &self,
+        input: NewWorkspaceInput,
+    ) -> Result<Option<MadeWorkspace>, MakeError> {
+        loop {
+            if !self.installation().workspaces.is_empty() {
+                return Ok(None);
+            }
+            match self.turn_of(INSTALLATION, Work::FirstWorkspace).await? {
+                Turn::Alone => return self.make_workspace(input).await.map(Some),
+                Turn::Under(_) => {
+                    // Another node may have made it before this one had the lease.
+                    self.reload_installation().await?;
+                    if self.installation().workspaces.is_empty() {
+                        return self.make_workspace(input).await.map(Some);
+                    }
+                }
+                Turn::Others => {
+                    tokio::time::sleep(limits::CATCH_UP_WAIT).await;
+                    self.reload_installation().await?;
+                }
+            }
+        }
     }
 
     fn identity(&self, input: NewWorkspaceInput) -> Result<(Identity, String), MakeError> {

@@ -10,6 +10,7 @@ use casement_store::set::{ClaimWrite, WriteSet};
 use crate::app::{App, StoreState};
 use crate::error::AppError;
 use crate::installation::INSTALLATION;
+use crate::lease::{Turn, Work, is_lease};
 use crate::limits;
 use crate::measure::{self, Worker};
 
@@ -49,9 +50,15 @@ async fn sweep_workspace(app: &App, workspace: &str) -> Result<usize, AppError> 
     let mut swept = 0;
     loop {
         let at_ms = app.sources().now().ms();
-        let keys = app.store().expired_claims(workspace, at_ms, limits::SWEEP_PAGE).await?;
-        let count = keys.len();
-        if count == 0 {
+        let ended = app.store().expired_claims(workspace, at_ms, limits::SWEEP_PAGE).await?;
+        let count = ended.len();
+        // Those of leases stay: there are few, and each sweep would leave another.
+        let keys: Vec<String> = ended.into_iter().filter(|key| !is_lease(key)).collect();
+        if keys.is_empty() {
+            return Ok(swept);
+        }
+        let turn = app.turn_of(workspace, Work::Sweep).await?;
+        if turn == Turn::Others {
             return Ok(swept);
         }
         let set = WriteSet {
@@ -63,7 +70,7 @@ async fn sweep_workspace(app: &App, workspace: &str) -> Result<usize, AppError> 
             config_version: None,
             changes_config: false,
             guards: Vec::new(),
-            claim_guards: Vec::new(),
+            claim_guards: turn.guard().into_iter().collect(),
             documents: Vec::new(),
             claims: keys.into_iter().map(|key| ClaimWrite::RemoveExpired { key }).collect(),
             events: Vec::new(),

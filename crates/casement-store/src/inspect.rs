@@ -1,4 +1,4 @@
-//! Looking at a data directory from outside: without its lock, beside a server at work, changing nothing.
+//! Looking at a data directory or database server from outside: without a lock, beside a server at work, changing nothing.
 //!
 //! For whoever wants to know whether what is stored is sound. It asks and counts; what an answer means is judged above.
 
@@ -7,20 +7,37 @@ use std::fs::TryLockError;
 use std::path::Path;
 
 use rusqlite::Connection;
+use tokio::runtime::Runtime;
 
 use crate::document::{Document, WorkspaceRow};
 use crate::error::StoreError;
 use crate::event::{ChainReport, Event};
+use crate::options::Server;
+use crate::postgres::connect::{Purpose, Target};
+use crate::postgres::link::Link;
 use crate::sqlite::reader::{self, Readers};
 use crate::sqlite::{inspecting, schema, verify};
-use crate::{limits, lock};
+use crate::{limits, lock, postgres};
 
 /// A database that is looked at.
 #[derive(Debug)]
 pub struct Inspection {
-    readers: Readers,
-    connection: Connection,
+    place: Place,
     schema: u32,
+}
+
+#[derive(Debug)]
+enum Place {
+    File { readers: Readers, connection: Box<Connection> },
+    Server(Box<Served>),
+}
+
+/// A server that is looked at, from a thread that may be held up.
+#[derive(Debug)]
+struct Served {
+    runtime: Runtime,
+    link: Link,
+    warnings: Vec<String>,
 }
 
 /// How thoroughly the database file is checked.
@@ -97,21 +114,67 @@ impl Inspection {
         let path = directory.join(lock::DATABASE);
         let connection = schema::open_reader(&path)?;
         let schema = schema::schema(&connection, &path)?;
-        let readers = Readers::open(&path, 1)?;
-        Ok(Inspection { readers, connection, schema })
+        let place = Place::File { readers: Readers::open(&path, 1)?, connection: Box::new(connection) };
+        Ok(Inspection { place, schema })
+    }
+
+    /// Connects to a database server for looking at what is stored there. Not for tasks of a runtime: it waits on the
+    /// calling thread.
+    ///
+    /// # Errors
+    /// The server can't be reached or is not set up so that it can be used, holds none of our tables or those of a later
+    /// release.
+    pub fn connect(server: &Server) -> Result<Inspection, StoreError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|source| StoreError::Io {
+            action: "start a runtime for",
+            path: "the database".into(),
+            source,
+        })?;
+        let (link, warnings, schema) = runtime.block_on(async {
+            let target = Target::new(server.url.clone(), server.fresh_reads)?;
+            let link = target.link(&Purpose::Read(limits::INSPECT_WAIT), 0).await?;
+            let warnings = target.warnings(&link).await?;
+            let schema = postgres::schema::schema(&link).await?;
+            Ok::<_, StoreError>((link, warnings, schema))
+        })?;
+        if schema == 0 {
+            let sentence = "the database holds no data; `casement init` or `casement serve` makes it";
+            return Err(StoreError::Unusable(sentence.into()));
+        }
+        Ok(Inspection { place: Place::Server(Box::new(Served { runtime, link, warnings })), schema })
+    }
+
+    /// Gives what an operator should know about the server; `None`: the database is a file.
+    pub fn server_warnings(&self) -> Option<&[String]> {
+        match &self.place {
+            Place::File { .. } => None,
+            Place::Server(served) => Some(&served.warnings),
+        }
     }
 
     /// Gives the schema of the database, and the latest that this release knows.
     pub fn schema(&self) -> (u32, u32) {
-        (self.schema, schema::latest())
+        let latest = match &self.place {
+            Place::File { .. } => schema::latest(),
+            Place::Server(_) => postgres::schema::latest(),
+        };
+        (self.schema, latest)
     }
 
-    /// Checks the database file; gives what is wrong with it, a hundred faults at the most.
+    /// Checks the database file; gives what is wrong with it, a hundred faults at the most. A server checks its own
+    /// (`pg_amcheck`): then nothing is found here.
     ///
     /// # Errors
     /// It can't be read.
     pub fn faults(&self, depth: Depth) -> Result<Vec<String>, StoreError> {
-        inspecting::faults(&self.connection, depth)
+        match &self.place {
+            Place::File { readers: _, connection } => inspecting::faults(connection, depth),
+            Place::Server(served) => {
+                let _ = served;
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// Lists the workspaces.
@@ -119,7 +182,10 @@ impl Inspection {
     /// # Errors
     /// They can't be read.
     pub fn workspaces(&self) -> Result<Vec<WorkspaceRow>, StoreError> {
-        reader::workspaces(&self.connection)
+        match &self.place {
+            Place::File { readers: _, connection } => reader::workspaces(connection),
+            Place::Server(served) => served.runtime.block_on(postgres::reader::workspaces(&served.link)),
+        }
     }
 
     /// Walks a workspace's log, as [`crate::store::Store::verify`] does.
@@ -127,7 +193,12 @@ impl Inspection {
     /// # Errors
     /// It can't be read.
     pub fn chain(&self, workspace: &str) -> Result<ChainReport, StoreError> {
-        verify::verify(&self.readers, workspace)
+        match &self.place {
+            Place::File { readers, connection: _ } => verify::verify(readers, workspace),
+            Place::Server(served) => {
+                served.runtime.block_on(postgres::verify::of_link(&served.link, workspace))
+            }
+        }
     }
 
     /// Lists the kinds of documents that a workspace has.
@@ -135,7 +206,12 @@ impl Inspection {
     /// # Errors
     /// They can't be read.
     pub fn kinds(&self, workspace: &str) -> Result<Vec<String>, StoreError> {
-        inspecting::kinds(&self.connection, workspace)
+        match &self.place {
+            Place::File { readers: _, connection } => inspecting::kinds(connection, workspace),
+            Place::Server(served) => {
+                served.runtime.block_on(postgres::inspecting::kinds(&served.link, workspace))
+            }
+        }
     }
 
     /// Gives a page of the documents of a kind in the order of their ids, after `after`.
@@ -148,7 +224,15 @@ impl Inspection {
         kind: &str,
         after: Option<&str>,
     ) -> Result<Vec<Document>, StoreError> {
-        reader::scan(&self.connection, workspace, kind, after, limits::INSPECT_PAGE)
+        match &self.place {
+            Place::File { readers: _, connection } => {
+                reader::scan(connection, workspace, kind, after, limits::INSPECT_PAGE)
+            }
+            Place::Server(served) => {
+                let page = postgres::reader::scan(&served.link, workspace, kind, after, limits::INSPECT_PAGE);
+                served.runtime.block_on(page)
+            }
+        }
     }
 
     /// Gives counters and numbers of a workspace.
@@ -156,7 +240,12 @@ impl Inspection {
     /// # Errors
     /// They can't be read.
     pub fn numbering(&self, workspace: &str) -> Result<Numbering, StoreError> {
-        inspecting::numbering(&self.connection, workspace)
+        match &self.place {
+            Place::File { readers: _, connection } => inspecting::numbering(connection, workspace),
+            Place::Server(served) => {
+                served.runtime.block_on(postgres::inspecting::numbering(&served.link, workspace))
+            }
+        }
     }
 
     /// Counts the documents whose last event is not theirs.
@@ -164,7 +253,12 @@ impl Inspection {
     /// # Errors
     /// They can't be read.
     pub fn strays(&self, workspace: &str) -> Result<u64, StoreError> {
-        inspecting::strays(&self.connection, workspace)
+        match &self.place {
+            Place::File { readers: _, connection } => inspecting::strays(connection, workspace),
+            Place::Server(served) => {
+                served.runtime.block_on(postgres::inspecting::strays(&served.link, workspace))
+            }
+        }
     }
 
     /// Counts the claims that have ended before a moment, in milliseconds since 1970, and are still there.
@@ -172,7 +266,15 @@ impl Inspection {
     /// # Errors
     /// They can't be read.
     pub fn ended_claims(&self, workspace: &str, before_ms: i64) -> Result<u64, StoreError> {
-        inspecting::ended_claims(&self.connection, workspace, before_ms)
+        match &self.place {
+            Place::File { readers: _, connection } => {
+                inspecting::ended_claims(connection, workspace, before_ms)
+            }
+            Place::Server(served) => {
+                let count = postgres::inspecting::ended_claims(&served.link, workspace, before_ms);
+                served.runtime.block_on(count)
+            }
+        }
     }
 
     /// Gives the last events of a workspace, in order.
@@ -182,7 +284,16 @@ impl Inspection {
     pub fn last_events(&self, workspace: &WorkspaceRow) -> Result<Vec<Event>, StoreError> {
         let page = u64::try_from(limits::INSPECT_PAGE).unwrap_or(u64::MAX);
         let after = workspace.head.saturating_sub(page);
-        reader::events(&self.connection, &workspace.id, after, limits::INSPECT_PAGE)
+        match &self.place {
+            Place::File { readers: _, connection } => {
+                reader::events(connection, &workspace.id, after, limits::INSPECT_PAGE)
+            }
+            Place::Server(served) => {
+                let events =
+                    postgres::reader::events(&served.link, &workspace.id, after, limits::INSPECT_PAGE);
+                served.runtime.block_on(events)
+            }
+        }
     }
 
     /// Lists the backups that follow the store.
@@ -190,10 +301,11 @@ impl Inspection {
     /// # Errors
     /// They can't be read.
     pub fn followers(&self) -> Result<Vec<Follower>, StoreError> {
-        if self.schema < schema::WITH_JOURNAL {
-            Ok(Vec::new())
-        } else {
-            inspecting::followers(&self.connection)
+        match &self.place {
+            Place::File { readers: _, connection } if self.schema >= schema::WITH_JOURNAL => {
+                inspecting::followers(connection)
+            }
+            Place::File { .. } | Place::Server(_) => Ok(Vec::new()),
         }
     }
 
@@ -202,6 +314,11 @@ impl Inspection {
     /// # Errors
     /// It can't be read.
     pub fn identity(&self) -> Result<Option<String>, StoreError> {
-        if self.schema < schema::WITH_JOURNAL { Ok(None) } else { inspecting::identity(&self.connection) }
+        match &self.place {
+            Place::File { readers: _, connection } if self.schema >= schema::WITH_JOURNAL => {
+                inspecting::identity(connection)
+            }
+            Place::File { .. } | Place::Server(_) => Ok(None),
+        }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! How it is laid out: `check` says whether a set is acceptable in itself, `decide` (pure, the
 //! same for every engine) which sets of a batch pass, `chain` hashes the log, `queue` stands
-//! between callers and the writers, `backup` copies what is remembered elsewhere, and `sqlite` and `postgres` hold the
+//! between callers and the writers, `backup` copies what is remembered elsewhere, `transfer` moves it up to a server, and `sqlite` and `postgres` hold the
 //! two engines.
 
 pub mod backup;
@@ -29,3 +29,4 @@ mod queue;
 pub mod set;
 mod sqlite;
 pub mod store;
+pub mod transfer;

@@ -145,6 +145,10 @@ pub const SERVER_PAGE_READERS: usize = 1;
 pub const POINT_READ_WAIT: Duration = Duration::from_secs(5);
 /// How long a page may take; past it as above.
 pub const PAGE_READ_WAIT: Duration = Duration::from_secs(60);
+/// How long one question of a doctor may take: it reads much.
+pub const INSPECT_WAIT: Duration = Duration::from_secs(3600);
+/// The documents, events or claims that a transfer copies in one transaction.
+pub const TRANSFER_PAGE: usize = 2_000;
 /// How long the first half of a transaction may take: having the workspace's lock and reading what a batch names. Past
 /// it the connection is given up; nothing is written.
 pub const LOCK_WAIT: Duration = Duration::from_secs(6);

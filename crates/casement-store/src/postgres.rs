@@ -7,6 +7,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod engine;
+pub(crate) mod inspecting;
 pub(crate) mod judge;
 pub(crate) mod link;
 pub(crate) mod moves;
@@ -17,6 +18,7 @@ pub(crate) mod reader;
 pub(crate) mod rounds;
 pub(crate) mod schema;
 pub(crate) mod tls;
+pub(crate) mod transferring;
 pub(crate) mod verify;
 pub(crate) mod writer;
 pub(crate) mod writing;

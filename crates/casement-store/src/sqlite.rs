@@ -10,6 +10,7 @@ pub(crate) mod journal;
 pub(crate) mod reader;
 pub(crate) mod replay;
 pub(crate) mod schema;
+pub(crate) mod transferring;
 pub(crate) mod verify;
 pub(crate) mod writer;
 pub(crate) mod writing;

@@ -1,22 +1,26 @@
 //! The conformance suite on PostgreSQL, and what is that engine's own: several nodes, lost answers, servers that are not
 //! as they should be.
 
+mod nodes;
+mod own;
+mod proxy;
+mod servers;
+mod transfer;
+
 use casement_store::options::Server;
-use casement_store::store::Store;
+use casement_store::store::{CommitFeed, Store};
 
 use crate::conformance::{Subject, facts};
 use crate::server::Database;
 
 async fn open() -> (Database, Subject) {
     let database = Database::fresh();
-    let subject = connect(&database).await;
-    (database, subject)
+    let (store, feed) = connect(&database.url()).await;
+    (database, Subject { store, feed })
 }
 
-async fn connect(database: &Database) -> Subject {
-    let server = Server::new(database.url().parse().unwrap());
-    let (store, feed) = Store::connect(server).await.unwrap();
-    Subject { store, feed }
+async fn connect(url: &str) -> (Store, CommitFeed) {
+    Store::connect(Server::new(url.parse().unwrap())).await.unwrap()
 }
 
 facts!(open);

@@ -35,7 +35,8 @@ struct Server {
 /// A database that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Database {
-    name: String,
+    /// Its name.
+    pub name: String,
 }
 
 impl Database {
@@ -57,16 +58,6 @@ impl Database {
     pub fn port(&self) -> u16 {
         server().port
     }
-
-    /// Gives its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Runs statements in it; gives what they print, one line a row.
-    pub fn sql(&self, statements: &str) -> String {
-        sql(&self.name, statements)
-    }
 }
 
 impl Drop for Database {
@@ -77,9 +68,14 @@ impl Drop for Database {
 
 fn sql(database: &str, statements: &str) -> String {
     let server = server();
-    let output = Command::new(server.bin.join("psql"))
+    psql(&server.bin, server.port, database, statements)
+}
+
+/// Runs statements in a database; gives what they print, one line a row.
+pub fn psql(bin: &Path, port: u16, database: &str, statements: &str) -> String {
+    let output = Command::new(bin.join("psql"))
         .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "casement"])
-        .args(["-p", &server.port.to_string(), "-d", database, "-c", statements])
+        .args(["-p", &port.to_string(), "-d", database, "-c", statements])
         .env("PGOPTIONS", "-c client_min_messages=warning")
         .output()
         .expect("psql can be run");
@@ -111,7 +107,7 @@ fn find_or_start() -> Server {
         let alone = open().unwrap();
         alone.lock().unwrap();
         if running(&folder).is_none() {
-            start(&bin, &folder, &lock_path, user == 0);
+            start_shared(&bin, &folder, &lock_path);
         }
     }
 }
@@ -121,55 +117,72 @@ fn running(folder: &Path) -> Option<u16> {
     TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(port)
 }
 
-fn start(bin: &Path, folder: &Path, lock: &Path, is_root: bool) {
+/// The user that the server runs as: it refuses to be root, and is nobody then.
+fn user() -> &'static [&'static str] {
+    if is_root() { &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] } else { &["env"] }
+}
+
+fn is_root() -> bool {
+    std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0
+}
+
+/// Runs one of the server's programs.
+pub fn run(bin: &Path, program: &str, arguments: &[&str]) {
+    let (first, others) = user().split_first().unwrap();
+    let status = Command::new(first)
+        .args(others)
+        .arg(bin.join(program))
+        .args(arguments)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{program} {arguments:?}");
+}
+
+/// Makes and starts a server in a folder; gives its port.
+pub fn start(bin: &Path, folder: &Path) -> u16 {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).unwrap();
-    // The server refuses to be root: then it is nobody.
-    let user: &[&str] =
-        if is_root { &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] } else { &["env"] };
-    if is_root {
+    if is_root() {
         std::os::unix::fs::chown(folder, Some(65534), Some(65534)).unwrap();
     }
-    let run = |program: &str, arguments: &[&str]| {
-        let output = Command::new(user[0])
-            .args(&user[1..])
-            .arg(bin.join(program))
-            .args(arguments)
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        assert!(output.success(), "{program} {arguments:?}; see {}/log", folder.display());
-    };
     let data = folder.join("data");
     let data = data.to_str().unwrap();
-    run("initdb", &["-D", data, "-U", "casement", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
+    run(bin, "initdb", &["-D", data, "-U", "casement", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let options = format!(
         "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 \
          -c shared_buffers=64MB -c autovacuum_naptime=10s"
     );
     let log = folder.join("log");
-    run("pg_ctl", &["-D", data, "-w", "-l", log.to_str().unwrap(), "-o", &options, "start"]);
+    run(bin, "pg_ctl", &["-D", data, "-w", "-l", log.to_str().unwrap(), "-o", &options, "start"]);
+    port
+}
+
+/// Starts the server that all tests share, and its watcher.
+fn start_shared(bin: &Path, folder: &Path, lock: &Path) {
+    let port = start(bin, folder);
     fs::write(folder.join("port"), port.to_string()).unwrap();
-    Command::new("setsid")
-        .args(["sh", "-c", WATCHER, "sh"])
+    let status = Command::new("setsid")
+        .args(["--fork", "sh", "-c", WATCHER, "sh"])
         .args([lock, folder])
-        .args(user)
+        .args(user())
         .arg(bin.join("pg_ctl"))
-        .args(["-D", data, "-m", "immediate", "stop"])
+        .args(["-D", folder.join("data").to_str().unwrap(), "-m", "immediate", "stop"])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
+        .status()
         .unwrap();
+    assert!(status.success(), "the watcher can't be started");
 }
 
 /// The folder of the server's programs: that of the newest release there is.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     let releases = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = releases.map(|release| release.path().join("bin")).filter(|bin| bin.join("initdb").exists());
     let newest = debian.max_by_key(|bin| {

@@ -65,6 +65,8 @@ pub enum Command {
     Backup(BackupArguments),
     /// Makes a data directory from a backup.
     Restore(RestoreArguments),
+    /// Moves the embedded database, or a backup of it, to a PostgreSQL server. Goes on where it was broken off.
+    Migrate(MigrateArguments),
     /// Fills a workspace with made-up cases, without a server. Makes the workspace when the data directory has none.
     Sample(SampleArguments),
     /// Looks at an installation and says what is wrong with it, also while a server runs.
@@ -339,6 +341,30 @@ pub struct BackupArguments {
     /// Keep the newest bases and what belongs to them, remove what is older; all are kept when absent.
     #[arg(long, value_name = "COUNT")]
     pub keep_bases: Option<NonZeroUsize>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `migrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+No server may run on the directory meanwhile; it is left as it is. The database must be empty. In the end everything is read
+again on both sides and compared; only then the workspaces appear in the database.
+
+Examples:
+  casement migrate --from /var/lib/casement --to postgres://casement@db/casement
+  casement migrate --from /mnt/backup/casement --work /var/tmp/casement --to postgres://casement@db/casement")]
+pub struct MigrateArguments {
+    /// The data directory, or the directory of a backup.
+    #[arg(long, value_name = "DIR|BACKUP")]
+    pub from: PathBuf,
+    /// The empty database on a server.
+    #[arg(long, value_name = "URL", value_parser = DatabaseAddress::read)]
+    pub to: DatabaseAddress,
+    /// An empty or absent directory into which a backup is restored first.
+    #[arg(long, value_name = "DIR")]
+    pub work: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

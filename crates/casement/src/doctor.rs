@@ -13,6 +13,7 @@ use casement_app::doctor::host::{Access, Host};
 use casement_app::doctor::{Finding, Level, data, gravest, host, secrets};
 use casement_store::error::StoreError;
 use casement_store::inspect::{Depth, Inspection, is_in_use, is_unfinished};
+use casement_store::options::{Directory, Server};
 use rustix::process::geteuid;
 use serde_json::{Value, json};
 
@@ -38,6 +39,10 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     let directory = &arguments.data.path;
     let shown = directory.display();
     let mut findings = vec![Finding::fine("version", format!("casement {}", env!("CARGO_PKG_VERSION")))];
+    if let Some(server) = arguments.data.server(Directory::Common)? {
+        findings.extend(served(arguments, &server)?);
+        return Ok(findings);
+    }
     if is_unfinished(directory) {
         let advice = "remove what is in the directory and restore again";
         findings.push(Finding::error("directory", format!("the restore into {shown} did not end"), advice));
@@ -66,6 +71,31 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     };
     if let Some(backup) = &arguments.backup_to {
         findings.push(data::backup(backup, identity.as_deref(), sources::now()));
+    }
+    Ok(findings)
+}
+
+/// Looks at an installation on a database server, and at what the node keeps beside it.
+fn served(arguments: &DoctorArguments, server: &Server) -> anyhow::Result<Vec<Finding>> {
+    let directory = &arguments.data.path;
+    let mut findings = Vec::new();
+    if directory.exists() {
+        findings.extend(host::judge(&machine(directory, arguments.connections_max.into())?));
+    }
+    if let Some(found) = certificate(arguments) {
+        findings.push(casement_app::doctor::certificate::judge(found, sources::now()));
+    }
+    let examined = Inspection::connect(server).and_then(|inspection| {
+        let mut found = data::examine(&inspection, arguments.depth(), sources::now())?;
+        found.push(secrets::examine(&inspection, &arguments.data.key_file())?);
+        Ok(found)
+    });
+    match examined {
+        Ok(found) => findings.extend(found),
+        Err(error) => {
+            let advice = "look at the address and at the server; docs/operations.md tells how one is set up";
+            findings.push(Finding::error("database", error.to_string(), advice));
+        }
     }
     Ok(findings)
 }

@@ -16,10 +16,12 @@ use crate::{control, opened, sources};
 /// # Errors
 /// The key file can't be used or changed, or the data can't be reached.
 pub fn rotate(arguments: &KeyRotateArguments) -> anyhow::Result<()> {
-    arguments.data.check_embedded(
-        "casement key rotate",
-        "several nodes share one key file there. Stop all nodes but one, and see docs/operations.md",
-    )?;
+    if arguments.data.database_url.is_some() && !arguments.alone {
+        anyhow::bail!(
+            "nodes on a database server share one key, and those that lack the new one would stop: stop all nodes but one, \
+             run this with --alone beside that one, then put its key file where the others have theirs and start them"
+        );
+    }
     let rotated = control::run(&arguments.data, async |client| client.rotate_key().await)?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&rotated)?);

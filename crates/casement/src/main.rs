@@ -18,6 +18,7 @@ mod init;
 mod key;
 mod logging;
 mod measure;
+mod migrate;
 mod open_files;
 mod opened;
 mod restore;
@@ -66,6 +67,7 @@ fn run() -> anyhow::Result<u8> {
         Command::Token(arguments) => token::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => restore::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),

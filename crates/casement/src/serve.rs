@@ -118,10 +118,9 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     let reloading = tokio::spawn(signals::reload(options.tls.clone(), level)?);
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
-    let entries = app.installation().workspaces.clone();
-    match entries.first() {
-        None => print_made(&app.make_workspace(NewWorkspaceInput::default()).await?, &base)?,
-        Some(_) => print_known(&entries, &base),
+    match app.make_first_workspace(NewWorkspaceInput::default()).await? {
+        Some(made) => print_made(&made, &base)?,
+        None => print_known(&app.installation().workspaces, &base),
     }
     tracing::info!(%address, data.directory = %arguments.data.place(), "casement serves");
     let metrics = measure::page(recorder.clone(), Arc::clone(&app));

@@ -68,6 +68,11 @@ mod merge;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
+#[path = "../../casement-store/tests/server.rs"]
+mod postgres_server;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod rates;
@@ -77,6 +82,8 @@ mod raw;
 mod request_heads;
 #[cfg(test)]
 mod resources;
+#[cfg(test)]
+mod sameness;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

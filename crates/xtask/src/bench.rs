@@ -2,8 +2,8 @@
 //!
 //! The load generator is this process, the server is another, both built for release. In turns of a few seconds, so
 //! that a drift of the machine hits all alike, it drives the server, a static responder of the same bytes through the
-//! same HTTP stack, and (for writes) the same rows through SQLite without HTTP. [`stage`] sets up, [`load`] drives,
-//! [`requests`] builds, [`overload`] asks for too much, [`responder`] and [`raw_writer`] are the limits, [`outcome`] sums up.
+//! same HTTP stack, and (for writes) the same rows through the database without HTTP. [`stage`] sets up, [`load`] drives,
+//! [`requests`] builds, [`overload`] asks for too much, [`responder`], [`raw_writer`] and [`raw_server`] are the limits, [`outcome`] sums up.
 //! [`list`] measures lists by their [`shape`], on data that [`sampled`] keeps; [`plot`] draws what it printed.
 
 mod list;
@@ -11,6 +11,7 @@ mod load;
 mod outcome;
 mod overload;
 mod plot;
+mod raw_server;
 mod raw_writer;
 pub mod requests;
 pub mod responder;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 use crate::workspace::Workspace;
 use load::Fleet;
 use outcome::Measured;
+use raw_server::RawServer;
 use raw_writer::RawWriter;
 use requests::Job;
 use responder::Responder;
@@ -44,6 +46,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 #[command(after_help = "Examples:\n  cargo xtask bench create --clients 32 --seconds 10\n  \
                   cargo xtask bench update --clients 32 --cases 10000\n  \
                   cargo xtask bench create --clients 32 --cases 10000,1000000 --data /srv/bench\n  \
+                  cargo xtask bench create --clients 32 --database-url postgres://casement@127.0.0.1/bench\n  \
                   cargo xtask bench list --cases 10000,100000\n  \
                   cargo xtask bench list --cases 100000 --clients 8 --writers 32 --shape all,count\n  \
                   cargo xtask bench overload --factor 4 --seconds 10\n  \
@@ -99,8 +102,11 @@ struct Load {
     #[arg(long, value_delimiter = ',', default_value = "1000")]
     cases: Vec<u64>,
     /// Begin with data made by `casement sample`, kept in this folder; for `create`
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
     data: Option<PathBuf>,
+    /// Keep the data in this empty database of a PostgreSQL server; for `create`
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
 }
 
 /// Runs the benchmark; a debug build builds everything for release and becomes that.
@@ -141,7 +147,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
             let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
             let stage = match &load.data {
                 Some(data) => Stage::sampled(&binary, data, folder.path(), *cases).await?,
-                None => Stage::prepare(&binary, folder.path(), *cases).await?,
+                None => Stage::prepare(&binary, folder.path(), *cases, load.database_url.as_deref()).await?,
             };
             let measured = measure(&stage, folder.path(), job, load).await?;
             eprintln!("{}", measured.explained());
@@ -176,8 +182,14 @@ async fn measure(stage: &Stage, folder: &Path, job: Job, load: &Load) -> Result<
     let mut responder_fleet = Fleet::connect(responder.address, &requests, clients).await?;
     responder_fleet.drive(WARM_UP).await.context("the warm-up of the static responder")?;
 
-    let mut raw_writer = RawWriter::copy(&stage.database()?, &folder.join("raw.db"), clients)?;
-    tokio::task::block_in_place(|| raw_writer.drive(WARM_UP))?;
+    let mut raw_writer = match &load.database_url {
+        Some(url) => RawLimit::Server(Box::new(RawServer::connect(url, clients).await?)),
+        None => {
+            let copy = RawWriter::copy(&stage.database()?, &folder.join("raw.db"), clients)?;
+            RawLimit::Embedded(Box::new(copy))
+        }
+    };
+    raw_writer.drive(WARM_UP).await?;
 
     let mut measured = Measured::new(job, stage.cases, clients);
     let mut left = Duration::from_secs(load.seconds);
@@ -185,7 +197,7 @@ async fn measure(stage: &Stage, folder: &Path, job: Job, load: &Load) -> Result<
         let turn = left.min(TURN);
         measured.ours.add(ours.drive(turn).await.context("the server")?);
         measured.responder.add(responder_fleet.drive(turn).await.context("the static responder")?);
-        let (sets, time) = tokio::task::block_in_place(|| raw_writer.drive(turn))?;
+        let (sets, time) = raw_writer.drive(turn).await?;
         measured.raw_writer.add(sets, time);
         left = left.saturating_sub(turn);
     }
@@ -193,6 +205,21 @@ async fn measure(stage: &Stage, folder: &Path, job: Job, load: &Load) -> Result<
     drop(raw_writer);
     RawWriter::remove(&folder.join("raw.db"))?;
     Ok(measured)
+}
+
+/// The rows of writes without HTTP, on the engine that the server has.
+enum RawLimit {
+    Embedded(Box<RawWriter>),
+    Server(Box<RawServer>),
+}
+
+impl RawLimit {
+    async fn drive(&mut self, time: Duration) -> Result<(u64, Duration)> {
+        match self {
+            Self::Embedded(writer) => tokio::task::block_in_place(|| writer.drive(time)),
+            Self::Server(server) => server.drive(time).await,
+        }
+    }
 }
 
 /// One real answer of the server, whose bytes the static responder repeats.

@@ -70,20 +70,32 @@ impl Installation {
     /// # Errors
     /// When the program can't be started, fails or prints something else than it promises.
     pub async fn create(binary: &Path, folder: &Path) -> Result<Self> {
+        Self::create_with(binary, folder, &[]).await
+    }
+
+    /// The same with further settings.
+    ///
+    /// # Errors
+    /// As [`Installation::create`].
+    pub async fn create_with(binary: &Path, folder: &Path, settings: &[&str]) -> Result<Self> {
         let data = folder.join("data");
         let directory = data.to_str().context("the directory's path is no UTF-8")?;
         let made = output(
             binary,
             &[
-                "init",
-                "--data-dir",
-                directory,
-                "--account-id",
-                "6639f7bd58c97ffac03b0001",
-                "--stream-id",
-                "st-xtask",
-                "--json",
-            ],
+                &[
+                    "init",
+                    "--data-dir",
+                    directory,
+                    "--account-id",
+                    "6639f7bd58c97ffac03b0001",
+                    "--stream-id",
+                    "st-xtask",
+                    "--json",
+                ],
+                settings,
+            ]
+            .concat(),
         )
         .await?;
         let made: Value = serde_json::from_str(&made).context("`casement init --json` printed no JSON")?;

@@ -27,6 +27,18 @@ const POWER_IMAGES: u32 = 25;
 /// The slow connections that a run of all tests opens.
 const SLOW_CONNECTIONS: u16 = 300;
 
+/// The tests that need no database server.
+const WITHOUT_SERVER: &str = "not test(/^(postgres|nodes|sameness)::/)";
+
+/// The tests of the binary that are run a second time, with the data on a database server: the public API. What is about
+/// files, processes and quotas, or stops the clock of the runtime, is about the embedded database alone.
+const ON_SERVER: &str = "test(/^(apps|assignment|authentication|bad_input|compression|concurrency|create_case|\
+    create_task|custom_fields|customers|deadlines|idempotency|json_bodies|lifecycle|list_filters|list_oracle|list_pages|\
+    merge|searches|seeds|streams|token_attacks|update_keys|update_values)::/) and not test(/takes_no_writes/)";
+
+/// The variable that lets the tests of the binary keep their data on a database server.
+const STORE_VARIABLE: (&str, &str) = ("TEST_STORE", "postgres");
+
 /// Runs every test that this machine can run and says what it left out and how to add it.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --quick")]
@@ -66,10 +78,22 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.step_unless(quick.or(deny_missing), "dependencies", || {
         cargo(workspace, &["deny", "check", "--allow", "unused-wrapper", "bans", "licenses", "sources"])
     });
+    let no_server = postgres_missing();
     if is_installed("cargo-nextest") {
-        report.step("tests (nextest)", || cargo(workspace, &["nextest", "run", "--workspace"]));
+        // Without a server's programs everything else still runs; what did not is named below.
+        let all: &[&str] = &["nextest", "run", "--workspace"];
+        let embedded = [all, &["-E", WITHOUT_SERVER]].concat();
+        let chosen = if no_server.is_some() { embedded.as_slice() } else { all };
+        report.step("tests (nextest)", || cargo(workspace, chosen));
+        report.step_unless(no_server, "tests of the API on PostgreSQL", || {
+            on_server(workspace, &["nextest", "run", "-p", "casement", "--test", "main", "-E", ON_SERVER])
+        });
     } else {
         report.step("tests (cargo test)", || cargo(workspace, &[&["test"], &SELECTION[..]].concat()));
+        report.leave_out(
+            "tests of the API on PostgreSQL",
+            "run `cargo install cargo-nextest --locked` to add them",
+        );
         report.leave_out("nextest's time limits", "run `cargo install cargo-nextest --locked` to add them");
     }
     report.step_unless(quick, "doc tests", || cargo(workspace, &["test", "--workspace", "--doc"]));
@@ -178,6 +202,24 @@ fn cargo(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     let status = workspace.cargo().args(arguments).status().context("cargo could not be started")?;
     ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
     Ok(())
+}
+
+/// Runs cargo with the tests' data on a database server.
+fn on_server(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
+    let (name, value) = STORE_VARIABLE;
+    println!("{name}={value} cargo {}", arguments.join(" "));
+    let status = workspace.cargo().args(arguments).env(name, value).status();
+    let status = status.context("cargo could not be started")?;
+    ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
+    Ok(())
+}
+
+/// Why the tests can't start a database server.
+fn postgres_missing() -> Option<&'static str> {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let is_there = debian.map(|release| release.path().join("bin/initdb")).any(|program| program.exists());
+    (!is_there && !is_installed("initdb"))
+        .then_some("PostgreSQL's programs are missing; run `apt-get install postgresql` to add them")
 }
 
 /// Whether a program can be started.

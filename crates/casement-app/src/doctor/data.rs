@@ -27,15 +27,33 @@ const RESTORE: &str = "keep a copy of the directory as it is, then restore the l
 /// # Errors
 /// The database can't be read any further; what was found until then is lost, the error is the finding.
 pub fn examine(inspection: &Inspection, depth: Depth, now: Moment) -> Result<Vec<Finding>, StoreError> {
-    let mut findings = vec![schema(inspection), file(inspection, depth)?];
+    let mut findings = vec![schema(inspection)];
+    match inspection.server_warnings() {
+        Some(warnings) => findings.extend(server(warnings)),
+        None => findings.push(file(inspection, depth)?),
+    }
     let workspaces = inspection.workspaces()?;
     findings.push(chains(inspection, &workspaces)?);
     findings.push(documents(inspection, &workspaces)?);
     findings.push(numbers(inspection, &workspaces)?);
     findings.push(claims(inspection, &workspaces, now)?);
     findings.push(clock(inspection, &workspaces, now)?);
-    findings.push(followed(inspection, now)?);
+    if inspection.server_warnings().is_none() {
+        findings.push(followed(inspection, now)?);
+    }
     Ok(findings)
+}
+
+/// What the database server is set up as.
+fn server(warnings: &[String]) -> Vec<Finding> {
+    let advice = "docs/operations.md tells how a database server is set up; its own tools look after its files and backups";
+    if warnings.is_empty() {
+        return vec![Finding::fine(
+            "database",
+            "the database server can be used and keeps what it acknowledges",
+        )];
+    }
+    warnings.iter().map(|warning| Finding::warning("database", warning.clone(), advice)).collect()
 }
 
 /// Looks at one backup by its manifest.

@@ -32,7 +32,8 @@ const FACTS: &str = "SELECT current_setting('server_version_num'),
 
 /// How a connection behaves, whatever the database and its user have as defaults. Each statement finds its rows by their
 /// keys, so plans that read whole tables would only come from old statistics.
-const SESSION: &str = "SET statement_timeout = 0;
+const SESSION: &str = "SET default_transaction_isolation = 'read committed';
+     SET statement_timeout = 0;
      SET idle_session_timeout = 0;
      SET enable_seqscan = off;
      SET enable_hashjoin = off;
@@ -47,6 +48,8 @@ const SESSION: &str = "SET statement_timeout = 0;
 pub(crate) enum Purpose {
     /// Committing.
     Write,
+    /// Moving everything into the database.
+    Transfer,
     /// Reading, within such a time for each answer.
     Read(Duration),
     /// Asking heads; whoever waits is told after [`limits::ROUND_WAIT`].
@@ -96,6 +99,7 @@ impl Target {
     async fn one(&self, config: &Config, purpose: &Purpose, generation: u64) -> Result<Link, StoreError> {
         let (notified, wait) = match purpose {
             Purpose::Write => (None, limits::LOCK_WAIT),
+            Purpose::Transfer => (None, limits::INSPECT_WAIT),
             Purpose::Read(wait) => (None, *wait),
             Purpose::Rounds => (None, limits::ROUND_WAIT),
             Purpose::News(notified) => (Some(notified.clone()), limits::POINT_READ_WAIT),
@@ -122,6 +126,9 @@ impl Target {
         }
         let client = &link.client;
         client.batch_execute(SESSION).await.map_err(|error| explained(&error))?;
+        // As it was found right, whatever is set for others meanwhile.
+        let kept = format!("SET synchronous_commit = {}", facts.synchronous_commit);
+        client.batch_execute(&kept).await.map_err(|error| explained(&error))?;
         if facts.version >= 170_000 {
             let set = client.batch_execute("SET transaction_timeout = 0").await;
             set.map_err(|error| explained(&error))?;
@@ -134,6 +141,7 @@ impl Target {
                     format!("SET idle_in_transaction_session_timeout = {idle}; SET lock_timeout = {lock}");
                 client.batch_execute(&timers).await.map_err(|error| explained(&error))?;
             }
+            Purpose::Transfer => {}
             Purpose::News(_) => {
                 // Notifications are hints: nobody waits until a standby has them.
                 let listen = "SET synchronous_commit = off; LISTEN casement";
@@ -196,10 +204,7 @@ fn name(config: &Config) -> String {
 
 /// Tells of all hosts why none could be used. While one can't be reached, trying again may help.
 fn judged(failures: Vec<(String, StoreError)>) -> StoreError {
-    let is_final = failures.iter().all(|(_, error)| match error {
-        StoreError::Unusable(_) => true,
-        _ => false,
-    });
+    let is_final = failures.iter().all(|(_, error)| matches!(error, StoreError::Unusable(_)));
     let told: Vec<String> = failures.into_iter().map(|(host, error)| format!("{host}: {error}")).collect();
     let told = format!("the database can't be used: {}", told.join("; "));
     if is_final { StoreError::Unusable(told) } else { StoreError::Unreachable(told) }

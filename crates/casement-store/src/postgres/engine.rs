@@ -18,6 +18,7 @@ use crate::postgres::news::{self, Untold};
 use crate::postgres::pool::Pool;
 use crate::postgres::rounds::{self, Rounds};
 use crate::postgres::schema;
+use crate::postgres::transferring;
 use crate::postgres::writer;
 use crate::queue::Queue;
 use crate::store::CommittedSet;
@@ -101,6 +102,9 @@ impl Postgres {
             tracing::warn!("{warning}");
         }
         schema::migrate(&first).await?;
+        if let Some(reason) = transferring::refusal(&first).await? {
+            return Err(StoreError::Unusable(reason));
+        }
         let shared = Arc::new(Shared {
             target,
             queue: Queue::new(server.queue_sets_max),

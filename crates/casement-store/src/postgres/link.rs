@@ -105,13 +105,14 @@ impl Link {
 
     /// Asks a question within the time of this connection.
     pub(crate) async fn query(&self, sql: &'static str, values: &Values<'_>) -> Result<Vec<Row>, StoreError> {
-        let asked = async { self.client.query(&self.statement(sql).await?, values).await };
+        // Boxed: whoever asks holds the room for it all the while.
+        let asked = Box::pin(async { self.client.query(&self.statement(sql).await?, values).await });
         self.in_time(asked).await
     }
 
     /// Runs a statement within the time of this connection; gives how many rows it changed.
     pub(crate) async fn execute(&self, sql: &'static str, values: &Values<'_>) -> Result<u64, StoreError> {
-        let asked = async { self.client.execute(&self.statement(sql).await?, values).await };
+        let asked = Box::pin(async { self.client.execute(&self.statement(sql).await?, values).await });
         self.in_time(asked).await
     }
 
@@ -148,7 +149,7 @@ async fn listen<S, T>(
             Some(Ok(AsyncMessage::Notice(notice))) => {
                 if notice.severity() == "WARNING" {
                     warned.store(true, Ordering::Release);
-                    tracing::warn!(warning = notice.message(), "the database server warns");
+                    tracing::warn!(reason = notice.message(), "the database server warns");
                 }
             }
             Some(Ok(AsyncMessage::Notification(notification))) => {

@@ -40,7 +40,8 @@ impl Pool {
             return Ok(Arc::clone(link));
         }
         *slot = None;
-        let link = Arc::new(shared.target.link(&self.purpose, generation).await?);
+        // Boxed: it is large, and most questions find a connection.
+        let link = Arc::new(Box::pin(shared.target.link(&self.purpose, generation)).await?);
         *slot = Some(Arc::clone(&link));
         Ok(link)
     }

@@ -6,7 +6,7 @@ use crate::event::{ChainFault, ChainReport};
 use crate::limits;
 use crate::postgres::engine::Postgres;
 use crate::postgres::link::Link;
-use crate::postgres::reader;
+use crate::postgres::{reader, transferring};
 
 /// What the workspace says about its log, and the last event that the log has.
 struct End {
@@ -29,6 +29,18 @@ pub(crate) async fn of_link(link: &Link, workspace: &str) -> Result<ChainReport,
     let mut walk = Walk::new(workspace);
     let fault = find_fault(link, workspace, &end, &mut walk).await?;
     Ok(ChainReport { events: walk.events(), fault })
+}
+
+/// Checks a log that no workspace row tells of yet: it must end at such an event with such a hash.
+pub(crate) async fn ends_with(
+    link: &Link,
+    workspace: &str,
+    head: u64,
+    head_hash: &[u8; 32],
+) -> Result<Option<ChainFault>, StoreError> {
+    let last = transferring::last_event(link, workspace).await?;
+    let end = End { head, head_hash: head_hash.to_vec(), last };
+    find_fault(link, workspace, &end, &mut Walk::new(workspace)).await
 }
 
 async fn find_fault(

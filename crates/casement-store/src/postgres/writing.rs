@@ -43,7 +43,8 @@ const READ_CLAIMS: &str = "SELECT named.place, claim.document, claim.expires_ms
        ON claim.workspace = $1
       AND claim.key = named.key";
 
-const INSERT_DOCUMENTS: &str =
+/// Writes new documents.
+pub(crate) const INSERT_DOCUMENTS: &str =
     "INSERT INTO document (workspace, kind, id, parent, number, version, sequence, schema, body)
      SELECT $1, kind, id, parent, number, version, sequence, schema, body
      FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[], $8::BIGINT[], $9::BYTEA[])
@@ -61,7 +62,8 @@ const UPDATE_DOCUMENTS: &str = "UPDATE document
        AND document.kind = written.kind
        AND document.id = written.id";
 
-const INSERT_EVENTS: &str =
+/// Writes events.
+pub(crate) const INSERT_EVENTS: &str =
     "INSERT INTO event (workspace, sequence, operation, at_ms, actor, app, kind, document_kind, document, version,
                         changes, salt, digest, hash)
      SELECT $1, sequence, operation, at_ms, actor, app, kind, document_kind, document, version, changes, salt, digest,
@@ -71,7 +73,8 @@ const INSERT_EVENTS: &str =
        AS written (sequence, operation, at_ms, actor, app, kind, document_kind, document, version, changes, salt, digest,
                    hash)";
 
-const PUT_CLAIMS: &str = "INSERT INTO claim (workspace, key, document, result, expires_ms)
+/// Puts claims.
+pub(crate) const PUT_CLAIMS: &str = "INSERT INTO claim (workspace, key, document, result, expires_ms)
      SELECT $1, key, document, result, expires_ms
      FROM unnest($2::TEXT[], $3::TEXT[], $4::BYTEA[], $5::BIGINT[]) AS put (key, document, result, expires_ms)
      ON CONFLICT (workspace, key) DO UPDATE
@@ -387,22 +390,24 @@ async fn insert_events(link: &Link, workspace: &str, rows: &[EventRow<'_>]) -> R
 }
 
 async fn put_claims(link: &Link, workspace: &str, claims: &[&ClaimWrite]) -> Result<u64, Error> {
-    let put = claims.iter().filter_map(|claim| match claim {
-        ClaimWrite::Put { key, document, result, expires_ms } => {
-            Some((key.as_str(), document.as_str(), result.as_deref(), *expires_ms))
+    let (mut keys, mut documents): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    let (mut results, mut ends): (Vec<Option<&[u8]>>, Vec<Option<i64>>) = (Vec::new(), Vec::new());
+    for claim in claims {
+        match claim {
+            ClaimWrite::Put { key, document, result, expires_ms } => {
+                keys.push(key);
+                documents.push(document);
+                results.push(result.as_deref());
+                ends.push(*expires_ms);
+            }
+            ClaimWrite::Remove { .. } | ClaimWrite::RemoveExpired { .. } => {}
         }
-        ClaimWrite::Remove { .. } | ClaimWrite::RemoveExpired { .. } => None,
-    });
-    let put: Vec<(&str, &str, Option<&[u8]>, Option<i64>)> = put.collect();
-    if put.is_empty() {
+    }
+    if keys.is_empty() {
         return Ok(0);
     }
-    let keys: Vec<&str> = put.iter().map(|claim| claim.0).collect();
-    let documents: Vec<&str> = put.iter().map(|claim| claim.1).collect();
-    let results: Vec<Option<&[u8]>> = put.iter().map(|claim| claim.2).collect();
-    let expires_ms: Vec<Option<i64>> = put.iter().map(|claim| claim.3).collect();
     let statement = link.statement(PUT_CLAIMS).await?;
-    link.client.execute(&statement, &[&workspace, &keys, &documents, &results, &expires_ms]).await
+    link.client.execute(&statement, &[&workspace, &keys, &documents, &results, &ends]).await
 }
 
 async fn remove_claims(link: &Link, workspace: &str, claims: &[&ClaimWrite]) -> Result<u64, Error> {

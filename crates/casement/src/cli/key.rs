@@ -29,6 +29,9 @@ Examples:
 pub struct KeyRotateArguments {
     #[command(flatten)]
     pub data: DataDirectory,
+    /// With a database server: every other node is stopped, and will get the new key file before it starts again.
+    #[arg(long)]
+    pub alone: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -17,7 +17,7 @@ use casement_app::sources::Sources;
 use casement_domain::date::Moment;
 use casement_domain::workspace::Workspace;
 use casement_store::event::Event;
-use casement_store::options::Options;
+use casement_store::options::{Directory, Options};
 use casement_store::store::{CommitFeed, Store};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 
 use super::answer::Answer;
 use super::call::Call;
+use crate::postgres_server::Database;
 
 pub const ACCOUNT: &str = "6639f7bd58c97ffac0300001";
 pub const STREAM: &str = "st-5393141c-723b-579d-8265-27dd9b7f0001";
@@ -46,6 +47,7 @@ pub struct Server {
     pub jwt: JwtApp,
     clock_ms: Arc<AtomicI64>,
     directory: TempDir,
+    database: Option<Arc<Database>>,
     #[expect(dead_code, reason = "held so that the store stays open when nobody follows its log")]
     feed: Option<CommitFeed>,
 }
@@ -53,13 +55,41 @@ pub struct Server {
 impl Server {
     /// Starts a server with one workspace as `init` makes it.
     pub async fn start() -> Self {
-        Self::begin().await.0
+        Self::begin(database()).await.0
     }
 
-    async fn begin() -> (Self, JoinHandle<Result<(), AppError>>) {
+    /// Starts a server whose data is on a database server, whatever the others do.
+    pub async fn start_on_server() -> Self {
+        Self::begin(Some(Database::fresh())).await.0
+    }
+
+    /// Starts a server whose data is in the embedded database, whatever the others do.
+    pub async fn start_embedded() -> Self {
+        Self::begin(None).await.0
+    }
+
+    /// Starts another node on the same database, with the same clock and key.
+    pub async fn another_node(&self) -> Self {
+        let database = self.database.clone();
         let directory = tempfile::tempdir().unwrap();
+        let (store, feed) = open(&directory, database.as_deref()).await;
+        let key_file = KeyFile::of(directory.path(), Some(key_file(&self.directory).path()), None);
+        let first_id = 1_000_000 * NODES.fetch_add(1, Ordering::Relaxed);
+        let app = App::open(store.clone(), sources(&self.clock_ms, first_id), key_file).await.unwrap();
+        tokio::spawn(Arc::clone(&app).follow(feed));
+        while !app.is_ready() {
+            tokio::task::yield_now().await;
+        }
+        let (router, clock_ms) = (unhurried(&app), Arc::clone(&self.clock_ms));
+        let (workspace, jwt) = (self.workspace.clone(), self.jwt.clone());
+        Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: None }
+    }
+
+    async fn begin(database: Option<Database>) -> (Self, JoinHandle<Result<(), AppError>>) {
+        let directory = tempfile::tempdir().unwrap();
+        let database = database.map(Arc::new);
         let clock_ms = Arc::new(AtomicI64::new(START_MS));
-        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let (store, feed) = open(&directory, database.as_deref()).await;
         let app = App::open(store.clone(), sources(&clock_ms, 1), key_file(&directory)).await.unwrap();
         let follower = tokio::spawn(Arc::clone(&app).follow(feed));
         while !app.is_ready() {
@@ -74,29 +104,31 @@ impl Server {
         let made = app.make_workspace(input).await.unwrap();
         let router = unhurried(&app);
         let (workspace, jwt) = (made.workspace, made.app);
-        (Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }, follower)
+        (Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: None }, follower)
     }
 
     /// Starts a server whose index is never built: its log has nobody who follows it.
     pub async fn start_unready() -> Self {
-        let (server, follower) = Self::begin().await;
-        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, feed: _ } = server;
+        let (server, follower) = Self::begin(database()).await;
+        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, database, feed: _ } =
+            server;
         store.close().await;
         follower.await.unwrap().unwrap();
         drop((app, store, former));
-        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let (store, feed) = open(&directory, database.as_deref()).await;
         let app =
             App::open(store.clone(), sources(&clock_ms, 1_000_000), key_file(&directory)).await.unwrap();
         let router = unhurried(&app);
-        Self { app, store, router, workspace, jwt, clock_ms, directory, feed: Some(feed) }
+        Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: Some(feed) }
     }
 
     /// Stops the server and starts another on its data, at the same time of the clock.
     pub async fn restarted(self) -> Self {
-        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, feed: _ } = self;
+        let Self { app, store, router: former, workspace, jwt, clock_ms, directory, database, feed: _ } =
+            self;
         store.close().await;
         drop((app, store, former));
-        let (store, feed) = Store::open(Options::new(directory.path().join("data"))).unwrap();
+        let (store, feed) = open(&directory, database.as_deref()).await;
         let app =
             App::open(store.clone(), sources(&clock_ms, 1_000_000), key_file(&directory)).await.unwrap();
         tokio::spawn(Arc::clone(&app).follow(feed));
@@ -104,7 +136,7 @@ impl Server {
             tokio::task::yield_now().await;
         }
         let router = unhurried(&app);
-        Self { app, store, router, workspace, jwt, clock_ms, directory, feed: None }
+        Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: None }
     }
 
     /// Sets the clock.
@@ -232,6 +264,60 @@ pub fn overlaid(mut body: Value, changes: Value) -> Value {
 
 /// Takes a key away in [`overlaid`].
 pub const ABSENT: &str = "<absent>";
+
+/// Nodes that have no workspace yet, and what goes with them.
+pub struct EmptyNodes {
+    pub apps: Vec<Arc<App>>,
+    _directories: Vec<TempDir>,
+    _database: Database,
+}
+
+impl Server {
+    /// Starts so many nodes on an empty database.
+    pub async fn empty_nodes(count: u64) -> EmptyNodes {
+        let database = Database::fresh();
+        let clock_ms = Arc::new(AtomicI64::new(START_MS));
+        let (mut apps, mut directories) = (Vec::new(), vec![tempfile::tempdir().unwrap()]);
+        let key = directories[0].path().join("secrets.key");
+        for node in 1..=count {
+            let directory = tempfile::tempdir().unwrap();
+            let (store, feed) = open(&directory, Some(&database)).await;
+            let key_file = KeyFile::of(directory.path(), Some(&key), None);
+            let app = App::open(store, sources(&clock_ms, 1_000_000 * node), key_file).await.unwrap();
+            tokio::spawn(Arc::clone(&app).follow(feed));
+            apps.push(app);
+            directories.push(directory);
+        }
+        EmptyNodes { apps, _directories: directories, _database: database }
+    }
+}
+
+/// Gives each further node ids of its own.
+static NODES: AtomicU64 = AtomicU64::new(100);
+
+/// The variable that lets every server of the tests keep its data on a PostgreSQL server: `postgres`.
+const STORE_VARIABLE: &str = "TEST_STORE";
+
+/// Makes a database where the tests run on a server.
+fn database() -> Option<Database> {
+    match std::env::var(STORE_VARIABLE).as_deref() {
+        Ok("postgres") => Some(Database::fresh()),
+        Ok("sqlite") | Err(_) => None,
+        Ok(other) => panic!("{STORE_VARIABLE} is {other}; it may be sqlite or postgres"),
+    }
+}
+
+async fn open(directory: &TempDir, database: Option<&Database>) -> (Store, CommitFeed) {
+    let data = directory.path().join("data");
+    match database {
+        None => Store::open(Options::new(data)).unwrap(),
+        Some(database) => {
+            let mut server = casement_store::options::Server::new(database.url().parse().unwrap());
+            server.directory = Some(Directory::Own(data));
+            Store::connect(server).await.unwrap()
+        }
+    }
+}
 
 fn key_file(directory: &TempDir) -> KeyFile {
     KeyFile::of(&directory.path().join("data"), None, None)

@@ -85,7 +85,7 @@ struct Tally {
 /// # Errors
 /// When the server can't be driven, or answers with what is neither a success nor a 503.
 pub async fn run(binary: &std::path::Path, folder: &std::path::Path, arguments: &Arguments) -> Result<()> {
-    let stage = Stage::prepare(binary, folder, arguments.cases).await?;
+    let stage = Stage::prepare(binary, folder, arguments.cases, None).await?;
     let mixed = mixed(&stage)?;
     let time = Duration::from_secs(arguments.seconds);
     let requests: Vec<_> = mixed.iter().map(|(_, request)| request.clone()).collect();

@@ -36,13 +36,19 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Makes the installation, starts the server and creates the cases over HTTP.
+    /// Makes the installation, starts the server and creates the cases over HTTP; with a `database_url` on that server.
     ///
     /// # Errors
     /// When the server doesn't start or a create is refused.
-    pub async fn prepare(binary: &Path, folder: &Path, cases: u64) -> Result<Self> {
-        let installation = Installation::create(binary, folder).await?;
-        let server = installation.start().await?;
+    pub async fn prepare(
+        binary: &Path,
+        folder: &Path,
+        cases: u64,
+        database_url: Option<&str>,
+    ) -> Result<Self> {
+        let settings: Vec<&str> = database_url.into_iter().flat_map(|url| ["--database-url", url]).collect();
+        let installation = Installation::create_with(binary, folder, &settings).await?;
+        let server = installation.start_with(&settings).await?;
         let mut stage = Self { installation, server, cases, ids: Vec::new() };
         if cases > 0 {
             stage.fill().await?;

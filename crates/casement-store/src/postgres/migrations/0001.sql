@@ -89,3 +89,9 @@ EXCEPTION
     WHEN feature_not_supported THEN NULL;
 END
 $$;
+
+-- A transfer from an embedded database: while one has not ended, no node uses this database.
+CREATE TABLE transfer (
+    source TEXT    COLLATE "C" NOT NULL PRIMARY KEY,
+    ended  BOOLEAN NOT NULL
+);

@@ -1,0 +1,144 @@
+//! Several nodes on one database server: whoever asks, on whichever node, sees what was acknowledged before.
+
+use std::sync::Arc;
+
+use casement_app::deadline::mark_passed;
+use casement_app::lease::{Turn, Work};
+use casement_store::error::CommitError;
+use serde_json::json;
+
+use crate::harness::server::{DAY_MS, STREAM, Server, update_of};
+
+#[tokio::test]
+async fn what_one_node_acknowledges_every_node_lists() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    for step in 1..=10 {
+        let (writes, reads) = if step % 2 == 0 { (&first, &second) } else { (&second, &first) };
+        let case = writes.create_case(json!({})).await;
+        let listed = reads.listed_case(&case["_id"]).await.expect("it is listed on the other node");
+        assert_eq!(listed["refId"], format!("CS{:06}", 99 + step));
+        let changed = reads.update_case(&case, json!({"name": format!("name {step}")})).await;
+        let again = writes.listed_case(&case["_id"]).await.unwrap();
+        assert_eq!(again["name"], changed["name"]);
+    }
+    let total = second.post("getCases", json!({})).await.document()["totalResults"].clone();
+    assert_eq!(total, 10);
+}
+
+#[tokio::test]
+async fn a_case_is_changed_by_one_node_at_a_time() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let case = first.create_case(json!({})).await;
+    let operation = update_of("updateCase", &case);
+    let mut changed = 0;
+    for step in 0..8 {
+        let update = |node: &str| json!({"tags": [format!("{node} {step}")]});
+        let (one, other) =
+            tokio::join!(first.post(&operation, update("one")), second.post(&operation, update("other")));
+        for answer in [one, other] {
+            // A node that was overtaken again and again says so.
+            assert!(answer.status == 200 || answer.status == 503, "{}", answer.status);
+            changed += u64::from(answer.status == 200);
+        }
+    }
+    assert!(changed >= 8);
+    assert_eq!(first.events_of(case["_id"].as_str().unwrap()).await.len() as u64, changed + 1);
+}
+
+#[tokio::test]
+async fn an_app_that_was_revoked_on_another_node_is_refused_at_the_next_request() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    assert_eq!(second.post("getCases", json!({})).await.status, 200);
+    casement_app::jwt_app::revoke::revoke_jwt_app(&first.app, first.jwt.client_id.as_str()).await.unwrap();
+    assert_eq!(second.post("getCases", json!({})).await.status, 401);
+    assert_eq!(second.post("createCase", second.case_body(json!({}))).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_counts_on_every_node() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let body = first.case_body(json!({}));
+    let made = first.call("createCase").header("idempotency-key", "k-1").json(&body).send().await.document();
+    let again =
+        second.call("createCase").header("idempotency-key", "k-1").json(&body).send().await.document();
+    assert_eq!(made, again);
+    assert_eq!(second.post("getCases", json!({})).await.document()["totalResults"], 1);
+}
+
+#[tokio::test]
+async fn a_passed_deadline_is_marked_by_one_node() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let case = first.create_case(json!({})).await;
+    assert!(second.listed_case(&case["_id"]).await.is_some());
+    first.advance(5 * DAY_MS);
+    assert_eq!(mark_passed(&first.app).await, 1);
+    assert_eq!(mark_passed(&second.app).await, 0);
+    assert_eq!(second.listed_case(&case["_id"]).await.unwrap()["isBreached"], true);
+}
+
+#[tokio::test]
+async fn a_holder_that_was_stopped_and_wakes_does_no_harm() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let Turn::Under(stopped) = first.app.turn_of(STREAM, Work::Deadlines).await.unwrap() else {
+        panic!("nobody has the lease yet")
+    };
+    assert_eq!(second.app.turn_of(STREAM, Work::Deadlines).await.unwrap(), Turn::Others);
+    let before_the_stop = first.now_ms();
+    first.advance(60_000);
+    let Turn::Under(next) = second.app.turn_of(STREAM, Work::Deadlines).await.unwrap() else {
+        panic!("the lease has ended")
+    };
+    assert_ne!(stopped, next);
+    // What the stopped holder had decided comes now, with the time at which it was decided.
+    let set = |lease: Turn, at_ms: i64, key: &str| casement_store::set::WriteSet {
+        workspace: STREAM.to_owned(),
+        operation: [9; 16],
+        at_ms,
+        actor: "u-casement".to_owned(),
+        app: String::new(),
+        config_version: None,
+        changes_config: false,
+        guards: Vec::new(),
+        claim_guards: lease.guard().into_iter().collect(),
+        documents: Vec::new(),
+        claims: vec![casement_store::set::ClaimWrite::Put {
+            key: key.to_owned(),
+            document: "done".to_owned(),
+            result: None,
+            expires_ms: None,
+        }],
+        events: Vec::new(),
+    };
+    let late = first.store.commit(set(Turn::Under(stopped), before_the_stop, "late")).await;
+    assert!(matches!(late, Err(CommitError::Missed(_))), "{late:?}");
+    second.store.commit(set(Turn::Under(next), first.now_ms(), "right")).await.unwrap();
+    assert!(second.store.claim(STREAM, "late").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn of_nodes_that_start_at_once_one_makes_the_workspace() {
+    let first = Server::start_on_server().await;
+    // There is one: nobody makes another.
+    let second = first.another_node().await;
+    let made = second.app.make_first_workspace(casement_app::making::NewWorkspaceInput::default()).await;
+    assert!(made.unwrap().is_none());
+    let empty = Server::empty_nodes(3).await;
+    let mut starts = tokio::task::JoinSet::new();
+    for app in &empty.apps {
+        let app = Arc::clone(app);
+        starts.spawn(async move {
+            app.make_first_workspace(casement_app::making::NewWorkspaceInput::default())
+                .await
+                .unwrap()
+                .is_some()
+        });
+    }
+    let made = starts.join_all().await.into_iter().filter(|made| *made).count();
+    assert_eq!(made, 1);
+}
