@@ -79,7 +79,8 @@ pub async fn set_active(
 ) -> Result<Rendered, AppError> {
     let input = UpdateInput { active: Given::Value(active), ..UpdateInput::default() };
     let command = UpdateCase { input, ..UpdateCase::default() };
-    patch_case(app, access, named, &command, if_match, Zone::UTC, attempt).await
+    // Boxed: a future that keeps a whole command and then all of its work is large.
+    Box::pin(patch_case(app, access, named, &command, if_match, Zone::UTC, attempt)).await
 }
 
 async fn update(

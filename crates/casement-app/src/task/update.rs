@@ -77,7 +77,8 @@ pub async fn set_active(
 ) -> Result<Rendered, AppError> {
     let input = UpdateInput { active: Given::Value(active), ..UpdateInput::default() };
     let command = UpdateTask { input, ..UpdateTask::default() };
-    patch_task(app, access, named, &command, if_match, Zone::UTC, attempt).await
+    // Boxed: a future that keeps a whole command and then all of its work is large.
+    Box::pin(patch_task(app, access, named, &command, if_match, Zone::UTC, attempt)).await
 }
 
 async fn update(
