@@ -88,6 +88,7 @@ mod sameness;
 mod sample;
 #[cfg(test)]
 mod sealing;
+#[cfg(test)]
 mod searches;
 #[cfg(test)]
 mod seeds;
