@@ -24,8 +24,8 @@ impl App {
         }
         let set = &committed.set;
         let workspace = self.workspace(&StreamId::from_text(set.workspace.as_str()));
+        // A set of claims alone has no number, and tells of the next one: what is missing before it is missing here too.
         if let Some(workspace) = &workspace
-            && !set.events.is_empty()
             && workspace.index().sequence + 1 < committed.outcome.first_sequence
         {
             self.catch_up(workspace).await?;
@@ -42,6 +42,12 @@ impl App {
             Some(workspace) => {
                 workspace.tell_applied();
                 Ok(())
+            }
+            None if set.workspace == INSTALLATION
+                && *self.installation_applied().borrow() < committed.outcome.last_sequence =>
+            {
+                // Claims alone reload nothing, and what others committed before them was not told otherwise.
+                self.catch_up_with(INSTALLATION).await
             }
             None => self.catch_up_opened(opened).await,
         }

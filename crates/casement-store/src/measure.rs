@@ -17,6 +17,11 @@ const LAG: &str = "casement_index_lag_sets";
 /// Pages in SQLite's log.
 const LOG_PAGES: &str = "casement_store_log_pages";
 
+/// The time of one round of heads on a database server.
+const ROUND: &str = "casement_store_round_seconds";
+/// Commits without an answer, whose outcome was looked for.
+const UNANSWERED: &str = "casement_store_commits_unanswered_total";
+
 /// Tells the recorder what the measures mean.
 pub fn describe() {
     describe_histogram!(BATCH_SETS, Unit::Count, "Write sets in one transaction.");
@@ -24,6 +29,12 @@ pub fn describe() {
     describe_counter!(MISSED, Unit::Count, "Write sets whose guards did not hold; they are decided anew.");
     describe_gauge!(QUEUED, Unit::Count, "Write sets that wait for the writer.");
     describe_gauge!(LAG, Unit::Count, "Write sets that are committed and not yet in the index.");
+    describe_histogram!(
+        ROUND,
+        Unit::Seconds,
+        "Time of one round that makes reads fresh on a database server."
+    );
+    describe_counter!(UNANSWERED, Unit::Count, "Commits without an answer, whose outcome was looked for.");
     describe_gauge!(LOG_PAGES, Unit::Count, "Pages in the log of the embedded database.");
 }
 
@@ -49,6 +60,16 @@ pub(crate) fn handed_over() {
 /// Notes that it is applied.
 pub(crate) fn applied() {
     gauge!(LAG).decrement(1.0);
+}
+
+/// Notes a round.
+pub(crate) fn round(time: Duration) {
+    histogram!(ROUND).record(time);
+}
+
+/// Notes a commit whose outcome must be looked for.
+pub(crate) fn unanswered() {
+    counter!(UNANSWERED).increment(1);
 }
 
 /// Notes how long SQLite's log is.

@@ -93,6 +93,8 @@ mod searches;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+mod served;
+#[cfg(test)]
 mod slow_bodies;
 #[cfg(test)]
 mod sockets;

@@ -70,6 +70,47 @@ async fn an_idempotency_key_counts_on_every_node() {
 }
 
 #[tokio::test]
+async fn claims_alone_jump_over_nothing_that_another_node_committed() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let case = first.create_case(json!({})).await;
+    let missing = update_of("updateCase", &case);
+    for step in 0..20 {
+        // On the one node an event, on the other at the same moment a refusal that is kept under its key.
+        let refused = first
+            .call(&missing)
+            .header("idempotency-key", &format!("refused {step}"))
+            .header("if-match", "\"v999\"")
+            .json(&json!({"name": "x"}));
+        let (made, refused) = tokio::join!(second.create_case(json!({})), refused.send());
+        assert_eq!(refused.status, 412);
+        assert!(first.listed_case(&made["_id"]).await.is_some(), "step {step}");
+    }
+    assert_eq!(first.post("getCases", json!({})).await.document()["totalResults"], 21);
+}
+
+#[tokio::test]
+async fn used_token_ids_jump_over_no_change_of_an_app() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let now = first.app.sources().now();
+    for step in 0..10 {
+        // The claim of the one node and a new workspace, with its app, of the other.
+        let id = format!("jti-{step}");
+        let used = casement_app::jwt_app::token_id::TokenUse { id: &id, ends_at: now, now };
+        let input = casement_app::making::NewWorkspaceInput::default();
+        let (used, made) = tokio::join!(
+            casement_app::jwt_app::token_id::use_token_id(&first.app, &first.jwt, used),
+            second.app.make_workspace(input)
+        );
+        used.unwrap();
+        let made = made.unwrap();
+        assert_eq!(first.post("getCases", json!({})).await.status, 200);
+        assert!(first.app.jwt_app(made.app.client_id.as_str()).is_some(), "step {step}");
+    }
+}
+
+#[tokio::test]
 async fn a_passed_deadline_is_marked_by_one_node() {
     let first = Server::start_on_server().await;
     let second = first.another_node().await;

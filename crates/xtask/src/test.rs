@@ -28,7 +28,7 @@ const POWER_IMAGES: u32 = 25;
 const SLOW_CONNECTIONS: u16 = 300;
 
 /// The tests that need no database server.
-const WITHOUT_SERVER: &str = "not test(/^(postgres|nodes|sameness)::/)";
+const WITHOUT_SERVER: &str = "not test(/^(postgres|nodes|sameness|served)::/)";
 
 /// The tests of the binary that are run a second time, with the data on a database server: the public API. What is about
 /// files, processes and quotas, or stops the clock of the runtime, is about the embedded database alone.

@@ -9,10 +9,12 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
-use crate::error::StoreError;
+use crate::error::{Health, StoreError};
 use crate::heads::{Head, Heads};
 use crate::limits;
+use crate::measure;
 use crate::options::FreshReads;
 use crate::postgres::connect::{BEAT, Purpose, explained};
 use crate::postgres::engine::Shared;
@@ -73,16 +75,19 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         let waiting = shared.rounds.take();
         let answer = match connected {
             Ok(connected) => {
+                let began = Instant::now();
                 let asked = ask(&connected, shared.fresh_reads).await;
-                match &asked {
+                measure::round(began.elapsed());
+                let judged = asked.and_then(|heads| judge(&shared, &mut suspects, heads));
+                match &judged {
                     Ok(_) => link = Some(connected),
+                    // Nor must whoever reads go on with that server.
                     Err(_) => shared.next_generation(),
                 }
-                asked
+                judged
             }
             Err(error) => Err(error),
         };
-        let answer = answer.and_then(|heads| judge(&shared, &mut suspects, heads));
         let answer = answer.map(Arc::new).map_err(|error| Arc::new(error.to_string()));
         if let Ok(heads) = &answer {
             shared.moves.seen_all(heads);
@@ -132,21 +137,34 @@ pub(crate) fn heads_of(rows: &[tokio_postgres::Row]) -> Heads {
     Heads { by_workspace: each.collect() }
 }
 
-/// Holds the heads against what this node was told before: a log never gets shorter, unless the server was replaced by one
-/// that lacks acknowledged changes. Then what is in memory belongs to no log.
+/// Holds the heads against what this node was told before: a log never gets shorter. A server that has proved that it takes
+/// the writes lacks acknowledged changes then, and what is in memory belongs to no log. One that has not proved it may have
+/// been replaced: its connection is given up.
 fn judge(shared: &Shared, suspects: &mut HashMap<String, u64>, heads: Heads) -> Result<Heads, StoreError> {
     let lost = suspects.iter().find(|(workspace, told)| heads.of(workspace).sequence < **told);
-    if let Some((workspace, told)) = lost {
-        let reason = format!(
-            "the log of workspace {workspace} ended at {told} and now ends at {}: the database was replaced by one that \
-             lacks acknowledged changes (a standby that no commit waited for, or a restored backup). Restart the server \
-             when that is meant",
-            heads.of(workspace).sequence
-        );
-        tracing::error!(reason, "the database has lost changes");
-        shared.queue.fail(reason.clone());
-        return Err(StoreError::Unusable(reason));
+    let Some((workspace, told)) = lost else {
+        *suspects = shared.moves.ahead_of(&heads).into_iter().collect();
+        return Ok(heads);
+    };
+    let now = heads.of(workspace).sequence;
+    match shared.fresh_reads {
+        FreshReads::Plain => Err(StoreError::Unreachable(format!(
+            "the log of workspace {workspace} ended at {told}, and a server says {now}: it was replaced by another"
+        ))),
+        FreshReads::Commit => {
+            let reason = format!(
+                "the log of workspace {workspace} ended at {told} and now ends at {now}: the database was replaced by one \
+                 that lacks acknowledged changes (a standby that no commit waited for, or a restored backup). Restart the \
+                 server when that is meant"
+            );
+            match shared.queue.health() {
+                Health::RestartRequired { .. } => {}
+                Health::Ready | Health::Full { .. } | Health::Unreachable { .. } => {
+                    tracing::error!(reason, "the database has lost changes");
+                }
+            }
+            shared.queue.fail(reason.clone());
+            Err(StoreError::Unusable(reason))
+        }
     }
-    *suspects = shared.moves.ahead_of(&heads).into_iter().collect();
-    Ok(heads)
 }

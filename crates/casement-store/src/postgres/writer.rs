@@ -188,6 +188,7 @@ impl Writer {
                 }
                 Attempt::Nothing(error) => error,
                 Attempt::Unknown { former, outcomes, head, reason } => {
+                    measure::unanswered();
                     tracing::warn!(reason, "a commit was not answered; its outcome is looked for");
                     let marks = Marks::of(sets, &outcomes);
                     match self.find(workspace, former, &marks, until).await {
