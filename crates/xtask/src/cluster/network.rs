@@ -1,0 +1,125 @@
+//! The network of a cluster: one namespace a machine, all on one bridge, and cutting a machine off.
+//!
+//! A cut drops every packet to and from the machine without a word, as a pulled cable does: connections stay open at both
+//! ends until somebody's patience ends. On the loopback nothing is made and nothing can be cut.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::layout::{Layout, MACHINES, Machine, Network, Role};
+use super::process::output;
+
+/// The table of nftables that drops everything but the machine's own loopback.
+const CUT: &str = "table inet casement_cut {
+    chain arriving { type filter hook input priority 0; policy drop; iif lo accept; }
+    chain leaving { type filter hook output priority 0; policy drop; oif lo accept; }
+}";
+
+/// Makes what is missing of the network.
+///
+/// # Errors
+/// When the system refuses; the loopback needs nothing.
+pub fn make(layout: &Layout) -> Result<()> {
+    match layout.network {
+        Network::Loopback => return Ok(()),
+        Network::Namespaces => {}
+    }
+    let bridge = layout.bridge();
+    if !Path::new("/sys/class/net").join(&bridge).exists() {
+        ip(&["link", "add", &bridge, "type", "bridge"])?;
+    }
+    for machine in Machine::of(Role::Front) {
+        let address = format!("{}/24", layout.address(machine));
+        ip(&["address", "replace", &address, "dev", &bridge])?;
+    }
+    ip(&["link", "set", &bridge, "up"])?;
+    for machine in MACHINES {
+        let Some(namespace) = layout.namespace(machine) else { continue };
+        if exists(&namespace) {
+            continue;
+        }
+        let (outside, address) = (cable(layout, machine), format!("{}/24", layout.address(machine)));
+        ip(&["netns", "add", &namespace])?;
+        ip(&["link", "add", &outside, "type", "veth", "peer", "name", "eth0", "netns", &namespace])?;
+        ip(&["link", "set", &outside, "master", &bridge, "up"])?;
+        ip(&["-n", &namespace, "address", "add", &address, "dev", "eth0"])?;
+        ip(&["-n", &namespace, "link", "set", "lo", "up"])?;
+        ip(&["-n", &namespace, "link", "set", "eth0", "up"])?;
+    }
+    Ok(())
+}
+
+/// Removes the network.
+///
+/// # Errors
+/// When the system refuses.
+pub fn remove(layout: &Layout) -> Result<()> {
+    for machine in MACHINES {
+        if let Some(namespace) = layout.namespace(machine)
+            && exists(&namespace)
+        {
+            // The cable goes with the namespace that holds its other end, a moment later: not by itself if a
+            // process still lives there.
+            let _ = ip(&["link", "delete", &cable(layout, machine)]);
+            ip(&["netns", "delete", &namespace])?;
+        }
+    }
+    let bridge = layout.bridge();
+    if Path::new("/sys/class/net").join(&bridge).exists() {
+        ip(&["link", "delete", &bridge])?;
+    }
+    Ok(())
+}
+
+/// Cuts a machine off; one that is cut off stays so.
+///
+/// # Errors
+/// When the machine has no namespace, or nftables refuses.
+pub fn cut(layout: &Layout, machine: Machine) -> Result<()> {
+    let Some(namespace) = layout.namespace(machine) else {
+        bail!(
+            "{} shares its network with others: only a machine with a namespace can be cut off",
+            machine.name
+        );
+    };
+    if !is_cut(layout, machine) {
+        output(Command::new("ip").args(["netns", "exec", &namespace, "nft", CUT]))?;
+    }
+    Ok(())
+}
+
+/// Takes a cut back; a machine that isn't cut off stays so.
+///
+/// # Errors
+/// When nftables refuses.
+pub fn heal(layout: &Layout, machine: Machine) -> Result<()> {
+    if let Some(namespace) = layout.namespace(machine)
+        && is_cut(layout, machine)
+    {
+        let nft = ["netns", "exec", &namespace, "nft", "delete", "table", "inet", "casement_cut"];
+        output(Command::new("ip").args(nft))?;
+    }
+    Ok(())
+}
+
+/// Whether a machine is cut off.
+pub fn is_cut(layout: &Layout, machine: Machine) -> bool {
+    let Some(namespace) = layout.namespace(machine) else { return false };
+    let nft = ["netns", "exec", &namespace, "nft", "list", "table", "inet", "casement_cut"];
+    output(Command::new("ip").args(nft)).is_ok()
+}
+
+fn exists(namespace: &str) -> bool {
+    Path::new("/run/netns").join(namespace).exists()
+}
+
+/// The outer end of a machine's cable: names of interfaces have at most 15 characters.
+fn cable(layout: &Layout, machine: Machine) -> String {
+    format!("csmt{}{}", layout.number, machine.name)
+}
+
+fn ip(arguments: &[&str]) -> Result<()> {
+    output(Command::new("ip").args(arguments)).map(drop)
+}
