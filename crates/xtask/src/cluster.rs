@@ -11,7 +11,7 @@ pub mod layout;
 pub mod network;
 pub mod operate;
 pub mod process;
-mod raise;
+pub mod raise;
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,6 @@ use crate::workspace::Workspace;
 use health::Health;
 use layout::{Layout, MACHINES, Machine, Network, Replication, Role, port};
 use operate::Program;
-pub use raise::raise;
 
 /// How long a cluster may take to become whole.
 pub const WHOLE_WAIT: Duration = Duration::from_secs(180);
@@ -100,6 +99,9 @@ pub struct Up {
     /// The Casement program for two nodes; without it there are databases alone
     #[arg(long)]
     pub casement: Option<PathBuf>,
+    /// Further settings of `casement serve`, after `--`
+    #[arg(last = true)]
+    pub settings: Vec<String>,
 }
 
 /// Programs of a machine.
@@ -133,7 +135,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     crate::block_on(async {
         match &arguments.command {
             Command::Up(up) => {
-                let layout = raise(&directory, up).await?;
+                let layout = raise::raise(&directory, up).await?;
                 println!("the cluster is whole");
                 print_status(&layout).await;
             }

@@ -257,6 +257,7 @@ mod tests {
                 casement: String::new(),
             },
             casement: None,
+            settings: Vec::new(),
         }
     }
 

@@ -135,6 +135,9 @@ pub struct Layout {
     pub passwords: Passwords,
     /// The Casement program of the application nodes; without one there are none.
     pub casement: Option<PathBuf>,
+    /// Further settings of the nodes.
+    #[serde(default)]
+    pub settings: Vec<String>,
 }
 
 impl Layout {
@@ -242,6 +245,7 @@ mod tests {
             postgres_programs: PathBuf::from("/usr/lib/postgresql/15/bin"),
             passwords: Passwords { superuser: text("a"), replication: text("b"), casement: text("c") },
             casement: None,
+            settings: Vec::new(),
         }
     }
 

@@ -3,12 +3,13 @@
 //! A cut drops every packet to and from the machine without a word, as a pulled cable does: connections stay open at both
 //! ends until somebody's patience ends. On the loopback nothing is made and nothing can be cut.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
-use super::layout::{Layout, MACHINES, Machine, Network, Role};
+use super::layout::{Layout, MACHINES, Machine, Network, Role, port};
 use super::process::output;
 
 /// The table of nftables that drops everything but the machine's own loopback.
@@ -16,6 +17,24 @@ const CUT: &str = "table inet casement_cut {
     chain arriving { type filter hook input priority 0; policy drop; iif lo accept; }
     chain leaving { type filter hook output priority 0; policy drop; oif lo accept; }
 }";
+
+/// Refuses a number whose addresses another cluster of this machine uses.
+///
+/// # Errors
+/// When one does.
+pub fn check_free(layout: &Layout) -> Result<()> {
+    let is_free = match layout.network {
+        Network::Namespaces => !Path::new("/sys/class/net").join(layout.bridge()).exists(),
+        Network::Loopback => Machine::of(Role::Database)
+            .all(|machine| TcpListener::bind((layout.address(machine), port::ETCD)).is_ok()),
+    };
+    ensure!(
+        is_free,
+        "another cluster of this machine has the number {0}: name another by --number, or end that one",
+        layout.number
+    );
+    Ok(())
+}
 
 /// Makes what is missing of the network.
 ///

@@ -136,6 +136,7 @@ pub fn start(layout: &Layout, machine: Machine, program: Program) -> Result<()> 
                 .arg(layout.database_url(front_port(machine)))
                 .args(["--listen", &address])
                 .args(UNLIMITED)
+                .args(&layout.settings)
                 .env("RUST_BACKTRACE", "1");
             command
         }

@@ -202,7 +202,12 @@ pub fn log_tail(layout: &Layout, machine: Machine, program: &str) -> String {
 /// # Errors
 /// When it can't be started or fails; what it complained about is part of the error.
 pub fn output(command: &mut Command) -> Result<String> {
-    let shown = format!("{command:?}");
+    // Without the environment, which may hold a password.
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(std::ffi::OsStr::to_string_lossy)
+        .collect();
+    let shown = words.join(" ");
     let output = command.output().with_context(|| format!("{shown} could not be started"))?;
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{shown} failed: {}", complaint.trim());

@@ -91,7 +91,8 @@ fn kept(layout: Layout, up: &Up) -> Result<Layout> {
         layout.directory.display()
     );
     let casement = up.casement.as_deref().map(absolute).transpose()?;
-    let layout = Layout { casement: casement.or(layout.casement), ..layout };
+    let settings = if up.settings.is_empty() { layout.settings.clone() } else { up.settings.clone() };
+    let layout = Layout { casement: casement.or(layout.casement), settings, ..layout };
     layout.write()?;
     Ok(layout)
 }
@@ -116,7 +117,9 @@ fn make(directory: &Path, up: &Up) -> Result<Layout> {
         postgres_programs: postgres_programs()?,
         passwords: Passwords { superuser: password(), replication: password(), casement: password() },
         casement: up.casement.as_deref().map(absolute).transpose()?,
+        settings: up.settings.clone(),
     };
+    network::check_free(&layout)?;
     layout.write()?;
     Ok(layout)
 }
