@@ -83,6 +83,7 @@ pub fn etcd(cluster: &Cluster, name: &str, folders: &Folders) -> Vec<(&'static s
         ("ETCD_INITIAL_CLUSTER", members.join(",")),
         ("ETCD_INITIAL_CLUSTER_STATE", "new".to_owned()),
         ("ETCD_INITIAL_CLUSTER_TOKEN", "casement".to_owned()),
+        ("ETCD_ENABLE_V2", "true".to_owned()),
         ("ETCD_HEARTBEAT_INTERVAL", "200".to_owned()),
         ("ETCD_ELECTION_TIMEOUT", "2000".to_owned()),
         ("ETCD_AUTO_COMPACTION_RETENTION", "1".to_owned()),
@@ -112,7 +113,8 @@ restapi:
   listen: {address}:{patroni}
   connect_address: {address}:{patroni}
 
-etcd3:
+# The second interface of etcd: Patroni before 3.0.3 may take the lead back by the third one (etcd3) after a freeze.
+etcd:
   hosts:
 {etcd}
 bootstrap:

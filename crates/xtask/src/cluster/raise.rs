@@ -222,8 +222,11 @@ pub fn psql(layout: &Layout, machine: Machine, command: &str) -> Result<String> 
         "-v",
         "ON_ERROR_STOP=1",
     ]);
-    psql.args(["-c", command]);
-    output(&mut psql)
+    let output = psql.args(["-c", command]).output().context("psql could not be started")?;
+    // Without the command, which may hold a password.
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "psql on {} failed: {}", machine.name, complaint.trim());
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The ends of the logs, for an error.

@@ -47,11 +47,11 @@ const VIOLATIONS_SHOWN_MAX: usize = 20;
 /// Strikes a cluster under load, again and again, and checks that nothing is lost, doubled or old.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask proof failover --rounds 22\n  cargo xtask proof failover --rounds 5 --faults freeze,kill-patroni --seed 7\n  cargo xtask proof failover --rounds 3 --expect-failure asynchronous\n  cargo xtask proof failover --rounds 2 --embedded\n  cargo xtask proof failover --rounds 1 --embedded --expect-failure forged\n  cargo xtask proof failover --check target/failover/history.jsonl"
+    after_help = "Examples:\n  cargo xtask proof failover --rounds 24\n  cargo xtask proof failover --rounds 5 --faults freeze,kill-patroni --seed 7\n  cargo xtask proof failover --rounds 3 --expect-failure asynchronous\n  cargo xtask proof failover --rounds 2 --embedded\n  cargo xtask proof failover --rounds 1 --embedded --expect-failure forged\n  cargo xtask proof failover --check target/failover/history.jsonl"
 )]
 pub struct Arguments {
     /// How many faults strike
-    #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Repeats the random choices of a former run (not its timing)
     #[arg(long)]
@@ -86,6 +86,31 @@ pub struct Arguments {
     /// Further settings of `casement serve`, after `--`
     #[arg(last = true)]
     settings: Vec<String>,
+}
+
+impl Arguments {
+    /// The slice that `cargo xtask test` runs: one embedded server, killed again and again.
+    pub fn slice(rounds: u32) -> Self {
+        Self {
+            rounds,
+            seed: None,
+            casement: None,
+            faults: Vec::new(),
+            clients: 8,
+            embedded: true,
+            expect_failure: None,
+            check: None,
+            dir: None,
+            number: 0,
+            keep: false,
+            settings: Vec::new(),
+        }
+    }
+
+    /// The slice with an acknowledgement forged, which the proof must find.
+    pub fn forged_slice() -> Self {
+        Self { expect_failure: Some(Weakness::Forged), ..Self::slice(1) }
+    }
 }
 
 /// What is made wrong on purpose.
@@ -124,7 +149,8 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         }
         None => workspace.build_server()?,
     };
-    let directory = arguments.dir.clone().unwrap_or_else(|| workspace.target.join("failover"));
+    let name = if arguments.embedded { "failover-embedded" } else { "failover" };
+    let directory = arguments.dir.clone().unwrap_or_else(|| workspace.target.join(name));
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("proof failover: {} rounds, {} clients, seed {seed}", arguments.rounds, arguments.clients);
     let outcome = crate::block_on(Box::pin(prove(&binary, &directory, arguments, seed)));
@@ -161,7 +187,9 @@ impl std::error::Error for Broken {}
 
 async fn prove(binary: &Path, directory: &Path, arguments: &Arguments, seed: u64) -> Result<()> {
     let cluster = directory.join("cluster");
-    stage::clear(&cluster).await?;
+    if !arguments.embedded {
+        stage::clear(&cluster).await?;
+    }
     std::fs::create_dir_all(directory)?;
     let replication = match arguments.expect_failure {
         Some(Weakness::Asynchronous) => Replication::Asynchronous,

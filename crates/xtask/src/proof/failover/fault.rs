@@ -40,6 +40,8 @@ pub enum Fault {
     KillEtcd,
     /// SIGKILL to a Casement node
     KillCasement,
+    /// SIGSTOP to a Casement node for a while: it wakes with an index that others have left behind
+    FreezeCasement,
     /// The primary's network is cut
     CutPrimary,
     /// The network of the standby that commits wait for is cut
@@ -53,7 +55,7 @@ pub enum Fault {
 }
 
 /// The faults of a proof, in the order of its rounds.
-pub const ALL: [Fault; 11] = [
+pub const ALL: [Fault; 12] = [
     Fault::KillPrimary,
     Fault::KillCasement,
     Fault::KillMachine,
@@ -64,6 +66,7 @@ pub const ALL: [Fault; 11] = [
     Fault::CutPrimary,
     Fault::CutStandby,
     Fault::CutCasement,
+    Fault::FreezeCasement,
     Fault::Switchover,
 ];
 
@@ -92,6 +95,7 @@ impl Fault {
             Self::KillPatroni => "kill-patroni",
             Self::KillEtcd => "kill-etcd",
             Self::KillCasement => "kill-casement",
+            Self::FreezeCasement => "freeze-casement",
             Self::CutPrimary => "cut-primary",
             Self::CutStandby => "cut-standby",
             Self::CutCasement => "cut-casement",
@@ -113,6 +117,7 @@ impl Fault {
             | Self::KillStandby
             | Self::KillEtcd
             | Self::KillCasement
+            | Self::FreezeCasement
             | Self::CutStandby
             | Self::CutCasement => false,
         }
@@ -132,14 +137,14 @@ impl Fault {
             | Self::LoseUnreplicated => health.leader(),
             Self::KillStandby | Self::CutStandby => health.synchronous_standby(),
             Self::KillEtcd => any(Role::Database, random),
-            Self::KillCasement | Self::CutCasement => any(Role::Application, random),
+            Self::KillCasement | Self::FreezeCasement | Self::CutCasement => any(Role::Application, random),
         };
         machine.with_context(|| format!("{} has nothing to strike", self.name()))
     }
 
     /// Whether the struck machine's node can't answer while the fault lasts.
     fn silences_node(self) -> bool {
-        matches!(self, Self::KillCasement | Self::CutCasement)
+        matches!(self, Self::KillCasement | Self::FreezeCasement | Self::CutCasement)
     }
 }
 
@@ -187,7 +192,7 @@ pub async fn strike(
             let killed = operate::kill(layout, machine, &[Program::Casement]).await?;
             ensure!(!killed.is_empty(), "the node on {} had ended by itself", machine.name);
         }
-        Fault::Freeze => operate::stop(layout, machine, all)?,
+        Fault::Freeze | Fault::FreezeCasement => operate::stop(layout, machine, all)?,
         Fault::CutPrimary | Fault::CutStandby | Fault::CutCasement => network::cut(layout, machine)?,
         Fault::Switchover => {
             let to = health.synchronous_standby();
@@ -229,6 +234,7 @@ async fn let_old_primary_go_on(layout: &Layout, struck: &Struck) -> Result<bool>
         | Fault::KillStandby
         | Fault::KillEtcd
         | Fault::KillCasement
+        | Fault::FreezeCasement
         | Fault::CutPrimary
         | Fault::CutStandby
         | Fault::CutCasement

@@ -27,7 +27,7 @@ pub enum Stage {
     /// A cluster.
     Cluster(Box<Layout>),
     /// One server on an embedded database.
-    Embedded(Option<Server>),
+    Embedded(Option<Box<Server>>),
 }
 
 impl Stage {
@@ -62,7 +62,7 @@ impl Stage {
     /// When it doesn't start.
     pub async fn embedded(binary: &Path, folder: &Path) -> Result<(Self, Installation)> {
         let installation = Installation::create(binary, folder).await?;
-        let server = installation.start().await?;
+        let server = Box::new(installation.start().await?);
         Ok((Self::Embedded(Some(server)), installation))
     }
 
@@ -91,7 +91,7 @@ impl Stage {
             if let Some(server) = server.take() {
                 server.kill().await?;
             }
-            *server = Some(installation.start().await?);
+            *server = Some(Box::new(installation.start().await?));
         }
         Ok(())
     }
