@@ -182,7 +182,10 @@ impl Layout {
     pub fn database_url(&self, front_port: u16) -> String {
         let front = MACHINES.into_iter().find(|machine| machine.role == Role::Front);
         let address = front.map_or(Ipv4Addr::LOCALHOST, |front| self.address(front));
-        format!("postgres://casement:{}@{address}:{front_port}/casement", self.passwords.casement)
+        format!(
+            "postgres://casement:{}@{address}:{front_port}/casement?sslmode=disable",
+            self.passwords.casement
+        )
     }
 
     /// Reads the layout of the cluster in a directory; nothing where there is none.
@@ -258,7 +261,10 @@ mod tests {
         assert_eq!(addresses.len(), MACHINES.len());
         assert_eq!(layout.namespace(Machine::named("db2").unwrap()).as_deref(), Some("casement-3-db2"));
         assert_eq!(layout.namespace(Machine::named("front").unwrap()), None);
-        assert_eq!(layout.database_url(port::PRIMARY), "postgres://casement:c@10.77.3.1:5000/casement");
+        assert_eq!(
+            layout.database_url(port::PRIMARY),
+            "postgres://casement:c@10.77.3.1:5000/casement?sslmode=disable"
+        );
     }
 
     #[test]
