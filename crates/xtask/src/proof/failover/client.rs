@@ -125,6 +125,8 @@ pub fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Client {
     number: u64,
     is_patient: bool,
+    /// Whether it asks one node alone, so that each node always has somebody who waits for no other.
+    stays: bool,
     random: fastrand::Rng,
     /// The node that it asks now.
     node: usize,
@@ -159,13 +161,14 @@ struct Look {
 }
 
 impl Client {
-    /// A client with random choices of its own; every second one is patient.
+    /// A client with random choices of its own. Of eight, the first four are patient; of four, two go from node to node
+    /// and two stay, each at another.
     pub fn new(number: u64, seed: u64, shared: Arc<Shared>) -> Self {
         let random = fastrand::Rng::with_seed(seed.wrapping_add(number));
         let connections = held(&shared.nodes).iter().map(|_| None).collect();
         let node = usize::try_from(number).unwrap_or_default();
-        let mut client =
-            Self { number, is_patient: number.is_multiple_of(2), random, node, connections, shared };
+        let (is_patient, stays) = (number % 8 < 4, number % 4 >= 2);
+        let mut client = Self { number, is_patient, stays, random, node, connections, shared };
         client.node %= client.connections.len().max(1);
         client
     }
@@ -197,6 +200,9 @@ impl Client {
     }
 
     fn change_node(&mut self) {
+        if self.stays {
+            return;
+        }
         self.node = (self.node + 1) % self.connections.len().max(1);
     }
 
