@@ -12,11 +12,11 @@ use anyhow::{Result, bail, ensure};
 use super::layout::{Layout, MACHINES, Machine, Network, Role, port};
 use super::process::output;
 
-/// The table of nftables that drops everything but the machine's own loopback.
-const CUT: &str = "table inet casement_cut {
-    chain arriving { type filter hook input priority 0; policy drop; iif lo accept; }
-    chain leaving { type filter hook output priority 0; policy drop; oif lo accept; }
-}";
+/// The table of nftables that cuts a machine off: it drops everything but the machine's own loopback.
+const CUT: &str = "casement_cut";
+
+/// The table that keeps what a server sends from its standbys.
+const STARVED: &str = "casement_starved";
 
 /// Refuses a number whose addresses another cluster of this machine uses.
 ///
@@ -104,30 +104,60 @@ pub fn cut(layout: &Layout, machine: Machine) -> Result<()> {
         );
     };
     if !is_cut(layout, machine) {
-        output(Command::new("ip").args(["netns", "exec", &namespace, "nft", CUT]))?;
+        let table = format!(
+            "table inet {CUT} {{
+                chain arriving {{ type filter hook input priority 0; policy drop; iif lo accept; }}
+                chain leaving {{ type filter hook output priority 0; policy drop; oif lo accept; }}
+            }}"
+        );
+        nft(&namespace, &[&table])?;
     }
     Ok(())
 }
 
-/// Takes a cut back; a machine that isn't cut off stays so.
+/// Keeps from a machine what the PostgreSQL of another sends to it, and nothing else.
+///
+/// # Errors
+/// When the machine has no namespace, or nftables refuses.
+pub fn starve(layout: &Layout, machine: Machine, sender: Machine) -> Result<()> {
+    let Some(namespace) = layout.namespace(machine) else {
+        bail!("{} shares its network with others: nothing can be kept from it", machine.name);
+    };
+    let (address, port) = (layout.address(sender), port::POSTGRES);
+    let table = format!(
+        "table inet {STARVED} {{
+            chain arriving {{ type filter hook input priority 0; ip saddr {address} tcp sport {port} drop; }}
+        }}"
+    );
+    nft(&namespace, &[&table])
+}
+
+/// Takes back whatever was done to a machine's network; one to which nothing was done stays so.
 ///
 /// # Errors
 /// When nftables refuses.
 pub fn heal(layout: &Layout, machine: Machine) -> Result<()> {
-    if let Some(namespace) = layout.namespace(machine)
-        && is_cut(layout, machine)
-    {
-        let nft = ["netns", "exec", &namespace, "nft", "delete", "table", "inet", "casement_cut"];
-        output(Command::new("ip").args(nft))?;
+    let Some(namespace) = layout.namespace(machine) else { return Ok(()) };
+    for table in [CUT, STARVED] {
+        if has_table(&namespace, table) {
+            nft(&namespace, &["delete", "table", "inet", table])?;
+        }
     }
     Ok(())
 }
 
 /// Whether a machine is cut off.
 pub fn is_cut(layout: &Layout, machine: Machine) -> bool {
-    let Some(namespace) = layout.namespace(machine) else { return false };
-    let nft = ["netns", "exec", &namespace, "nft", "list", "table", "inet", "casement_cut"];
-    output(Command::new("ip").args(nft)).is_ok()
+    layout.namespace(machine).is_some_and(|namespace| has_table(&namespace, CUT))
+}
+
+fn has_table(namespace: &str, table: &str) -> bool {
+    nft(namespace, &["list", "table", "inet", table]).is_ok()
+}
+
+fn nft(namespace: &str, arguments: &[&str]) -> Result<()> {
+    let command = [&["netns", "exec", namespace, "nft"], arguments].concat();
+    output(Command::new("ip").args(command)).map(drop)
 }
 
 fn exists(namespace: &str) -> bool {

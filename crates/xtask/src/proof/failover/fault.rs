@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::client::{Shared, held};
 use super::stage::Stage;
 use crate::cluster::health::{self, Health};
-use crate::cluster::layout::{Layout, Machine, Role};
+use crate::cluster::layout::{Layout, MACHINES, Machine, Role};
 use crate::cluster::operate::{self, Program};
 use crate::cluster::{WHOLE_WAIT, network, raise};
 
@@ -199,16 +199,12 @@ pub async fn strike(
             operate::switch_over(layout, machine, to).await?;
         }
         Fault::LoseUnreplicated => {
-            let others: Vec<Machine> =
-                Machine::of(Role::Database).filter(|other| *other != machine).collect();
-            for other in &others {
-                operate::stop(layout, *other, &[Program::Postgres])?;
+            // What a killed server has handed to the network still arrives: the standbys get nothing until one of them leads.
+            for other in Machine::of(Role::Database).filter(|other| *other != machine) {
+                network::starve(layout, other, machine)?;
             }
             tokio::time::sleep(UNREPLICATED).await;
             operate::kill(layout, machine, all).await?;
-            for other in &others {
-                operate::go_on(layout, *other, &[Program::Postgres])?;
-            }
         }
     }
     let mut struck = Struck { fault, machine, at, takeover: None, saw_old_primary: false };
@@ -218,6 +214,14 @@ pub async fn strike(
         struck.takeover = Some(Duration::from_micros(shared.now().saturating_sub(at)));
     } else {
         tokio::time::sleep(LASTS).await;
+    }
+    if fault == Fault::LoseUnreplicated {
+        // Nodes that were there notice by themselves that the log has become shorter, and serve no more. Started anew
+        // they take the database for what it is, and clients see what is gone.
+        for node in Machine::of(Role::Application) {
+            operate::kill(layout, node, &[Program::Casement]).await?;
+            operate::start(layout, node, Program::Casement)?;
+        }
     }
     struck.saw_old_primary = let_old_primary_go_on(layout, &struck).await?;
     Ok(struck)
@@ -262,7 +266,9 @@ pub fn nodes_at_work(stage: &Stage, struck: &Struck) -> Vec<String> {
 pub async fn mend(stage: &Stage, struck: &Struck) -> Result<()> {
     let Stage::Cluster(layout) = stage else { return Ok(()) };
     let machine = struck.machine;
-    network::heal(layout, machine)?;
+    for machine in MACHINES {
+        network::heal(layout, machine)?;
+    }
     operate::go_on(layout, machine, Program::of(machine.role))?;
     for program in Program::of(machine.role) {
         operate::start(layout, machine, *program)?;
