@@ -163,7 +163,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
             format!("seed {seed}; the history: {}", directory.join("history.jsonl").display())
         }),
         (Err(error), Some(_)) if error.downcast_ref::<Broken>().is_some() => {
-            println!("proof failover: found what it had to find: {error}");
+            println!("proof failover: found what it had to find: {error:#}");
             Ok(())
         }
         (Err(error), Some(_)) => Err(error),
@@ -209,7 +209,15 @@ async fn prove(binary: &Path, directory: &Path, arguments: &Arguments, seed: u64
     let mut summary = Summary::default();
     for (round, fault) in (1..=arguments.rounds).zip(faults.into_iter().cycle()) {
         let struck = play(&mut stage, &shared, fault, arguments.clients, &mut random).await;
-        let struck = struck.with_context(|| format!("round {round}, {}", fault.name()))?;
+        let struck = match struck {
+            Ok(struck) => struck,
+            Err(error) => {
+                // What was seen until here may tell more; what was listed before it tells nothing of it.
+                let seen = History::of(held(&shared.history).events.clone(), Vec::new());
+                let worst = judge(&seen).err().unwrap_or(error);
+                return Err(worst.context(format!("round {round}, {}", fault.name())));
+            }
+        };
         let pause_s = pause_s(&shared, &stage, &struck);
         let lists = stage::listings(&shared).await?;
         let total = lists.first().map_or(0, |listing| listing.total);
