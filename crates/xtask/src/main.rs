@@ -1,4 +1,4 @@
-//! The chores of the project, as `cargo xtask …`: generate, tidy, test, proof, bench, fixture.
+//! The chores of the project, as `cargo xtask …`: generate, tidy, test, proof, bench, fixture, cluster.
 //!
 //! Each command is one module. What they share stands in [`workspace`] (where things are), [`server`] (a Casement
 //! process to drive) and [`client`] (one HTTP connection). Nothing here is part of the server, and the only crate of
@@ -6,6 +6,7 @@
 
 mod bench;
 mod client;
+mod cluster;
 mod fixture;
 mod generate;
 mod proof;
@@ -42,6 +43,7 @@ enum Command {
     Proof(proof::Arguments),
     Bench(bench::Arguments),
     Fixture(fixture::Arguments),
+    Cluster(cluster::Arguments),
     #[command(hide = true)]
     Respond(bench::responder::Arguments),
 }
@@ -65,6 +67,7 @@ fn run(command: Command) -> Result<()> {
         Command::Proof(arguments) => proof::run(&Workspace::find()?, &arguments),
         Command::Bench(arguments) => bench::run(&Workspace::find()?, &arguments),
         Command::Fixture(arguments) => fixture::run(&Workspace::find()?, &arguments),
+        Command::Cluster(arguments) => cluster::run(&Workspace::find()?, &arguments),
         Command::Respond(arguments) => bench::responder::run(&arguments),
     }
 }

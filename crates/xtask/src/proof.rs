@@ -6,11 +6,12 @@
 //! calls, [`power`] the disk; `script` is what the server does meanwhile. [`fuzz`]: no input breaks what
 //! `casement-proofs` says must hold. [`schema`]: the server answers as its description says, to a tester that knows
 //! nothing else. [`slow`]: thousands of slow connections take nothing from the others. [`acme`]: certificates come from an
-//! authority, and are renewed.
+//! authority, and are renewed. [`failover`]: a cluster that loses machines loses nothing else.
 
 pub mod acme;
 mod chain;
 mod check;
+pub mod failover;
 pub mod fuzz;
 pub mod io;
 pub mod kill;
@@ -47,6 +48,7 @@ enum Proof {
     Power(power::Arguments),
     Slow(slow::Arguments),
     Acme(acme::Arguments),
+    Failover(failover::Arguments),
 }
 
 /// Runs the named proof.
@@ -63,5 +65,6 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
         Proof::Power(arguments) => power::run(workspace, arguments),
         Proof::Slow(arguments) => slow::run(workspace, arguments),
         Proof::Acme(arguments) => acme::run(workspace, arguments),
+        Proof::Failover(arguments) => failover::run(workspace, arguments),
     }
 }

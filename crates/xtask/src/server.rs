@@ -52,8 +52,9 @@ pub struct Installation {
     pub task_template: String,
 }
 
-/// One app on one machine sends everything here, as fast as it can and over as many connections as it likes.
-const UNLIMITED: [&str; 8] = [
+/// Settings without limits of rate: one app on one machine sends everything here, as fast as it can and over as many
+/// connections as it likes.
+pub const UNLIMITED: [&str; 8] = [
     "--rate-per-second",
     "10000000",
     "--rate-burst",

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::proof::{acme, io, kill, power, restore, slow};
+use crate::proof::{acme, failover, io, kill, power, restore, slow};
 use crate::workspace::{SELECTION, Workspace};
 use crate::{generate, tidy};
 
@@ -26,6 +26,9 @@ const POWER_IMAGES: u32 = 25;
 
 /// The slow connections that a run of all tests opens.
 const SLOW_CONNECTIONS: u16 = 300;
+
+/// How often a run of all tests kills the server that stands for a cluster.
+const FAILOVER_ROUNDS: u32 = 3;
 
 /// The tests that need no database server.
 const WITHOUT_SERVER: &str = "not test(/^(postgres|nodes|sameness|served)::/)";
@@ -111,6 +114,10 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.step_unless(quick, "slow clients proof", || {
         slow::run(workspace, &slow::Arguments::slice(SLOW_CONNECTIONS))
     });
+    report.step_unless(quick, "failover proof, one server", || {
+        failover::run(workspace, &failover::Arguments::slice(FAILOVER_ROUNDS))?;
+        failover::run(workspace, &failover::Arguments::forged_slice())
+    });
     if let Some(reason) = slow::tool::missing() {
         report.leave_out("slowhttptest", reason);
     }
@@ -121,6 +128,10 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.leave_out("long io proof", "run `cargo xtask proof io --faults 10000` to add it");
     report.leave_out("long power proof", "run `cargo xtask proof power --images 2000` to add it");
     report.leave_out("10 000 slow clients", "run `cargo xtask proof slow --release` to add it");
+    report.leave_out(
+        "failover of a cluster",
+        "needs root, postgresql, patroni, etcd-server, haproxy and nftables; run `cargo xtask proof failover --rounds 24` to add it",
+    );
     report.leave_out("benchmarks", "run `cargo xtask bench create --clients 32` to add one");
     report
         .leave_out("security advisories", "need the internet; run `cargo deny check advisories` to add them");

@@ -172,7 +172,7 @@ fn tasks_of_cases(cases: &Listing, tasks: &Listing) -> Vec<Violation> {
 }
 
 /// The number in a reference: two letters, then at least six digits.
-fn number(reference: &str) -> Option<u64> {
+pub fn number(reference: &str) -> Option<u64> {
     let (letters, digits) = reference.split_at_checked(2)?;
     let is_reference = letters.chars().all(|character| character.is_ascii_uppercase()) && digits.len() >= 6;
     is_reference.then(|| digits.parse().ok()).flatten()
