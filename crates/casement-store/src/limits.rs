@@ -144,7 +144,7 @@ pub const SERVER_PAGE_READERS: usize = 1;
 /// How long a point read may take; past it the connection is given up and the read answered as unavailable.
 pub const POINT_READ_WAIT: Duration = Duration::from_secs(5);
 /// How long a page may take; past it as above.
-pub const PAGE_READ_WAIT: Duration = Duration::from_secs(60);
+pub const PAGE_READ_WAIT: Duration = Duration::from_secs(20);
 /// How long one question of a doctor may take: it reads much.
 pub const INSPECT_WAIT: Duration = Duration::from_secs(3600);
 /// The documents, events or claims that a transfer copies in one transaction.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use casement_index::engine::Engine;
 use casement_store::document::Document;
+use casement_store::error::StoreError;
 use casement_wire::spelling::Noun;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -168,6 +169,11 @@ impl App {
                 let page = store.scan(&id, kind, after.as_deref(), limits::SCAN_PAGE).await;
                 let page = match page {
                     Ok(page) => page,
+                    // A server that is being replaced is there again in a while; what is built goes on.
+                    Err(StoreError::Unreachable(_)) if !store.is_closed() => {
+                        tokio::time::sleep(limits::CATCH_UP_WAIT).await;
+                        continue;
+                    }
                     Err(error) => {
                         let failed = tokio::spawn(async { Err(AppError::from(error)) });
                         // Nobody waits for it any more: nobody needs the error.

@@ -1,7 +1,7 @@
 //! The engine on a server: its connections, its tasks, and what they share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
@@ -35,19 +35,24 @@ pub(crate) struct Shared {
     /// The writers that have a connection.
     pub(crate) writers_up: AtomicUsize,
     /// Goes up when the server may have been replaced: connections for reading that were made before are not used any more.
-    generation: AtomicU64,
+    generation: watch::Sender<u64>,
     close: watch::Sender<bool>,
 }
 
 impl Shared {
     /// Gives the generation; see [`Link::generation`].
     pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+        *self.generation.borrow()
+    }
+
+    /// Gives the generation as it moves on.
+    pub(crate) fn generations(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
     }
 
     /// Says that the server may have been replaced.
     pub(crate) fn next_generation(&self) {
-        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.generation.send_modify(|generation| *generation += 1);
     }
 
     /// Tells whether the store is closed.
@@ -113,7 +118,7 @@ impl Postgres {
             rounds: Rounds::default(),
             fresh_reads: server.fresh_reads,
             writers_up: AtomicUsize::new(1),
-            generation: AtomicU64::new(0),
+            generation: watch::Sender::new(0),
             close: watch::Sender::new(false),
         });
         let (mut writers, mut followers) = (JoinSet::new(), JoinSet::new());

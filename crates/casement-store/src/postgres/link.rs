@@ -34,6 +34,8 @@ pub(crate) struct Link {
     pub(crate) generation: u64,
     /// How long an answer may take.
     wait: Duration,
+    /// The generation of now, for connections whose questions end when it moves on.
+    generations: Option<watch::Receiver<u64>>,
 }
 
 impl Link {
@@ -67,7 +69,15 @@ impl Link {
             given_up: AtomicBool::new(false),
             generation,
             wait,
+            generations: None,
         }
+    }
+
+    /// Lets every question end when the server may have been replaced: a connection that was cut off silently would keep
+    /// whoever asked waiting.
+    pub(crate) fn until_replaced(mut self, generations: watch::Receiver<u64>) -> Link {
+        self.generations = Some(generations);
+        self
     }
 
     /// Tells whether questions may still be asked.
@@ -120,13 +130,23 @@ impl Link {
         &self,
         asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.wait, asked).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(explained(&error)),
-            Err(_) => {
-                self.give_up();
-                Err(StoreError::Unreachable("the database server has not answered in time".into()))
+        let late = tokio::select! {
+            biased;
+            answer = asked => return answer.map_err(|error| explained(&error)),
+            () = tokio::time::sleep(self.wait) => "the database server has not answered in time",
+            () = self.replaced() => "the database server may have been replaced",
+        };
+        self.give_up();
+        Err(StoreError::Unreachable(late.into()))
+    }
+
+    async fn replaced(&self) {
+        match &self.generations {
+            Some(generations) => {
+                // An error says that the store is gone.
+                let _ = generations.clone().wait_for(|now| *now > self.generation).await;
             }
+            None => std::future::pending().await,
         }
     }
 }

@@ -41,7 +41,8 @@ impl Pool {
         }
         *slot = None;
         // Boxed: it is large, and most questions find a connection.
-        let link = Arc::new(Box::pin(shared.target.link(&self.purpose, generation)).await?);
+        let link = Box::pin(shared.target.link(&self.purpose, generation)).await?;
+        let link = Arc::new(link.until_replaced(shared.generations()));
         *slot = Some(Arc::clone(&link));
         Ok(link)
     }

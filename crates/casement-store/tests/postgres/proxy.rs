@@ -24,23 +24,36 @@ struct Proxy {
     port: u16,
     mode: Arc<AtomicU8>,
     cuts: Arc<AtomicU32>,
+    /// Connections before this number say nothing any more, and stay open.
+    frozen: Arc<AtomicU32>,
+    /// How many connections there have been.
+    count: Arc<AtomicU32>,
 }
 
 async fn proxy(to: u16) -> Proxy {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (mode, cuts) = (Arc::new(AtomicU8::new(PASS)), Arc::new(AtomicU32::new(0)));
+    let (frozen, count) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let (own_mode, own_cuts) = (Arc::clone(&mode), Arc::clone(&cuts));
+    let (own_frozen, own_count) = (Arc::clone(&frozen), Arc::clone(&count));
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
-            tokio::spawn(pass(client, server, Arc::clone(&own_mode), Arc::clone(&own_cuts)));
+            let place = (own_count.fetch_add(1, Ordering::SeqCst), Arc::clone(&own_frozen));
+            tokio::spawn(pass(client, server, Arc::clone(&own_mode), Arc::clone(&own_cuts), place));
         }
     });
-    Proxy { port, mode, cuts }
+    Proxy { port, mode, cuts, frozen, count }
 }
 
-async fn pass(client: TcpStream, server: TcpStream, mode: Arc<AtomicU8>, cuts: Arc<AtomicU32>) {
+async fn pass(
+    client: TcpStream,
+    server: TcpStream,
+    mode: Arc<AtomicU8>,
+    cuts: Arc<AtomicU32>,
+    (number, frozen): (u32, Arc<AtomicU32>),
+) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let (mut asked, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
@@ -48,6 +61,9 @@ async fn pass(client: TcpStream, server: TcpStream, mode: Arc<AtomicU8>, cuts: A
         tokio::select! {
             read = from_client.read(&mut asked) => {
                 let Ok(count @ 1..) = read else { return };
+                if number < frozen.load(Ordering::SeqCst) {
+                    return std::future::pending().await;
+                }
                 let bytes = &asked[..count];
                 let commits = bytes.windows(7).any(|window| window == b"COMMIT\0");
                 let now = if commits { mode.swap(PASS, Ordering::SeqCst) } else { PASS };
@@ -125,6 +141,26 @@ async fn lost_answers_of_claims_alone_are_found_by_the_claims() {
         assert_eq!(store.claim("w", key).await.unwrap().unwrap().document, "holder");
     }
     assert_eq!(proxy.cuts.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_read_over_a_connection_that_was_cut_off_silently_ends_when_a_round_has_failed() {
+    let (_database, proxy, store) = begin().await;
+    store.commit(create("w", "c1")).await.unwrap();
+    assert_eq!(store.scan("w", "case", None, 10).await.unwrap().len(), 1);
+    store.heads().await.unwrap();
+    let began = std::time::Instant::now();
+    proxy.frozen.store(proxy.count.load(Ordering::SeqCst), Ordering::SeqCst);
+    let reading = tokio::spawn({
+        let store = store.clone();
+        async move { store.scan("w", "case", None, 10).await }
+    });
+    assert!(store.heads().await.is_err());
+    assert!(matches!(reading.await.unwrap(), Err(casement_store::error::StoreError::Unreachable(_))));
+    assert!(began.elapsed() < casement_store::limits::PAGE_READ_WAIT, "it did not wait for its own end");
+    // From here on over new connections.
+    assert_eq!(store.heads().await.unwrap().unwrap().of("w").sequence, 1);
+    assert_eq!(store.scan("w", "case", None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
