@@ -112,7 +112,7 @@ impl Measured {
     pub fn explained(&self) -> String {
         let http = self.responder.rate.per_s();
         let rows = self.raw_writer.per_s();
-        format!("  limits: static responder {http:.0}/s, the same rows through SQLite {rows:.0}/s")
+        format!("  limits: static responder {http:.0}/s, the same rows through the database {rows:.0}/s")
     }
 }
 
