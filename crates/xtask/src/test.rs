@@ -130,7 +130,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     report.leave_out("10 000 slow clients", "run `cargo xtask proof slow --release` to add it");
     report.leave_out(
         "failover of a cluster",
-        "needs root, postgresql, patroni, etcd-server, haproxy and nftables; run `cargo xtask proof failover --rounds 24` to add it",
+        "needs root, postgresql, patroni, etcd-server, haproxy and nftables; run `cargo xtask proof failover --rounds 26` to add it",
     );
     report.leave_out("benchmarks", "run `cargo xtask bench create --clients 32` to add one");
     report

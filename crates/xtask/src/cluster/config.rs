@@ -211,6 +211,7 @@ listen primary
 listen casement
     bind {front}:{casement}
     mode http
+    option forwardfor
     option httpchk GET /readyz
     http-check expect status 200
     default-server inter 1s fall 2 rise 1

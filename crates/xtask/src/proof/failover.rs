@@ -47,11 +47,11 @@ const VIOLATIONS_SHOWN_MAX: usize = 20;
 /// Strikes a cluster under load, again and again, and checks that nothing is lost, doubled or old.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask proof failover --rounds 24\n  cargo xtask proof failover --rounds 5 --faults freeze,kill-patroni --seed 7\n  cargo xtask proof failover --rounds 3 --expect-failure asynchronous\n  cargo xtask proof failover --rounds 2 --embedded\n  cargo xtask proof failover --rounds 1 --embedded --expect-failure forged\n  cargo xtask proof failover --check target/failover/history.jsonl"
+    after_help = "Examples:\n  cargo xtask proof failover --rounds 26\n  cargo xtask proof failover --rounds 5 --faults freeze,kill-patroni --seed 7\n  cargo xtask proof failover --rounds 3 --expect-failure asynchronous\n  cargo xtask proof failover --rounds 2 --embedded\n  cargo xtask proof failover --rounds 1 --embedded --expect-failure forged\n  cargo xtask proof failover --check target/failover/history.jsonl"
 )]
 pub struct Arguments {
     /// How many faults strike
-    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 13, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Repeats the random choices of a former run (not its timing)
     #[arg(long)]
@@ -316,11 +316,11 @@ async fn wait_for_writes(shared: &Shared, nodes: &[String]) -> Result<()> {
     }
 }
 
-/// The longest time from the fault on in which a node at work acknowledged no write, in seconds.
+/// The longest time from the fault on in which a node that was not struck acknowledged no write, in seconds.
 fn pause_s(shared: &Shared, stage: &Stage, struck: &Struck) -> f64 {
     let acknowledged = held(&shared.acknowledged);
     let mut longest = 0;
-    for node in fault::nodes_at_work(stage, struck) {
+    for node in fault::nodes_not_struck(stage, struck) {
         let mut ends: Vec<u64> = acknowledged.get(&node).into_iter().flatten().map(|(_, end)| *end).collect();
         ends.retain(|end| *end > struck.at);
         ends.push(struck.at);

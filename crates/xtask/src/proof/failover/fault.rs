@@ -17,6 +17,9 @@ const TAKEOVER_WAIT: Duration = Duration::from_secs(90);
 /// How long a fault lasts that nobody has to take over from.
 const LASTS: Duration = Duration::from_secs(4);
 
+/// How long etcd has no majority: long enough for the primary to step down.
+const LEADERLESS: Duration = Duration::from_secs(25);
+
 /// How long a replaced primary goes on beside its successor before its Patroni comes back.
 const BESIDE: Duration = Duration::from_secs(5);
 
@@ -38,6 +41,8 @@ pub enum Fault {
     KillPatroni,
     /// SIGKILL to an etcd member
     KillEtcd,
+    /// SIGKILL to two of the three etcd members: nobody may lead until they are back
+    LoseMajority,
     /// SIGKILL to a Casement node
     KillCasement,
     /// SIGSTOP to a Casement node for a while: it wakes with an index that others have left behind
@@ -55,7 +60,7 @@ pub enum Fault {
 }
 
 /// The faults of a proof, in the order of its rounds.
-pub const ALL: [Fault; 12] = [
+pub const ALL: [Fault; 13] = [
     Fault::KillPrimary,
     Fault::KillCasement,
     Fault::KillMachine,
@@ -67,6 +72,7 @@ pub const ALL: [Fault; 12] = [
     Fault::CutStandby,
     Fault::CutCasement,
     Fault::FreezeCasement,
+    Fault::LoseMajority,
     Fault::Switchover,
 ];
 
@@ -94,6 +100,7 @@ impl Fault {
             Self::Freeze => "freeze",
             Self::KillPatroni => "kill-patroni",
             Self::KillEtcd => "kill-etcd",
+            Self::LoseMajority => "lose-majority",
             Self::KillCasement => "kill-casement",
             Self::FreezeCasement => "freeze-casement",
             Self::CutPrimary => "cut-primary",
@@ -116,6 +123,7 @@ impl Fault {
             Self::KillPrimary
             | Self::KillStandby
             | Self::KillEtcd
+            | Self::LoseMajority
             | Self::KillCasement
             | Self::FreezeCasement
             | Self::CutStandby
@@ -136,7 +144,7 @@ impl Fault {
             | Self::Switchover
             | Self::LoseUnreplicated => health.leader(),
             Self::KillStandby | Self::CutStandby => health.synchronous_standby(),
-            Self::KillEtcd => any(Role::Database, random),
+            Self::KillEtcd | Self::LoseMajority => any(Role::Database, random),
             Self::KillCasement | Self::FreezeCasement | Self::CutCasement => any(Role::Application, random),
         };
         machine.with_context(|| format!("{} has nothing to strike", self.name()))
@@ -188,6 +196,11 @@ pub async fn strike(
         Fault::KillEtcd => {
             operate::kill(layout, machine, &[Program::Etcd]).await?;
         }
+        Fault::LoseMajority => {
+            for other in Machine::of(Role::Database).filter(|other| *other != machine) {
+                operate::kill(layout, other, &[Program::Etcd]).await?;
+            }
+        }
         Fault::KillCasement => {
             let killed = operate::kill(layout, machine, &[Program::Casement]).await?;
             ensure!(!killed.is_empty(), "the node on {} had ended by itself", machine.name);
@@ -213,7 +226,7 @@ pub async fn strike(
         health::wait_for_another_leader(layout, machine, left_out, TAKEOVER_WAIT).await?;
         struck.takeover = Some(Duration::from_micros(shared.now().saturating_sub(at)));
     } else {
-        tokio::time::sleep(LASTS).await;
+        tokio::time::sleep(if fault == Fault::LoseMajority { LEADERLESS } else { LASTS }).await;
     }
     if fault == Fault::LoseUnreplicated {
         // Nodes that were there notice by themselves that the log has become shorter, and serve no more. Started anew
@@ -237,6 +250,7 @@ async fn let_old_primary_go_on(layout: &Layout, struck: &Struck) -> Result<bool>
         | Fault::KillMachine
         | Fault::KillStandby
         | Fault::KillEtcd
+        | Fault::LoseMajority
         | Fault::KillCasement
         | Fault::FreezeCasement
         | Fault::CutPrimary
@@ -252,6 +266,11 @@ async fn let_old_primary_go_on(layout: &Layout, struck: &Struck) -> Result<bool>
 
 /// The nodes that must acknowledge writes again while the fault lasts.
 pub fn nodes_at_work(stage: &Stage, struck: &Struck) -> Vec<String> {
+    if struck.fault == Fault::LoseMajority { Vec::new() } else { nodes_not_struck(stage, struck) }
+}
+
+/// The nodes that nothing was done to.
+pub fn nodes_not_struck(stage: &Stage, struck: &Struck) -> Vec<String> {
     let names = stage.nodes().into_iter().map(|(name, _)| name);
     let is_cluster = matches!(stage, Stage::Cluster(_));
     names
@@ -270,8 +289,10 @@ pub async fn mend(stage: &Stage, struck: &Struck) -> Result<()> {
         network::heal(layout, machine)?;
     }
     operate::go_on(layout, machine, Program::of(machine.role))?;
-    for program in Program::of(machine.role) {
-        operate::start(layout, machine, *program)?;
+    for machine in MACHINES {
+        for program in Program::of(machine.role) {
+            operate::start(layout, machine, *program)?;
+        }
     }
     health::wait_until_whole(layout, WHOLE_WAIT).await?;
     Ok(())
