@@ -43,7 +43,8 @@ pub async fn update_case(
         Start::Repeated(answer) => return answer,
         Start::First(ticket) => ticket,
     };
-    let done = update(app, access, id, command, if_match, zone, ticket.as_ref()).await;
+    // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
+    let done = Box::pin(update(app, access, id, command, if_match, zone, ticket.as_ref())).await;
     app.finish(access, ticket, done).await
 }
 
