@@ -16,7 +16,7 @@ use crate::house::{House, NOW_MS, STREAM};
 async fn sampled() -> (Workspace, Vec<(Work, Numbers)>) {
     let house = House::build().await;
     configure_sample(&house.app, None).await.unwrap();
-    let order = SampleOrder { stream: None, cases: 150, seed: 1, until: Moment::from_ms(NOW_MS) };
+    let order = SampleOrder { stream: None, cases: 60, seed: 1, until: Moment::from_ms(NOW_MS) };
     run_sample(&house.app, &order, &Arc::new(SampleCourse::default())).await.unwrap();
     let config = load_config(&house.store, &house.app.installation().workspaces[0]).await.unwrap();
     let mut documents = Vec::new();
@@ -65,7 +65,7 @@ fn changed(config: &Workspace) -> Vec<Workspace> {
     for place in 0..config.task_templates.len() {
         change(&|next| next.task_templates[place].name.push('!'));
     }
-    for place in 0..config.agents.len().min(40) {
+    for place in 0..config.agents.len().min(8) {
         change(&|next| next.agents[place].image.push('!'));
     }
     all
