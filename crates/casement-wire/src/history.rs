@@ -65,11 +65,9 @@ pub struct ChangeDoc {
     key: String,
     /// Its value before; absent when it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     old: Option<Value>,
     /// Its value after; absent when it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     new: Option<Value>,
 }
 

@@ -52,7 +52,7 @@ async fn within_time<T>(noun: Noun, work: impl Future<Output = Result<T, AppErro
 /// # Errors
 /// Every fault of the parameters.
 pub(crate) fn history_query(mut parameters: Parameters) -> Result<HistoryQuery, Refusal> {
-    let before = parameters.number("before", 1, u64::MAX);
+    let before = parameters.number("before", 1, i64::MAX.cast_unsigned());
     let limit = parameters.number("limit", 1, limits::HISTORY_PAGE_MAX);
     parameters.end()?;
     let limit = limit.unwrap_or(limits::HISTORY_PAGE);

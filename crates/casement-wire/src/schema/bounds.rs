@@ -78,12 +78,17 @@ pub fn complete(description: &mut Value) {
 /// Bounds the header that is checked; contract section 11.9.
 fn complete_headers(description: &mut Value) {
     let paths = description.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
-    let operations = paths.filter_map(|(_, methods)| methods.get_mut("post"));
+    let operations = paths.filter_map(|(_, methods)| methods.as_object_mut()).flat_map(Map::values_mut);
     let parameters =
         operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten();
-    for parameter in parameters.filter(|parameter| parameter["name"] == "Idempotency-Key") {
-        let bound =
-            json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"});
+    for parameter in parameters {
+        let bound = match parameter["name"].as_str() {
+            Some("Idempotency-Key") => {
+                json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"})
+            }
+            Some("asOf") => json!({"type": "string", "format": "date-time"}),
+            _ => continue,
+        };
         bind(parameter.get_mut("schema"), bound);
     }
 }

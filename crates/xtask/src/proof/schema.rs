@@ -102,6 +102,9 @@ async fn install(folder: &Path) -> Result<PathBuf> {
 struct Known {
     case: Value,
     task: Value,
+    /// Others that may be deleted without ending what the rest can reach.
+    spare_case: Value,
+    spare_task: Value,
 }
 
 /// Makes a case and a task.
@@ -115,11 +118,17 @@ async fn known_documents(installation: &Installation, server: &Server) -> Result
     let customer = json!({"_id": "u-john", "name": "John"});
     let case = json!({"caseTmp": installation.case_template, "name": "Printer", "desc": "", "userInfo": customer,
         "source": "rtm", "dueDate": "2030-01-01"});
-    let case = create("createCase", case).await?;
-    let task = json!({"caseId": case["_id"], "caseRefId": case["refId"], "taskTmp": installation.task_template,
-        "userInfo": customer, "source": "rtm"});
-    let task = create("createTask", task).await?;
-    Ok(Known { case, task })
+    let mut both = async || -> Result<(Value, Value)> {
+        let case = create("createCase", case.clone()).await?;
+        let task = json!({"caseId": case["_id"], "caseRefId": case["refId"], "taskTmp": installation.task_template,
+            "userInfo": customer, "source": "rtm"});
+        let task = create("createTask", task).await?;
+        Ok((case, task))
+    };
+    let (case, task) = both().await?;
+    let (_, spare_task) = both().await?;
+    let (spare_case, _) = both().await?;
+    Ok(Known { case, task, spare_case, spare_task })
 }
 
 /// The tester's settings for somebody with a token and random streams: every answer is a refusal.
@@ -137,7 +146,34 @@ fn client(installation: &Installation, known: &Known) -> String {
         known.task["_id"],
         json!(installation.account),
     );
-    settings(installation, &(parameters + &expressed()))
+    settings(installation, &(parameters + &expressed() + &of_spares(known) + &of_moments()))
+}
+
+/// What deletes and restores works on documents of its own.
+fn of_spares(known: &Known) -> String {
+    let of = |operations: [&str; 2], name: &str, document: &Value| {
+        let operation = |id: &str| {
+            let (id, document) = (json!(id), &document["_id"]);
+            format!(
+                "\n[[operations]]\ninclude-operation-id = {id}\nparameters = {{ \"path.{name}\" = {document} }}\n"
+            )
+        };
+        operations.map(operation).concat()
+    };
+    of(["deleteCase", "restoreCase"], "caseId", &known.spare_case)
+        + &of(["deleteTask", "restoreTask"], "taskId", &known.spare_task)
+}
+
+/// A document that was made after the moment that was asked for is a 404, rightly.
+fn of_moments() -> String {
+    let operation = |id: &&str| {
+        format!(
+            "\n[[operations]]\ninclude-operation-id = {}\n[operations.checks.positive_data_acceptance]\n\
+             expected-statuses = [\"2xx\", \"401\", \"403\", \"404\"]\n",
+            json!(id)
+        )
+    };
+    ["getCase", "getTask"].iter().map(operation).collect()
 }
 
 /// The operations with a text of the query language.

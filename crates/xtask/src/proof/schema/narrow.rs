@@ -127,7 +127,12 @@ mod tests {
         let made = json!({"caseTemplates": [{"_id": "ctm-1", "name": "General"}],
             "statuses": [{"_id": "sts-1", "name": "Open", "statusCategory": "open"},
                 {"_id": "sts-2", "name": "Closed", "statusCategory": "closed"}]});
-        let known = Known { case: json!({"_id": "ci-1"}), task: json!({"_id": "ti-1", "caseId": "ci-1"}) };
+        let known = Known {
+            case: json!({"_id": "ci-1"}),
+            task: json!({"_id": "ti-1", "caseId": "ci-1"}),
+            spare_case: json!({"_id": "ci-2"}),
+            spare_task: json!({"_id": "ti-3"}),
+        };
         let narrowed = narrowed(&description(), &made, &known).unwrap();
         let keys = |name: &str| narrowed["components"]["schemas"][name]["properties"].clone();
         assert_eq!(keys("CreateCaseBody")["caseTmp"], json!({"enum": ["ctm-1", "General"]}));
