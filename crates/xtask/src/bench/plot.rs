@@ -82,6 +82,7 @@ fn draw(all: &BTreeMap<String, Vec<(f64, f64)>>) -> Result<String> {
         area.fill(&WHITE).map_err(failed)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(16)
+            .margin_right(44)
             .caption("Lists: median inside the server against the number of cases", ("sans-serif", 18))
             .x_label_area_size(44)
             .y_label_area_size(64)
