@@ -5,7 +5,7 @@ use casement_domain::date::Moment;
 use casement_domain::id::reference_number;
 use casement_domain::list::row::Work;
 use casement_domain::version::Versioned;
-use casement_index::query::{Condition, Direction, Query, Sort, Span};
+use casement_domain::workspace::Workspace;
 use casement_wire::spelling::Noun;
 
 use crate::access::Access;
@@ -14,7 +14,6 @@ use crate::body;
 use crate::commit::Reads;
 use crate::document::{Numbers, Rendered};
 use crate::error::AppError;
-use crate::index::layout::NUMBER;
 
 /// A stored case or task with the number of its case.
 pub(crate) struct Stored {
@@ -36,13 +35,14 @@ pub async fn get(
     app.check_ready()?;
     let id = app.id_named(access, noun, named);
     let Stored { work, case_number } = app.stored(access, noun, &id).await?;
-    let Some(at) = as_of else { return Ok(app.rendered_work(access, work, case_number)) };
+    let config = access.workspace.config();
+    let Some(at) = as_of else { return Ok(app.rendered_work(work, case_number, &config)) };
     let (workspace, stored) = (access.workspace.id(), work.map(Record::from));
     let former = match noun {
         Noun::Case => app.as_of(workspace, &stored, at).await?.map(|former| former.map(Work::Case)),
         Noun::Task => app.as_of(workspace, &stored, at).await?.map(|former| former.map(Work::Task)),
     };
-    Ok(app.rendered_work(access, former.ok_or(AppError::NotFound)?, case_number))
+    Ok(app.rendered_work(former.ok_or(AppError::NotFound)?, case_number, &config))
 }
 
 impl App {
@@ -52,19 +52,9 @@ impl App {
             Noun::Case => casement_domain::case::COUNTER,
             Noun::Task => casement_domain::task::COUNTER,
         };
-        let Some(number) = reference_number(counter, text).map(u64::cast_signed) else {
-            return text.to_owned();
-        };
-        let query = Query {
-            condition: Condition::Within(NUMBER, Span { low: number, high: number }),
-            words: Vec::new(),
-            sort: Sort::Keys(Vec::new(), Direction::Ascending),
-            skip: 0,
-            limit: 1,
-        };
-        let index = access.workspace.index();
-        let found = index.of(noun).page(&query).map(|page| page.found).unwrap_or_default();
-        found.into_iter().next().map_or_else(|| text.to_owned(), |found| found.id)
+        let numbered = reference_number(counter, text)
+            .and_then(|number| access.workspace.index().numbered(noun, number));
+        numbered.unwrap_or_else(|| text.to_owned())
     }
 
     /// Loads a case or task.
@@ -85,10 +75,15 @@ impl App {
         }
     }
 
-    /// Gives a version of a case or task as an answer.
-    pub(crate) fn rendered_work(&self, access: &Access, work: Versioned<Work>, case_number: u64) -> Rendered {
+    /// Gives a version of a case or task as an answer; `case_number` is that of the case or of the task's case.
+    pub(crate) fn rendered_work(
+        &self,
+        work: Versioned<Work>,
+        case_number: u64,
+        config: &Workspace,
+    ) -> Rendered {
         let numbers = Numbers { version: work.version, number: work.number.unwrap_or_default(), case_number };
-        let body = self.rendered().render(&work.value, numbers, &access.workspace.config());
+        let body = self.rendered().render(&work.value, numbers, config);
         Rendered { body, version: numbers.version, is_replayed: false }
     }
 }

@@ -17,6 +17,7 @@ use casement_domain::date::Moment;
 use casement_domain::list::filter::CaseState;
 use casement_domain::workspace::Workspace;
 use casement_index::engine::{ApplyError, Engine};
+use casement_index::query::{Condition, Direction, Query, Sort, Span};
 use casement_wire::spelling::Noun;
 
 use self::entry::Entry;
@@ -118,6 +119,20 @@ impl Index {
     pub fn finish_bulk(&mut self) {
         self.cases.finish_bulk();
         self.tasks.finish_bulk();
+    }
+
+    /// Gives the id of the document with a number, deleted or not.
+    pub fn numbered(&self, noun: Noun, number: u64) -> Option<String> {
+        let number = number.cast_signed();
+        let query = Query {
+            condition: Condition::Within(NUMBER, Span { low: number, high: number }),
+            words: Vec::new(),
+            sort: Sort::Keys(Vec::new(), Direction::Ascending),
+            skip: 0,
+            limit: 1,
+        };
+        let page = self.of(noun).page(&query).ok()?;
+        page.found.into_iter().next().map(|found| found.id)
     }
 
     /// Gives what a list needs of a case.

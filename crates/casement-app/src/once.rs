@@ -14,6 +14,7 @@ use bytes::Bytes;
 use casement_domain::case::Case;
 use casement_domain::change::{Change, Record};
 use casement_domain::fault::Faults;
+use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
@@ -308,12 +309,14 @@ impl App {
             }
             Outcome::Case { id, version } => {
                 let case = self.case_at(workspace.id(), &id, version).await?;
-                self.rendered_case(case, &config)
+                let case_number = case.number.unwrap_or_default();
+                self.rendered_work(case.map(Work::Case), case_number, &config)
             }
             Outcome::Task { id, version } => {
                 let task = self.task_at(workspace.id(), &id, version).await?;
                 let case = self.case(workspace.id(), task.value.case.as_str(), &mut Reads::default()).await?;
-                self.rendered_task(task, case.and_then(|case| case.number).unwrap_or_default(), &config)
+                let case_number = case.and_then(|case| case.number).unwrap_or_default();
+                self.rendered_work(task.map(Work::Task), case_number, &config)
             }
             Outcome::NotFound => return Ok(Err(AppError::NotFound)),
             Outcome::VersionDiffers => return Ok(Err(AppError::VersionDiffers)),

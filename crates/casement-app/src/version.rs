@@ -1,6 +1,6 @@
 //! Old versions of a document, from the log: the stored body with the changes of its events taken back.
 
-use casement_domain::change::{Record, undone};
+use casement_domain::change::{Record, undo};
 use casement_domain::date::Moment;
 use casement_domain::version::Versioned;
 use casement_store::event::Event;
@@ -143,10 +143,8 @@ impl<'a> Walk<'a> {
             Some(changes) => {
                 let changes: Map<String, Value> =
                     serde_json::from_slice(changes).map_err(|error| damaged(&self.stored.value, &error))?;
-                self.former = Former {
-                    version: event.version.saturating_sub(1),
-                    body: undone(&self.former.body, &changes),
-                };
+                undo(&mut self.former.body, &changes);
+                self.former.version = event.version.saturating_sub(1);
             }
             None => self.is_over = true,
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use casement_app::document::{IfMatch, entity_tag};
 use casement_app::error::AppError;
-use casement_domain::change::undone;
+use casement_domain::change::undo;
 use casement_wire::spelling::Noun;
 use serde_json::{Map, Value, json};
 
@@ -87,7 +87,7 @@ async fn every_earlier_body_is_the_present_one_with_its_events_undone() {
             Some(changes) => {
                 let changes: Map<String, Value> = serde_json::from_slice(changes).unwrap();
                 assert!(!changes.is_empty(), "{} changed nothing", event.kind);
-                body = undone(&body, &changes);
+                undo(&mut body, &changes);
                 assert_eq!(
                     Value::Object(body.clone()),
                     Value::Object(before.clone()),

@@ -343,6 +343,24 @@ impl Server {
         bail!("the server was not ready after {READY_WAIT:?}")
     }
 
+    /// Waits until searches are answered too: the words of all documents are made beside the lists, and cost processor time.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn wait_until_searched(&self) -> Result<()> {
+        let deadline = Instant::now() + READY_WAIT;
+        while Instant::now() < deadline {
+            let request = Request::get("/readyz").header(HOST, "127.0.0.1").body(Full::default())?;
+            let (_, told) = Connection::open(self.address).await?.send(request).await?;
+            let told: Value = serde_json::from_slice(&told)?;
+            if told.get("search").and_then(Value::as_str) == Some("ready") {
+                return Ok(());
+            }
+            tokio::time::sleep(READY_POLL).await;
+        }
+        bail!("the server did not answer searches after {READY_WAIT:?}")
+    }
+
     /// Whether `/readyz` says 200 now.
     async fn is_ready(&self) -> bool {
         let Ok(mut connection) = Connection::open(self.address).await else { return false };

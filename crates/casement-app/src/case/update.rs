@@ -134,7 +134,9 @@ async fn update(
         });
         let Some(change) = decided.map_err(AppError::Refused)? else {
             let outcome = Outcome::Case { id: id.to_owned(), version: before.version };
-            return Ok(Done::Unchanged(app.rendered_case(before, &config), outcome));
+            let case_number = before.number.unwrap_or_default();
+            let rendered = app.rendered_work(before.map(Work::Case), case_number, &config);
+            return Ok(Done::Unchanged(rendered, outcome));
         };
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
@@ -175,14 +177,6 @@ impl App {
             reads.document(body::TASK, &document.id, document.version);
         }
         documents.iter().map(body::decode_task).collect()
-    }
-
-    /// Gives a stored case as an answer.
-    pub(crate) fn rendered_case(&self, case: Versioned<Case>, config: &Workspace) -> Rendered {
-        let number = case.number.unwrap_or_default();
-        let numbers = Numbers { version: case.version, number, case_number: number };
-        let body = self.rendered().render(&Work::Case(case.value), numbers, config);
-        Rendered { body, version: numbers.version, is_replayed: false }
     }
 
     /// Gives the first document of a committed change as an answer; `case_number` is that of a task's case.

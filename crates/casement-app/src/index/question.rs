@@ -171,16 +171,12 @@ fn of_ids(noun: Noun, texts: &[String]) -> Condition {
 
 /// Gives the condition of the case with a number.
 fn of_case(noun: Noun, number: u64, index: &Index) -> Condition {
-    let number = number.cast_signed();
-    let of_number = Condition::Within(NUMBER, query::Span { low: number, high: number });
     match noun {
-        Noun::Case => of_number,
-        Noun::Task => {
-            let all = Sort::Keys(Vec::new(), query::Direction::Ascending);
-            let cases = Query { condition: of_number, words: Vec::new(), sort: all, skip: 0, limit: 1 };
-            let found = index.cases.page(&cases).map(|page| page.found).unwrap_or_default();
-            any_of(CASE, found.iter().map(|found| found.id.as_str()))
+        Noun::Case => {
+            let number = number.cast_signed();
+            Condition::Within(NUMBER, query::Span { low: number, high: number })
         }
+        Noun::Task => any_of(CASE, index.numbered(Noun::Case, number).as_deref()),
     }
 }
 

@@ -8,7 +8,6 @@ use casement_domain::list::row::Work;
 use casement_domain::task::Task;
 use casement_domain::task::update::{UpdateTask, update_task as decide};
 use casement_domain::version::Versioned;
-use casement_domain::workspace::Workspace;
 use casement_wire::spelling::Noun;
 
 use crate::access::Access;
@@ -16,7 +15,7 @@ use crate::app::App;
 use crate::body;
 use crate::commit::{Act, Reads, contended, pending};
 use crate::customer::Freshness;
-use crate::document::{IfMatch, Numbers, Rendered};
+use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
 use crate::once::{Attempt, Done, Outcome, Start, Ticket};
@@ -133,7 +132,10 @@ async fn update(
         let case_number = case.number.unwrap_or_default();
         let Some(change) = decided.map_err(AppError::Refused)? else {
             let outcome = Outcome::Task { id: id.to_owned(), version: before.version };
-            return Ok(Done::Unchanged(app.rendered_task(before, case_number, &config), outcome));
+            return Ok(Done::Unchanged(
+                app.rendered_work(before.map(Work::Task), case_number, &config),
+                outcome,
+            ));
         };
         let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
@@ -145,18 +147,6 @@ async fn update(
 }
 
 impl App {
-    /// Gives a stored task as an answer; `case_number` is that of its case.
-    pub(crate) fn rendered_task(
-        &self,
-        task: Versioned<Task>,
-        case_number: u64,
-        config: &Workspace,
-    ) -> Rendered {
-        let numbers = Numbers { version: task.version, number: task.number.unwrap_or_default(), case_number };
-        let body = self.rendered().render(&Work::Task(task.value), numbers, config);
-        Rendered { body, version: numbers.version, is_replayed: false }
-    }
-
     /// Loads a task and notes that it was read.
     pub(crate) async fn task(
         &self,

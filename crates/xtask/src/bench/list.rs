@@ -68,7 +68,9 @@ pub async fn run(binary: &Path, folder: &Path, order: &Order<'_>) -> Result<()> 
         let installation = if order.writers > 0 { installation.copy_to(copy.path())? } else { installation };
         let begun = Instant::now();
         let server = installation.start_with(&SETTINGS).await?;
-        let stage = Stage { installation, server, cases, start: begun.elapsed() };
+        let start = begun.elapsed();
+        server.wait_until_searched().await?;
+        let stage = Stage { installation, server, cases, start };
         for shape in chosen(stage.shapes().await?, order.shapes)? {
             let line = measure(&stage, copy.path(), &shape, order, &mut smallest).await?;
             println!("{line}");
