@@ -25,8 +25,15 @@ pub struct Caller {
     pub zone: Zone,
     /// The language that the headers name.
     pub language: Option<String>,
-    /// The document that the path names.
-    pub document: String,
+    /// What the path names besides the stream, by parameter.
+    names: HashMap<String, String>,
+}
+
+impl Caller {
+    /// Gives what the path names by a parameter, such as `caseId`; empty where it has none of that name.
+    pub fn named(&self, parameter: &str) -> &str {
+        self.names.get(parameter).map_or("", String::as_str)
+    }
 }
 
 /// As [`Caller`], with the header `AccountId` required.
@@ -60,10 +67,9 @@ async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> R
     // One moment for the times and for the claim on the token's id: between two, an id could end.
     let now = api.app.sources().now();
     // A path that can't be read names no stream of the app's.
-    let path: HashMap<String, String> =
+    let mut names: HashMap<String, String> =
         Path::from_request_parts(parts, api).await.map(|Path(names)| names).unwrap_or_default();
-    let name = |key: &str| path.get(key).cloned().unwrap_or_default();
-    let stream = name("streamId");
+    let stream = names.remove("streamId").unwrap_or_default();
     let token = token(&parts.headers)?;
     // Before the token is looked at: its app may have been made, or revoked, on another node.
     api.app.refresh(&stream).await.map_err(|error| Refusal::of_app(error, Noun::Case))?;
@@ -78,12 +84,11 @@ async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> R
     let access =
         access.map_err(|_| Refusal::new(ErrorKind::Forbidden, "the app may not use this stream", None))?;
     check_account(&parts.headers, &access, account)?;
-    let document = path.iter().find(|(key, _)| key.as_str() != "streamId").map(|(_, id)| id.clone());
     Ok(Caller {
         access,
         zone: zone(&parts.headers),
         language: text(&parts.headers, "bot-language").map(str::to_owned),
-        document: document.unwrap_or_default(),
+        names,
     })
 }
 

@@ -23,6 +23,7 @@ pub mod load;
 pub mod measure;
 pub mod metrics_page;
 pub mod outbound;
+mod parameters;
 mod places;
 mod query;
 pub mod rate;

@@ -25,7 +25,7 @@ pub struct Route {
 }
 
 /// Every route.
-pub const ROUTES: [Route; 22] = [
+pub const ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: "/caseManagement/api/public/analytics/{streamId}/createCase",

@@ -11,6 +11,7 @@ use crate::api::Api;
 use crate::authentication::Caller;
 use crate::body::BareWrite;
 use crate::load::Class;
+use crate::parameters::{CasePath, VersionHeader, WriteHeader};
 use crate::refusals::WriteRefusals;
 use crate::routes::{if_match, run};
 
@@ -23,10 +24,9 @@ use crate::routes::{if_match, run};
     operation_id = "deleteCase",
     tag = "cases",
     params(
-        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
-        ("caseId" = String, Path, description = "The id or the reference id of the case."),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer."),
-        ("If-Match" = Option<String>, Header, description = "Entity tags of the versions that may be changed, or `*`.")
+        CasePath,
+        WriteHeader,
+        VersionHeader
     ),
     responses(
         (status = 200, description = "The deleted case, with its entity tag.", body = CaseDoc),
@@ -41,6 +41,7 @@ pub async fn delete_case(
     BareWrite { attempt }: BareWrite,
 ) -> Result<Document, Refusal> {
     let if_match = if_match(&headers);
-    let work = set_active(&api.app, &caller.access, &caller.document, false, &if_match, attempt.as_ref());
+    let work =
+        set_active(&api.app, &caller.access, caller.named("caseId"), false, &if_match, attempt.as_ref());
     run(&api, Class::Write, Noun::Case, work).await.map(Document)
 }

@@ -10,6 +10,7 @@ use crate::answer::{Document, Refusal};
 use crate::api::Api;
 use crate::authentication::Caller;
 use crate::load::Class;
+use crate::parameters::{CasePath, ZoneHeader};
 use crate::query::Parameters;
 use crate::refusals::ReadRefusals;
 use crate::routes::run;
@@ -23,10 +24,9 @@ use crate::routes::run;
     operation_id = "getCase",
     tag = "cases",
     params(
-        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
-        ("caseId" = String, Path, description = "The id or the reference id of the case."),
+        CasePath,
         ("asOf" = Option<String>, Query, description = "A moment in ISO 8601: the case as it stood then. A 404 when it was made later."),
-        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC.")
+        ZoneHeader
     ),
     responses(
         (status = 200, description = "The case, with its entity tag.", body = CaseDoc),
@@ -38,6 +38,6 @@ pub async fn get_case(State(api): State<Api>, caller: Caller, uri: Uri) -> Resul
     let mut parameters = Parameters::of(&uri)?;
     let as_of = parameters.moment("asOf", caller.zone);
     parameters.end()?;
-    let work = get(&api.app, &caller.access, Noun::Case, &caller.document, as_of);
+    let work = get(&api.app, &caller.access, Noun::Case, caller.named("caseId"), as_of);
     run(&api, Class::Read, Noun::Case, work).await.map(Document)
 }

@@ -11,6 +11,7 @@ use crate::answer::{Refusal, json};
 use crate::api::Api;
 use crate::authentication::Caller;
 use crate::load::Class;
+use crate::parameters::CasePath;
 use crate::query::Parameters;
 use crate::refusals::ReadRefusals;
 use crate::routes::{history_query, run};
@@ -24,8 +25,7 @@ use crate::routes::{history_query, run};
     operation_id = "listCaseEvents",
     tag = "cases",
     params(
-        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
-        ("caseId" = String, Path, description = "The id or the reference id of the case."),
+        CasePath,
         ("before" = Option<u64>, Query, description = "Only events that made an earlier version than this.", minimum = 1),
         ("limit" = Option<u64>, Query, description = "The most events; 50 without it.", minimum = 1, maximum = 100)
     ),
@@ -37,6 +37,6 @@ use crate::routes::{history_query, run};
 )]
 pub async fn list_case_events(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let query = history_query(Parameters::of(&uri)?)?;
-    let work = history(&api.app, &caller.access, Noun::Case, &caller.document, query);
+    let work = history(&api.app, &caller.access, Noun::Case, caller.named("caseId"), query);
     run(&api, Class::Read, Noun::Case, work).await.map(json)
 }

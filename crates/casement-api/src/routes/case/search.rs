@@ -13,6 +13,7 @@ use crate::api::Api;
 use crate::authentication::Caller;
 use crate::body::OptionalJsonBody;
 use crate::load::Class;
+use crate::parameters::{StreamPath, ZoneHeader};
 use crate::routes::run;
 
 /// Searches cases.
@@ -24,8 +25,8 @@ use crate::routes::run;
     operation_id = "searchCases",
     tag = "cases",
     params(
-        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
-        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of days. What is no such number counts as UTC.")
+        StreamPath,
+        ZoneHeader
     ),
     request_body = CaseSearchBody,
     responses(

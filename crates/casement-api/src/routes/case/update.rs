@@ -62,7 +62,7 @@ pub async fn update_case(
     let work = update(
         &api.app,
         &caller.access,
-        &caller.document,
+        caller.named("caseId"),
         &command,
         &if_match,
         caller.zone,

@@ -11,6 +11,7 @@ use crate::answer::{Refusal, json};
 use crate::api::Api;
 use crate::authentication::Caller;
 use crate::load::Class;
+use crate::parameters::TaskPath;
 use crate::query::Parameters;
 use crate::refusals::ReadRefusals;
 use crate::routes::{history_query, run};
@@ -24,8 +25,7 @@ use crate::routes::{history_query, run};
     operation_id = "listTaskEvents",
     tag = "tasks",
     params(
-        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
-        ("taskId" = String, Path, description = "The id or the reference id of the task."),
+        TaskPath,
         ("before" = Option<u64>, Query, description = "Only events that made an earlier version than this.", minimum = 1),
         ("limit" = Option<u64>, Query, description = "The most events; 50 without it.", minimum = 1, maximum = 100)
     ),
@@ -37,6 +37,6 @@ use crate::routes::{history_query, run};
 )]
 pub async fn list_task_events(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let query = history_query(Parameters::of(&uri)?)?;
-    let work = history(&api.app, &caller.access, Noun::Task, &caller.document, query);
+    let work = history(&api.app, &caller.access, Noun::Task, caller.named("taskId"), query);
     run(&api, Class::Read, Noun::Task, work).await.map(json)
 }

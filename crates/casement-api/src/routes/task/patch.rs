@@ -13,6 +13,7 @@ use crate::api::Api;
 use crate::authentication::Caller;
 use crate::body::WriteBody;
 use crate::load::Class;
+use crate::parameters::{TaskPath, VersionHeader, WriteHeader, ZoneHeader};
 use crate::refusals::WriteRefusals;
 use crate::routes::{if_match, run};
 
@@ -25,11 +26,10 @@ use crate::routes::{if_match, run};
     operation_id = "patchTask",
     tag = "tasks",
     params(
-        ("streamId" = String, Path, description = "The stream, such as `st-0193f0a1-…`."),
-        ("taskId" = String, Path, description = "The id or the reference id of the task."),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer."),
-        ("X-Timezone-Offset" = Option<String>, Header, description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC."),
-        ("If-Match" = Option<String>, Header, description = "Entity tags of the versions that may be changed, or `*`.")
+        TaskPath,
+        WriteHeader,
+        ZoneHeader,
+        VersionHeader
     ),
     request_body = UpdateTaskBody,
     responses(
@@ -47,6 +47,6 @@ pub async fn patch_task(
     let command = read_update_task(&object);
     let if_match = if_match(&headers);
     let (access, zone) = (&caller.access, caller.zone);
-    let work = patch(&api.app, access, &caller.document, &command, &if_match, zone, attempt.as_ref());
+    let work = patch(&api.app, access, caller.named("taskId"), &command, &if_match, zone, attempt.as_ref());
     run(&api, Class::Write, Noun::Task, work).await.map(Document)
 }

@@ -62,7 +62,7 @@ pub async fn update_task(
     let work = update(
         &api.app,
         &caller.access,
-        &caller.document,
+        caller.named("taskId"),
         &command,
         &if_match,
         caller.zone,

@@ -1,0 +1,92 @@
+//! What routes of the REST API take in path and headers, for the API's description: each parameter is described once.
+
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+/// The path of what belongs to a stream alone.
+#[derive(Debug)]
+pub struct StreamPath;
+
+/// The path of a case, and of what belongs to it.
+#[derive(Debug)]
+pub struct CasePath;
+
+/// The path of a task, and of what belongs to it.
+#[derive(Debug)]
+pub struct TaskPath;
+
+/// The header of every write.
+#[derive(Debug)]
+pub struct WriteHeader;
+
+/// The header of writes on one document.
+#[derive(Debug)]
+pub struct VersionHeader;
+
+/// The header of whatever reads dates.
+#[derive(Debug)]
+pub struct ZoneHeader;
+
+const STREAM: (&str, &str) = ("streamId", "The stream, such as `st-0193f0a1-…`.");
+
+impl IntoParams for StreamPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![path(STREAM)]
+    }
+}
+
+impl IntoParams for CasePath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![path(STREAM), path(("caseId", "The id or the reference id of the case."))]
+    }
+}
+
+impl IntoParams for TaskPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![path(STREAM), path(("taskId", "The id or the reference id of the task."))]
+    }
+}
+
+impl IntoParams for WriteHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer.";
+        vec![header("Idempotency-Key", description)]
+    }
+}
+
+impl IntoParams for VersionHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![header("If-Match", "Entity tags of the versions that may be changed, or `*`.")]
+    }
+}
+
+impl IntoParams for ZoneHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC.";
+        vec![header("X-Timezone-Offset", description)]
+    }
+}
+
+fn path((name, description): (&str, &str)) -> Parameter {
+    parameter(name, description, ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(text(Type::String)))
+        .build()
+}
+
+fn header(name: &str, description: &str) -> Parameter {
+    parameter(name, description, ParameterIn::Header)
+        .required(Required::False)
+        .schema(Some(text(Type::String)))
+        .build()
+}
+
+fn parameter(name: &str, description: &str, place: ParameterIn) -> ParameterBuilder {
+    ParameterBuilder::new().name(name).parameter_in(place).description(Some(description))
+}
+
+fn text(kind: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(kind)
+}
