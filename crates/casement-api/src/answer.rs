@@ -11,6 +11,7 @@ use casement_wire::spelling::Noun;
 
 use crate::body::IDEMPOTENCY_KEY;
 use crate::limits;
+use crate::token::wrong_token;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static(MEDIA_TYPE);
@@ -107,6 +108,11 @@ impl Refusal {
                     "an earlier request with this idempotency key is still being carried out; try again";
                 Self::new(ErrorKind::Conflict, detail, Some(IDEMPOTENCY_KEY))
                     .retry_after(limits::RETRY_AFTER_SECONDS)
+            }
+            AppError::Revoked => wrong_token(),
+            AppError::Stale => {
+                let detail = "the configuration was changed while the request was carried out; try again";
+                Self::new(ErrorKind::Unavailable, detail, None).because("stale")
             }
             AppError::Unavailable(cause) => {
                 Self::new(ErrorKind::Unavailable, "the server can't answer now; try again later", None)

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use casement_app::access::Access;
+use casement_app::fresh::Fresh;
 use casement_domain::date::Zone;
 use casement_wire::error::ErrorKind;
 use casement_wire::spelling::Noun;
@@ -14,7 +15,7 @@ use crate::answer::Refusal;
 use crate::api::Api;
 use crate::gate::NotedApp;
 use crate::rate::{Noted, seconds};
-use crate::token::{unauthenticated, use_up, wrong_token};
+use crate::token::{Tokens, unauthenticated, use_up, wrong_token};
 
 /// A request of an app that may reach the stream of the path. The header `AccountId` may be absent.
 #[derive(Debug, Clone)]
@@ -40,6 +41,23 @@ impl Caller {
 #[derive(Debug, Clone)]
 pub struct AccountCaller(pub Caller);
 
+/// As [`Caller`], for a write that makes sure by its commit that what it relied on still holds: see [`Access`].
+#[derive(Debug, Clone)]
+pub struct Writer(pub Caller);
+
+/// As [`Writer`], with the header `AccountId` required.
+#[derive(Debug, Clone)]
+pub struct AccountWriter(pub Caller);
+
+/// What an operation needs to know of other nodes' work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Everything that was acknowledged before the request came.
+    Fresh,
+    /// Nothing beforehand.
+    Guarded,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AccountHeader {
     Required,
@@ -50,7 +68,7 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
-        authenticate(parts, api, AccountHeader::Optional).await
+        authenticate(parts, api, AccountHeader::Optional, Need::Fresh).await
     }
 }
 
@@ -58,12 +76,36 @@ impl FromRequestParts<Api> for AccountCaller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
-        authenticate(parts, api, AccountHeader::Required).await.map(AccountCaller)
+        authenticate(parts, api, AccountHeader::Required, Need::Fresh).await.map(AccountCaller)
     }
 }
 
-/// Authenticates a request: 401 first, then 403 for the stream, then what is wrong with `AccountId`.
-async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> Result<Caller, Refusal> {
+impl FromRequestParts<Api> for Writer {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
+        authenticate(parts, api, AccountHeader::Optional, Need::Guarded).await.map(Writer)
+    }
+}
+
+impl FromRequestParts<Api> for AccountWriter {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Refusal> {
+        authenticate(parts, api, AccountHeader::Required, Need::Guarded).await.map(AccountWriter)
+    }
+}
+
+/// Authenticates a request: 401 first, then 429, then 403 for the stream, then what is wrong with `AccountId`.
+///
+/// What other nodes did to apps and streams is asked before anything is refused for want of it, and before anything is
+/// read; not before a write, whose commit is guarded ([`Access`]). What can be no token in any case asks nothing.
+async fn authenticate(
+    parts: &mut Parts,
+    api: &Api,
+    account: AccountHeader,
+    need: Need,
+) -> Result<Caller, Refusal> {
     // One moment for the times and for the claim on the token's id: between two, an id could end.
     let now = api.app.sources().now();
     // A path that can't be read names no stream of the app's.
@@ -71,16 +113,30 @@ async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> R
         Path::from_request_parts(parts, api).await.map(|Path(names)| names).unwrap_or_default();
     let stream = names.remove("streamId").unwrap_or_default();
     let token = token(&parts.headers)?;
-    // Before the token is looked at: its app may have been made, or revoked, on another node.
-    api.app.refresh(&stream).await.map_err(|error| Refusal::of_app(error, Noun::Case))?;
-    let verified = api.tokens.verify(&api.app, token, now)?;
+    let mut fresh = None;
+    let mut verified = match api.tokens.verify(&api.app, token, now) {
+        Err(_) if api.app.is_shared() && Tokens::may_be_valid(token) => {
+            fresh = Some(refresh(api, &stream).await?);
+            api.tokens.verify(&api.app, token, now)?
+        }
+        verified => verified?,
+    };
     if let Some(noted) = parts.extensions.get::<NotedApp>() {
         // A request is authenticated once; a second time would name the same app.
         let _ = noted.set(verified.app.client_id.as_str().to_owned());
     }
     count(parts, api, verified.app.client_id.as_str())?;
+    if fresh.is_none() && need == Need::Fresh {
+        fresh = Some(refresh(api, &stream).await?);
+        verified = api.tokens.verify(&api.app, token, now)?;
+    }
+    let mut access = api.app.access(&verified.app, &stream, verified.subject.as_deref(), fresh);
+    if access.is_err() && fresh.is_none() {
+        fresh = Some(refresh(api, &stream).await?);
+        verified = api.tokens.verify(&api.app, token, now)?;
+        access = api.app.access(&verified.app, &stream, verified.subject.as_deref(), fresh);
+    }
     use_up(api, &verified, now).await?;
-    let access = api.app.access(&verified.app, &stream, verified.subject.as_deref());
     let access =
         access.map_err(|_| Refusal::new(ErrorKind::Forbidden, "the app may not use this stream", None))?;
     check_account(&parts.headers, &access, account)?;
@@ -90,6 +146,10 @@ async fn authenticate(parts: &mut Parts, api: &Api, account: AccountHeader) -> R
         language: text(&parts.headers, "bot-language").map(str::to_owned),
         names,
     })
+}
+
+async fn refresh(api: &Api, stream: &str) -> Result<Fresh, Refusal> {
+    api.app.refresh(stream).await.map_err(|error| Refusal::of_app(error, Noun::Case))
 }
 
 /// Counts the request among those of its app.

@@ -216,6 +216,11 @@ impl App {
         }
     }
 
+    /// Tells whether other nodes may write to the same data.
+    pub fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
     /// Gives a JWT app by client id.
     pub fn jwt_app(&self, client_id: &str) -> Option<Arc<JwtApp>> {
         self.installation().apps.get(client_id).cloned()

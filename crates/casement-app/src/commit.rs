@@ -7,13 +7,17 @@ use casement_domain::date::Moment;
 use casement_domain::fault::{FaultKind, Faults, Key};
 use casement_domain::list::row::Work;
 use casement_domain::workspace::Workspace;
-use casement_store::error::CommitError;
-use casement_store::set::{ClaimGuard, ClaimWrite, Committed, DocumentWrite, EventWrite, Guard, WriteSet};
+use casement_store::error::{CommitError, Miss};
+use casement_store::set::{
+    ClaimGuard, ClaimWrite, Committed, DocumentWrite, EventWrite, Guard, HeadGuard, WriteSet,
+};
 
+use crate::access::{Access, Grant};
 use crate::app::App;
 use crate::body;
 use crate::error::AppError;
 use crate::index::entry::Entry;
+use crate::installation::INSTALLATION;
 use crate::limits;
 use crate::once::Ticket;
 use crate::sources::Sources;
@@ -50,6 +54,8 @@ impl Reads {
 pub struct Pending {
     set: WriteSet,
     entries: Vec<Option<Entry>>,
+    /// By what the request was let in; `None` for the server itself.
+    grant: Option<Grant>,
 }
 
 /// Who acts, through which app, and when.
@@ -61,6 +67,20 @@ pub struct Act<'a> {
     pub app: &'a str,
     /// When.
     pub at: Moment,
+    /// By what a request was let in; `None` for the server itself.
+    pub(crate) grant: Option<&'a Grant>,
+}
+
+impl<'a> Act<'a> {
+    /// What a request does.
+    pub fn of(access: &'a Access, at: Moment) -> Self {
+        Self { actor: &access.actor, app: access.app.as_str(), at, grant: Some(&access.grant) }
+    }
+
+    /// What somebody does who is no request.
+    pub fn of_server(actor: &'a Actor, app: &'a str, at: Moment) -> Self {
+        Self { actor, app, at, grant: None }
+    }
 }
 
 /// The key that a customer's e-mail address claims.
@@ -89,7 +109,7 @@ pub(crate) fn pending(
     if let Some(ticket) = ticket {
         ticket.stamp(&mut set, change);
     }
-    Ok(Pending { set, entries: entries(change) })
+    Ok(Pending { set, entries: entries(change), grant: act.grant.cloned() })
 }
 
 /// Works out the entries of the index for what a change writes, in its order.
@@ -140,6 +160,7 @@ pub(crate) fn write_set(
         changes_config: false,
         guards: reads.documents,
         claim_guards: reads.claims,
+        head_guards: Vec::new(),
         documents,
         claims,
         events,
@@ -200,7 +221,13 @@ impl App {
         pending: Pending,
         ticket: Option<&Ticket<'_>>,
     ) -> Result<Option<Committed>, AppError> {
-        let Pending { set, entries } = pending;
+        let Pending { mut set, entries, grant } = pending;
+        if let Some(grant) = grant.as_ref().filter(|_| self.store().is_shared()) {
+            // First the number: what was granted is looked at as of it, or later.
+            let sequence = *self.installation_applied().borrow();
+            self.check_granted(&grant.app)?;
+            set.head_guards.push(HeadGuard { workspace: INSTALLATION.to_owned(), sequence });
+        }
         let operation = set.operation;
         // Taken back when the caller goes away before the follower took the entries: it then works them out itself.
         let _kept = self.prepared().keep(operation, entries);
@@ -210,12 +237,35 @@ impl App {
                 Err(AppError::InFlight)
             }
             Err(CommitError::Missed(misses)) => {
-                workspace.wait_for_missed_config(&misses).await;
+                self.wait_for_missed(workspace, &misses).await;
+                let is_stale = grant.is_some_and(|grant| !grant.is_fresh);
+                if is_stale
+                    && !misses.iter().all(|miss| matches!(miss, Miss::Document { .. } | Miss::Claim { .. }))
+                {
+                    return Err(AppError::Stale);
+                }
                 Ok(None)
             }
             Err(error) => {
                 let missed = || AppError::Failed("a miss was answered above".to_owned());
                 Err(AppError::of_commit(error).unwrap_or_else(missed))
+            }
+        }
+    }
+}
+
+impl App {
+    /// Waits until what a commit missed of configuration and installation has come with the log, at most
+    /// [`limits::CONFIG_WAIT`]. Past the wait the decision is made anew and misses again; its attempts are counted.
+    pub(crate) async fn wait_for_missed(&self, workspace: &OpenWorkspace, misses: &[Miss]) {
+        for miss in misses {
+            match miss {
+                Miss::Config { found, .. } => workspace.wait_for_config(*found).await,
+                Miss::Head { found, .. } => {
+                    let waiting = self.wait_for_installation(*found);
+                    let _ = tokio::time::timeout(limits::CONFIG_WAIT, waiting).await;
+                }
+                Miss::Document { .. } | Miss::Claim { .. } => {}
             }
         }
     }

@@ -125,7 +125,7 @@ async fn mark(
     };
     let Some(record) = record else { return Ok(false) };
     let change = Change { records: vec![record] };
-    let act = Act { actor: &actor, app: "", at: now };
+    let act = Act::of_server(&actor, "", now);
     let pending = pending(&config, act, &change, reads, None, app.sources())?;
     Ok(app.commit(workspace, pending, None).await?.is_some())
 }

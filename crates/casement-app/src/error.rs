@@ -21,6 +21,12 @@ pub enum AppError {
     /// An earlier request with the same idempotency key is still being carried out. Trying again later helps.
     #[error("an earlier request with this idempotency key is still being carried out")]
     InFlight,
+    /// The app that the request was let in by was revoked meanwhile.
+    #[error("the app was revoked")]
+    Revoked,
+    /// What the request was let in by, or the configuration, has changed on another node: it must be let in anew.
+    #[error("what the request relied on has changed on another node")]
+    Stale,
     /// The server is not ready yet, overloaded, or its store takes no writes. Trying again later may help.
     #[error("not available: {0}")]
     Unavailable(String),

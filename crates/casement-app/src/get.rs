@@ -48,13 +48,22 @@ pub async fn get(
 impl App {
     /// Gives the id that a text names: itself, unless it is the reference id of a document that there is.
     pub(crate) fn id_named(&self, access: &Access, noun: Noun, text: &str) -> String {
-        let counter = match noun {
-            Noun::Case => casement_domain::case::COUNTER,
-            Noun::Task => casement_domain::task::COUNTER,
-        };
-        let numbered = reference_number(counter, text)
-            .and_then(|number| access.workspace.index().numbered(noun, number));
+        let numbered =
+            number_of(noun, text).and_then(|number| access.workspace.index().numbered(noun, number));
         numbered.unwrap_or_else(|| text.to_owned())
+    }
+
+    /// The same for a write: a number that is not known here may have been given on another node.
+    ///
+    /// # Errors
+    /// The database does not answer in time.
+    pub(crate) async fn id_of(&self, access: &Access, noun: Noun, text: &str) -> Result<String, AppError> {
+        let id = self.id_named(access, noun, text);
+        if id == text && number_of(noun, text).is_some() && !access.grant.is_fresh {
+            self.refresh(access.stream()).await?;
+            return Ok(self.id_named(access, noun, text));
+        }
+        Ok(id)
     }
 
     /// Loads a case or task.
@@ -86,4 +95,13 @@ impl App {
         let body = self.rendered().render(&work.value, numbers, config);
         Rendered { body, version: numbers.version, is_replayed: false }
     }
+}
+
+/// Reads the number of a reference id; `None`: the text is none.
+fn number_of(noun: Noun, text: &str) -> Option<u64> {
+    let counter = match noun {
+        Noun::Case => casement_domain::case::COUNTER,
+        Noun::Task => casement_domain::task::COUNTER,
+    };
+    reference_number(counter, text)
 }

@@ -236,6 +236,7 @@ impl App {
             changes_config: false,
             guards: Vec::new(),
             claim_guards: Vec::new(),
+            head_guards: Vec::new(),
             documents: Vec::new(),
             claims: Vec::new(),
             events: Vec::new(),

@@ -103,6 +103,8 @@ impl Outcome {
             AppError::VersionDiffers => Some(Self::VersionDiffers),
             AppError::KeyReused
             | AppError::InFlight
+            | AppError::Stale
+            | AppError::Revoked
             | AppError::WordsMissing
             | AppError::Unavailable(_)
             | AppError::OutcomeUnknown(_)
@@ -193,16 +195,80 @@ impl InFlight {
     }
 }
 
+/// A request that writes, from its first try to its answer.
+///
+/// With a stale access it is tried as things are known here: what a commit relied on is guarded. Any other outcome may come
+/// of what is not known here yet, so it is no answer: the request is let in anew, behind a round, and tried once more.
+#[derive(Debug)]
+pub(crate) struct Sending<'a> {
+    app: &'a App,
+    access: &'a Access,
+    renewed: Option<Access>,
+    attempt: Option<&'a Attempt>,
+}
+
+impl<'a> Sending<'a> {
+    /// Takes a request.
+    pub(crate) fn new(app: &'a App, access: &'a Access, attempt: Option<&'a Attempt>) -> Self {
+        Self { app, access, renewed: None, attempt }
+    }
+
+    /// Gives what the request may reach, as it is known at this try.
+    pub(crate) fn access(&self) -> &Access {
+        self.renewed.as_ref().unwrap_or(self.access)
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.access().grant.is_fresh
+    }
+
+    async fn renew(&mut self) -> Result<(), AppError> {
+        self.renewed = Some(self.app.renewed(self.access).await?);
+        Ok(())
+    }
+
+    /// Begins a try.
+    ///
+    /// # Errors
+    /// The key was used for another request, an earlier sending takes too long, or the store can't be read.
+    pub(crate) async fn begin(&mut self) -> Result<Start<'a>, AppError> {
+        loop {
+            match self.app.begin(self.access, self.attempt).await {
+                Ok(Start::Repeated(_)) | Err(AppError::KeyReused | AppError::InFlight)
+                    if !self.is_fresh() =>
+                {
+                    self.renew().await?;
+                }
+                begun => return begun,
+            }
+        }
+    }
+
+    /// Ends a try and gives the answer; `None`: it is to be tried once more.
+    pub(crate) async fn end(
+        &mut self,
+        ticket: Option<Ticket<'_>>,
+        ended: Result<Done, AppError>,
+    ) -> Option<Result<Rendered, AppError>> {
+        let is_answer = match &ended {
+            Ok(Done::Committed(_)) => true,
+            Ok(Done::Unchanged(..)) | Err(AppError::Stale | AppError::InFlight) => false,
+            Err(error) => Outcome::of_error(error).is_none(),
+        };
+        if is_answer || self.is_fresh() {
+            return Some(self.app.finish(self.access, ticket, ended).await);
+        }
+        drop(ticket);
+        self.renew().await.err().map(Err)
+    }
+}
+
 impl App {
     /// Begins a request: waits for an earlier sending that is being carried out, and looks for its outcome.
     ///
     /// # Errors
     /// The key was used for another request, the earlier sending takes too long, or the store can't be read.
-    pub(crate) async fn begin<'a>(
-        &self,
-        access: &'a Access,
-        attempt: Option<&Attempt>,
-    ) -> Result<Start<'a>, AppError> {
+    async fn begin<'a>(&self, access: &'a Access, attempt: Option<&Attempt>) -> Result<Start<'a>, AppError> {
         let Some(attempt) = attempt else { return Ok(Start::First(None)) };
         let workspace = &access.workspace;
         let claim = format!("idempotency:{}:{}", access.app.as_str(), attempt.key);
@@ -234,7 +300,7 @@ impl App {
     ///
     /// # Errors
     /// Those of the use case, or the store takes no writes now.
-    pub(crate) async fn finish(
+    async fn finish(
         &self,
         access: &Access,
         start: Option<Ticket<'_>>,
@@ -270,6 +336,7 @@ impl App {
             changes_config: false,
             guards: Vec::new(),
             claim_guards: Vec::new(),
+            head_guards: Vec::new(),
             documents: Vec::new(),
             claims: Vec::new(),
             events: Vec::new(),

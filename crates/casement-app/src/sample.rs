@@ -285,7 +285,7 @@ impl Maker<'_> {
     fn queue(&mut self, deed: &Deed, change: &Change) -> Result<(), AppError> {
         let (at, actor) = (deed.at, &deed.actor);
         let by_app = if actor.id == Actor::server().id { "" } else { self.app_id };
-        let act = commit::Act { actor, app: by_app, at };
+        let act = commit::Act::of_server(actor, by_app, at);
         let set = write_set(self.config, act, change, Reads::default(), self.app.sources())?;
         let entries = if self.app.keeps_index() { entries(change) } else { Vec::new() };
         let kept = self.app.prepared().keep(set.operation, entries);

@@ -71,6 +71,7 @@ async fn sweep_workspace(app: &App, workspace: &str) -> Result<usize, AppError> 
             changes_config: false,
             guards: Vec::new(),
             claim_guards: turn.guard().into_iter().collect(),
+            head_guards: Vec::new(),
             documents: Vec::new(),
             claims: keys.into_iter().map(|key| ClaimWrite::RemoveExpired { key }).collect(),
             events: Vec::new(),

@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use casement_domain::id::StreamId;
 use casement_domain::workspace::Workspace;
-use casement_store::error::Miss;
 use casement_store::store::Store;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, watch};
@@ -88,18 +87,12 @@ impl OpenWorkspace {
         self.config.send_replace(Arc::new(config));
     }
 
-    /// Waits until the configuration that a commit missed has come with the log, at most [`limits::CONFIG_WAIT`].
-    pub(crate) async fn wait_for_missed_config(&self, misses: &[Miss]) {
-        let newest = misses.iter().filter_map(|miss| match miss {
-            Miss::Config { found, .. } => Some(*found),
-            Miss::Document { .. } | Miss::Claim { .. } => None,
-        });
-        if let Some(newest) = newest.max() {
-            let mut config = self.config.subscribe();
-            let arrived = config.wait_for(|config| config.config_version >= newest);
-            // Past the wait the decision is made anew and misses again; its attempts are counted.
-            let _ = tokio::time::timeout(limits::CONFIG_WAIT, arrived).await;
-        }
+    /// Waits until a version of the configuration has come with the log, at most [`limits::CONFIG_WAIT`].
+    pub(crate) async fn wait_for_config(&self, version: u64) {
+        let mut config = self.config.subscribe();
+        let arrived = config.wait_for(|config| config.config_version >= version);
+        // What has not come by then is for the caller to notice.
+        let _ = tokio::time::timeout(limits::CONFIG_WAIT, arrived).await;
     }
 
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {

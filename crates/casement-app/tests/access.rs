@@ -1,5 +1,7 @@
 //! Access: who reaches which workspace, and who acts in it; contract sections 1 and 11.10.
 
+use std::sync::Arc;
+
 use casement_domain::id::{AccountId, StreamId};
 use casement_wire::spelling::Noun;
 use serde_json::json;
@@ -10,8 +12,9 @@ use crate::house::{House, STREAM, new_case, refused};
 async fn an_app_reaches_its_own_streams_and_no_others() {
     let house = House::build().await;
     let other = House::add_workspace(&house.app, "st-2").await;
-    let denied =
-        |app: &casement_app::jwt_app::JwtApp, stream: &str| house.app.access(app, stream, None).is_err();
+    let denied = |app: &casement_app::jwt_app::JwtApp, stream: &str| {
+        house.app.access(&Arc::new(app.clone()), stream, None, None).is_err()
+    };
     assert!(!denied(&house.jwt, STREAM) && !denied(&other, "st-2"));
     for stream in ["st-2", "st-3", "", "installation", "ST-1"] {
         assert!(denied(&house.jwt, stream), "{stream:?}");
@@ -40,7 +43,7 @@ async fn whoever_the_subject_names_acts_and_anyone_else_is_the_app() {
         (Some(user), "First Agent"),
         (Some("AGENT@example.com"), "First Agent"),
     ] {
-        let access = house.app.access(&house.jwt, STREAM, subject).unwrap();
+        let access = house.app.access(&Arc::new(house.jwt.clone()), STREAM, subject, None).unwrap();
         let zone = casement_domain::date::Zone::UTC;
         let made =
             casement_app::case::create::create_case(&house.app, &access, &command, zone, None).await.unwrap();
@@ -60,7 +63,7 @@ async fn documents_of_one_workspace_are_unknown_in_another() {
     let house = House::build().await;
     let case = house.create_case(new_case("Mine")).await.unwrap();
     let other = House::add_workspace(&house.app, "st-2").await;
-    let access = house.app.access(&other, "st-2", None).unwrap();
+    let access = house.app.access(&Arc::new(other), "st-2", None, None).unwrap();
     let command = casement_wire::task::read_create(crate::house::new_task(&case).as_object().unwrap());
     let zone = casement_domain::date::Zone::UTC;
     let outcome = casement_app::task::create::create_task(&house.app, &access, &command, zone, None).await;

@@ -101,7 +101,7 @@ impl House {
     }
 
     pub fn access(&self) -> Access {
-        self.app.access(&self.jwt, STREAM, None).unwrap()
+        self.app.access(&Arc::new(self.jwt.clone()), STREAM, None, None).unwrap()
     }
 
     pub async fn create_case(&self, body: Value) -> Result<Value, AppError> {

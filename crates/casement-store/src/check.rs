@@ -18,6 +18,7 @@ pub(crate) fn set(set: &WriteSet) -> Result<usize, String> {
     most(set.events.len(), limits::SET_EVENTS_MAX, "events")?;
     most(set.guards.len(), limits::SET_GUARDS_MAX, "guards")?;
     most(set.claim_guards.len(), limits::SET_GUARDS_MAX, "claim guards")?;
+    most(set.head_guards.len(), limits::SET_HEAD_GUARDS_MAX, "head guards")?;
     most(set.claims.len(), limits::SET_CLAIMS_MAX, "claims")?;
     if set.events.is_empty() && (set.claims.is_empty() || set.changes_config) {
         return Err("it has no event".into());
@@ -36,6 +37,13 @@ pub(crate) fn set(set: &WriteSet) -> Result<usize, String> {
     }
     for guard in &set.claim_guards {
         key(&guard.key, "key of a claim guard")?;
+    }
+    for guard in &set.head_guards {
+        name(&guard.workspace, "workspace of a head guard")?;
+        number(guard.sequence, "sequence of a head guard")?;
+        if guard.workspace == set.workspace {
+            return Err("a head guard names the set's own workspace".into());
+        }
     }
     for claim in &set.claims {
         claim_write(claim)?;
@@ -166,7 +174,8 @@ fn size_bytes(set: &WriteSet) -> usize {
         .sum();
     let guards: usize = set.guards.iter().map(|g| g.kind.len() + g.id.len()).sum();
     let claim_guards: usize = set.claim_guards.iter().map(|g| g.key.len()).sum();
-    size_of::<WriteSet>() + documents + events + claims + guards + claim_guards
+    let head_guards: usize = set.head_guards.iter().map(|g| g.workspace.len()).sum();
+    size_of::<WriteSet>() + documents + events + claims + guards + claim_guards + head_guards
 }
 
 fn most(found: usize, limit: usize, what: &str) -> Result<(), String> {

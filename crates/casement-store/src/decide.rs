@@ -43,6 +43,8 @@ pub(crate) struct Found {
 pub(crate) struct Names<'a> {
     pub(crate) documents: Vec<DocumentKey<'a>>,
     pub(crate) claims: Vec<&'a str>,
+    /// Other workspaces.
+    pub(crate) heads: Vec<&'a str>,
 }
 
 /// What the engine has read. What is not in here does not exist.
@@ -52,6 +54,8 @@ pub(crate) struct Known<'a> {
     pub(crate) documents: HashMap<DocumentKey<'a>, Found>,
     /// Who holds each key.
     pub(crate) claims: HashMap<&'a str, Holder<'a>>,
+    /// The sequence number of the last event of other workspaces.
+    pub(crate) heads: HashMap<&'a str, u64>,
 }
 
 /// Who holds a key, and until when.
@@ -108,18 +112,21 @@ impl Plan<'_> {
 /// Lists what the sets name.
 pub(crate) fn names(sets: &[WriteSet]) -> Names<'_> {
     let mut documents = Vec::with_capacity(sets.len());
-    let mut claims = Vec::new();
+    let (mut claims, mut heads) = (Vec::new(), Vec::new());
     for set in sets {
         documents.extend(set.documents.iter().map(|d| (d.kind.as_str(), d.id.as_str())));
         documents.extend(set.guards.iter().map(|g| (g.kind.as_str(), g.id.as_str())));
         claims.extend(set.claims.iter().map(ClaimWrite::key));
         claims.extend(set.claim_guards.iter().map(|g| g.key.as_str()));
+        heads.extend(set.head_guards.iter().map(|g| g.workspace.as_str()));
     }
     documents.sort_unstable();
     documents.dedup();
     claims.sort_unstable();
     claims.dedup();
-    Names { documents, claims }
+    heads.sort_unstable();
+    heads.dedup();
+    Names { documents, claims, heads }
 }
 
 /// Weighs the sets of one workspace in order. The sets have passed `check`.
@@ -134,6 +141,7 @@ pub(crate) fn decide<'a>(known: Known<'a>, sets: &'a [WriteSet]) -> Plan<'a> {
         },
         documents: known.documents,
         claims: known.claims,
+        heads: known.heads,
         document_rows: HashMap::new(),
         claim_rows: HashMap::new(),
     };
@@ -149,6 +157,7 @@ struct Batch<'a> {
     plan: Plan<'a>,
     documents: HashMap<DocumentKey<'a>, Found>,
     claims: HashMap<&'a str, Holder<'a>>,
+    heads: HashMap<&'a str, u64>,
     /// Where in the plan a document or a key stands already.
     document_rows: HashMap<DocumentKey<'a>, usize>,
     claim_rows: HashMap<&'a str, usize>,
@@ -179,6 +188,13 @@ impl<'a> Batch<'a> {
             let found = self.documents.get(&(kind.as_str(), id.as_str())).map_or(0, |found| found.version);
             if expected != found {
                 misses.push(Miss::Document { kind: kind.clone(), id: id.clone(), expected, found });
+            }
+        }
+        for guard in &set.head_guards {
+            let found = self.heads.get(guard.workspace.as_str()).copied().unwrap_or_default();
+            if found > guard.sequence {
+                let (workspace, expected) = (guard.workspace.clone(), guard.sequence);
+                misses.push(Miss::Head { workspace, expected, found });
             }
         }
         for guard in &set.claim_guards {

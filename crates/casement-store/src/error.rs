@@ -119,6 +119,15 @@ pub enum Miss {
         /// The key.
         key: String,
     },
+    /// The log of another workspace is longer than was read.
+    Head {
+        /// The workspace.
+        workspace: String,
+        /// The sequence number that the set named.
+        expected: u64,
+        /// That of the last event.
+        found: u64,
+    },
     /// The workspace's configuration has changed.
     Config {
         /// The version that the set named.

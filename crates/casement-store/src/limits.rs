@@ -11,6 +11,8 @@ pub const SET_DOCUMENTS_MAX: usize = 256;
 pub const SET_EVENTS_MAX: usize = 1024;
 /// The most guards in one set, and the most claim guards; past it the set is refused.
 pub const SET_GUARDS_MAX: usize = 1024;
+/// The most other workspaces whose logs one set guards; past it the set is refused.
+pub const SET_HEAD_GUARDS_MAX: usize = 4;
 /// The most claims that one set may write; past it the set is refused.
 pub const SET_CLAIMS_MAX: usize = 1024;
 /// The most bytes of one set, all its texts and bodies together; past it the set is refused.

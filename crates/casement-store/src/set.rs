@@ -24,6 +24,8 @@ pub struct WriteSet {
     pub guards: Vec<Guard>,
     /// The keys that were read.
     pub claim_guards: Vec<ClaimGuard>,
+    /// What was read of other workspaces.
+    pub head_guards: Vec<HeadGuard>,
     /// The documents to write; each guards itself by its version.
     pub documents: Vec<DocumentWrite>,
     /// The keys to put or remove, each at most once.
@@ -52,6 +54,16 @@ pub struct ClaimGuard {
     pub key: String,
     /// The document that held it, `None` if it was free.
     pub document: Option<String>,
+}
+
+/// The log of another workspace, as far as it was read: a miss if it is longer by now. It is not locked, so it may grow
+/// while the set is committed; what had been acknowledged before the commit began is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadGuard {
+    /// The workspace.
+    pub workspace: String,
+    /// The sequence number of the last event that was read.
+    pub sequence: u64,
 }
 
 /// A document to write.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use casement_store::document::NewWorkspace;
-use casement_store::set::{ClaimGuard, ClaimWrite, DocumentWrite, EventWrite, Guard, WriteSet};
+use casement_store::set::{ClaimGuard, ClaimWrite, DocumentWrite, EventWrite, Guard, HeadGuard, WriteSet};
 
 /// A workspace with the counters CS and TS, both at 1.
 pub fn workspace(id: &str) -> NewWorkspace {
@@ -32,10 +32,17 @@ pub fn empty(workspace: &str) -> WriteSet {
         changes_config: false,
         guards: vec![],
         claim_guards: vec![],
+        head_guards: vec![],
         documents: vec![],
         claims: vec![],
         events: vec![],
     }
+}
+
+/// Adds what was read of another workspace's log.
+pub fn guarding_head(mut set: WriteSet, workspace: &str, sequence: u64) -> WriteSet {
+    set.head_guards.push(HeadGuard { workspace: workspace.into(), sequence });
+    set
 }
 
 /// A set that makes a case.

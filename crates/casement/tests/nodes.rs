@@ -1,6 +1,8 @@
 //! Several nodes on one database server: whoever asks, on whichever node, sees what was acknowledged before.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use casement_app::deadline::mark_passed;
 use casement_app::lease::{Turn, Work};
@@ -55,6 +57,83 @@ async fn an_app_that_was_revoked_on_another_node_is_refused_at_the_next_request(
     casement_app::jwt_app::revoke::revoke_jwt_app(&first.app, first.jwt.client_id.as_str()).await.unwrap();
     assert_eq!(second.post("getCases", json!({})).await.status, 401);
     assert_eq!(second.post("createCase", second.case_body(json!({}))).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_node_that_has_not_heard_of_a_revocation_commits_nothing_for_the_app() {
+    let first = Server::start_on_server().await;
+    let hears = Arc::new(AtomicBool::new(true));
+    let second = first.node_that_hears(Arc::clone(&hears)).await;
+    let case = second.create_case(json!({})).await;
+    hears.store(false, Ordering::Relaxed);
+    casement_app::jwt_app::revoke::revoke_jwt_app(&first.app, first.jwt.client_id.as_str()).await.unwrap();
+    let hear = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        hears.store(true, Ordering::Relaxed);
+    };
+    let operation = update_of("updateCase", &case);
+    let (made, changed, ()) = tokio::join!(
+        second.post("createCase", second.case_body(json!({}))),
+        second.post(&operation, json!({"name": "changed"})),
+        hear,
+    );
+    assert_eq!((made.status, changed.status), (401, 401));
+    assert_eq!(first.events_of(case["_id"].as_str().unwrap()).await.len(), 1);
+    let row = first.store.workspace(STREAM).await.unwrap().unwrap();
+    assert_eq!(row.counters["CS"], 101, "no number was given");
+}
+
+#[tokio::test]
+async fn a_write_is_decided_by_whom_and_what_another_node_has_configured() {
+    let first = Server::start_on_server().await;
+    let hears = Arc::new(AtomicBool::new(true));
+    let second = first.node_that_hears(Arc::clone(&hears)).await;
+    hears.store(false, Ordering::Relaxed);
+    let agent = first.agent("Ann").await;
+    let queue = first.queue("Night").await;
+    let hear = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        hears.store(true, Ordering::Relaxed);
+    };
+    // By what the node knows, the queue is refused and the acting agent is nobody.
+    let refused = second.case_body(json!({"queues": [queue.name]}));
+    let refused = second.call("createCase").acting_as(agent.user.as_str()).json(&refused);
+    let acted = second.case_body(json!({}));
+    let acted = second.call("createCase").acting_as(agent.user.as_str()).json(&acted);
+    let (queued, acted, ()) = tokio::join!(refused.send(), acted.send(), hear);
+    let (queued, acted) = (queued.document(), acted.document());
+    assert_eq!(queued["createdBy"]["name"], "Ann", "{queued}");
+    assert_eq!(acted["createdBy"]["name"], "Ann", "{acted}");
+}
+
+#[tokio::test]
+async fn a_write_sees_what_another_node_has_just_configured() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    for step in 0..5 {
+        let name = format!("Queue {step}");
+        first.queue(&name).await;
+        // Refused by what the node knows, and right by what is acknowledged.
+        let body = second.case_body(json!({"queues": [name]}));
+        let made = second.post("createCase", body).await.document();
+        assert_eq!(made["queues"][0]["name"], name, "{made}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_another_node_has_just_given_names_its_case() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    for step in 0..5 {
+        let case = first.create_case(json!({})).await;
+        let path = format!("cases/{}", case["refId"].as_str().unwrap());
+        let path = format!("/api/v1/streams/{STREAM}/{path}");
+        let patch =
+            second.call("").method("PATCH").path(&path).json(&json!({"name": format!("name {step}")}));
+        let changed = patch.send().await;
+        assert_eq!(changed.status, 200);
+        assert_eq!(changed.document()["_id"], case["_id"]);
+    }
 }
 
 #[tokio::test]
@@ -147,6 +226,7 @@ async fn a_holder_that_was_stopped_and_wakes_does_no_harm() {
         changes_config: false,
         guards: Vec::new(),
         claim_guards: lease.guard().into_iter().collect(),
+        head_guards: Vec::new(),
         documents: Vec::new(),
         claims: vec![casement_store::set::ClaimWrite::Put {
             key: key.to_owned(),

@@ -74,6 +74,11 @@ impl Tokens {
         self.verified(app, token, now).ok_or_else(wrong_token)
     }
 
+    /// Tells whether some app could have signed this token: it has the form of one.
+    pub fn may_be_valid(token: &str) -> bool {
+        token.len() <= limits::TOKEN_BYTES_MAX && Compact::read(token).is_some()
+    }
+
     fn verified(&self, app: &App, token: &str, now: Moment) -> Option<Verified> {
         if token.len() > limits::TOKEN_BYTES_MAX {
             return None;

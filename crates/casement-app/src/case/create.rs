@@ -16,7 +16,7 @@ use crate::customer::Freshness;
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Start, Ticket};
+use crate::once::{Attempt, Done, Sending, Start, Ticket};
 use crate::trace;
 
 /// Creates a case with the tasks of its template, and its customer when it is a new one.
@@ -31,12 +31,17 @@ pub async fn create_case(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let ticket = match app.begin(access, attempt).await? {
-        Start::Repeated(answer) => return answer,
-        Start::First(ticket) => ticket,
-    };
-    let done = create(app, access, command, zone, ticket.as_ref()).await;
-    app.finish(access, ticket, done).await
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        let done = create(app, sending.access(), command, zone, ticket.as_ref()).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
 }
 
 async fn create(
@@ -58,7 +63,7 @@ async fn create(
         let change = trace::decide()
             .in_scope(|| decide(&config, &access.actor, command, &customers, zone, now, &mut ids))
             .map_err(AppError::Refused)?;
-        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let act = Act::of(access, now);
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
         if let Some(committed) = app.commit(workspace, pending, ticket).await? {
             return rendered(&change, &committed, &config).map(Done::Committed);

@@ -21,7 +21,7 @@ use crate::customer::Freshness;
 use crate::document::{IfMatch, Numbers, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
 use crate::trace;
 
 /// Updates a case. A command that changes nothing gives the case as it is and makes no event.
@@ -39,13 +39,19 @@ pub async fn update_case(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let ticket = match app.begin(access, attempt).await? {
-        Start::Repeated(answer) => return answer,
-        Start::First(ticket) => ticket,
-    };
-    // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
-    let done = Box::pin(update(app, access, id, command, if_match, zone, ticket.as_ref())).await;
-    app.finish(access, ticket, done).await
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
+        let done =
+            Box::pin(update(app, sending.access(), id, command, if_match, zone, ticket.as_ref())).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
 }
 
 /// The same for a case that is named by id or reference id.
@@ -62,7 +68,7 @@ pub async fn patch_case(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let id = app.id_named(access, Noun::Case, named);
+    let id = app.id_of(access, Noun::Case, named).await?;
     update_case(app, access, &id, command, if_match, zone, attempt).await
 }
 
@@ -138,7 +144,7 @@ async fn update(
             let rendered = app.rendered_work(before.map(Work::Case), case_number, &config);
             return Ok(Done::Unchanged(rendered, outcome));
         };
-        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let act = Act::of(access, now);
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
         if let Some(committed) = app.commit(workspace, pending, ticket).await? {
             return app.rendered_change(change, &committed, 0, &config).map(Done::Committed);

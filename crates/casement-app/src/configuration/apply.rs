@@ -114,6 +114,7 @@ async fn commit(
         changes_config: true,
         guards: Vec::new(),
         claim_guards: Vec::new(),
+        head_guards: Vec::new(),
         documents: Vec::new(),
         claims: Vec::new(),
         events: Vec::new(),
@@ -131,7 +132,7 @@ async fn commit(
     match app.store().commit(set).await {
         Ok(_) => Ok(true),
         Err(CommitError::Missed(misses)) => {
-            workspace.wait_for_missed_config(&misses).await;
+            app.wait_for_missed(workspace, &misses).await;
             Ok(false)
         }
         Err(error) => {

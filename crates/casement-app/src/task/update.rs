@@ -18,7 +18,7 @@ use crate::customer::Freshness;
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
 use crate::trace;
 
 /// Updates a task. A command that changes nothing gives the task as it is and makes no event.
@@ -36,13 +36,19 @@ pub async fn update_task(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let ticket = match app.begin(access, attempt).await? {
-        Start::Repeated(answer) => return answer,
-        Start::First(ticket) => ticket,
-    };
-    // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
-    let done = Box::pin(update(app, access, id, command, if_match, zone, ticket.as_ref())).await;
-    app.finish(access, ticket, done).await
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
+        let done =
+            Box::pin(update(app, sending.access(), id, command, if_match, zone, ticket.as_ref())).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
 }
 
 /// The same for a task that is named by id or reference id.
@@ -59,7 +65,7 @@ pub async fn patch_task(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let id = app.id_named(access, Noun::Task, named);
+    let id = app.id_of(access, Noun::Task, named).await?;
     update_task(app, access, &id, command, if_match, zone, attempt).await
 }
 
@@ -137,7 +143,7 @@ async fn update(
                 outcome,
             ));
         };
-        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let act = Act::of(access, now);
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
         if let Some(committed) = app.commit(workspace, pending, ticket).await? {
             return app.rendered_change(change, &committed, case_number, &config).map(Done::Committed);

@@ -20,6 +20,7 @@ fn known() -> Known<'static> {
             (("queue", "q"), Found { version: 2, number: None }),
         ]),
         claims: HashMap::from([("mail/ann", Holder { document: Cow::Borrowed("ann"), expires_ms: None })]),
+        heads: HashMap::new(),
     }
 }
 
@@ -34,6 +35,7 @@ fn empty() -> WriteSet {
         changes_config: false,
         guards: vec![],
         claim_guards: vec![],
+        head_guards: vec![],
         documents: vec![],
         claims: vec![],
         events: vec![],
@@ -129,6 +131,9 @@ fn line(outcome: &Result<Committed, CommitError>) -> String {
                         format!(" {kind}/{id} {expected} is {found}")
                     }
                     Miss::Claim { key } => format!(" {key}"),
+                    Miss::Head { workspace, expected, found } => {
+                        format!(" head of {workspace} {expected} is {found}")
+                    }
                     Miss::Config { expected, found } => format!(" config {expected} is {found}"),
                 })
                 .collect();
@@ -406,7 +411,7 @@ proptest! {
             sets.push(set);
         }
 
-        let known = Known { head: start.head, documents: HashMap::new(), claims: HashMap::new() };
+        let known = Known { head: start.head, documents: HashMap::new(), claims: HashMap::new(), heads: HashMap::new() };
         let plan = decide(known, &sets);
 
         for (outcome, expected) in plan.outcomes.iter().zip(&expected) {

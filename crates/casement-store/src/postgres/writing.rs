@@ -43,6 +43,11 @@ const READ_CLAIMS: &str = "SELECT named.place, claim.document, claim.expires_ms
        ON claim.workspace = $1
       AND claim.key = named.key";
 
+const READ_HEADS: &str = "SELECT named.place, workspace.head
+     FROM unnest($1::TEXT[]) WITH ORDINALITY AS named (id, place)
+     JOIN workspace
+       ON workspace.id = named.id";
+
 /// Writes new documents.
 pub(crate) const INSERT_DOCUMENTS: &str =
     "INSERT INTO document (workspace, kind, id, parent, number, version, sequence, schema, body)
@@ -168,16 +173,17 @@ async fn begin<'a>(
     sets: &'a [WriteSet],
 ) -> Result<Option<Known<'a>>, StoreError> {
     let names = decide::names(sets);
-    let Names { documents, claims } = &names;
+    let Names { documents, claims, heads } = &names;
     let (kinds, ids): (Vec<&str>, Vec<&str>) = documents.iter().copied().unzip();
     let asked = async {
-        let (lock, read_documents, read_claims) = (
+        let (lock, read_documents, read_claims, read_heads) = (
             link.statement(LOCK).await?,
             link.statement(READ_DOCUMENTS).await?,
             link.statement(READ_CLAIMS).await?,
+            link.statement(READ_HEADS).await?,
         );
         let client = &link.client;
-        let (begun, locked, found, held) = tokio::join!(
+        let (begun, locked, found, held, ends) = tokio::join!(
             biased;
             client.batch_execute("BEGIN"),
             async { client.query(&lock, &[&workspace]).await },
@@ -193,17 +199,23 @@ async fn begin<'a>(
                     false => client.query(&read_claims, &[&workspace, claims]).await,
                 }
             },
+            async {
+                match heads.is_empty() {
+                    true => Ok(Vec::new()),
+                    false => client.query(&read_heads, &[heads]).await,
+                }
+            },
         );
         begun?;
-        Ok::<_, Error>((locked?, found?, held?))
+        Ok::<_, Error>((locked?, found?, held?, ends?))
     };
-    let (locked, found, held) = asked.await.map_err(|error| explained(&error))?;
+    let (locked, found, held, ends) = asked.await.map_err(|error| explained(&error))?;
     let Some(row) = locked.first() else { return Ok(None) };
     let head = read_head(row)?;
-    Ok(Some(known(head, names, &found, &held)))
+    Ok(Some(known(head, names, &found, &held, &ends)))
 }
 
-fn known<'a>(head: Head, names: Names<'a>, found: &[Row], held: &[Row]) -> Known<'a> {
+fn known<'a>(head: Head, names: Names<'a>, found: &[Row], held: &[Row], ends: &[Row]) -> Known<'a> {
     let mut documents = HashMap::with_capacity(found.len());
     for row in found {
         if let Some(key) = named(&names.documents, row.get(0)) {
@@ -218,7 +230,13 @@ fn known<'a>(head: Head, names: Names<'a>, found: &[Row], held: &[Row]) -> Known
             claims.insert(*key, Holder { document: Cow::Owned(row.get(1)), expires_ms: row.get(2) });
         }
     }
-    Known { head, documents, claims }
+    let mut heads = HashMap::with_capacity(ends.len());
+    for row in ends {
+        if let Some(workspace) = named(&names.heads, row.get(0)) {
+            heads.insert(*workspace, row.get::<_, i64>(1).cast_unsigned());
+        }
+    }
+    Known { head, documents, claims, heads }
 }
 
 /// Gives the name at a place that the server counts from one.

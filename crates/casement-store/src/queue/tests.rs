@@ -14,6 +14,7 @@ fn set(workspace: &str, operation: u8) -> WriteSet {
         changes_config: false,
         guards: vec![],
         claim_guards: vec![],
+        head_guards: vec![],
         documents: vec![],
         claims: vec![],
         events: vec![EventWrite {

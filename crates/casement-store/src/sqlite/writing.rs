@@ -171,7 +171,13 @@ fn read_known<'a>(
             claims.insert(key, holder);
         }
     }
-    Ok(Known { head, documents, claims })
+    let mut heads = HashMap::with_capacity(names.heads.len());
+    for other in names.heads {
+        if let Some(row) = read_head(connection, other)? {
+            heads.insert(other, row.sequence);
+        }
+    }
+    Ok(Known { head, documents, claims, heads })
 }
 
 fn write_plan(connection: &Connection, workspace: &str, plan: &Plan<'_>) -> Result<(), rusqlite::Error> {

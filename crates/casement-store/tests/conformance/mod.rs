@@ -67,6 +67,7 @@ macro_rules! facts {
             $open,
             writing::a_new_document_is_read_back,
             writing::an_update_raises_the_version_and_keeps_the_number,
+            writing::a_guard_on_another_log_misses_once_that_is_longer,
             writing::a_missed_guard_writes_nothing,
             writing::all_misses_are_listed,
             writing::an_absent_document_can_be_guarded,

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use super::{Subject, document_miss, misses};
 use crate::build::{
-    create, empty, event, guarding, guarding_claim, numbered, putting, removing, under, under_config, update,
-    workspace, writing,
+    create, empty, event, guarding, guarding_claim, guarding_head, numbered, putting, removing, under,
+    under_config, update, workspace, writing,
 };
 
 pub async fn a_new_document_is_read_back(subject: Subject) {
@@ -51,6 +51,28 @@ pub async fn an_update_raises_the_version_and_keeps_the_number(subject: Subject)
     assert_eq!(committed.documents, [CommittedDocument { version: 2, number: Some(1), sequence: 3 }]);
     let found = store.document("w", "case", "c1").await.unwrap().unwrap();
     assert_eq!((found.version, found.number, found.sequence, found.body), (2, Some(1), 3, b"two".to_vec()));
+}
+
+pub async fn a_guard_on_another_log_misses_once_that_is_longer(subject: Subject) {
+    let store = subject.acknowledging().await;
+    store.commit(create("v", "c1")).await.unwrap();
+    store.commit(guarding_head(create("w", "c1"), "v", 1)).await.unwrap();
+    store.commit(create("v", "c2")).await.unwrap();
+    // A neighbour in the same batch is not touched by the miss.
+    let neighbour = tokio::spawn({
+        let store = store.clone();
+        async move { store.commit(create("w", "c3")).await }
+    });
+    let miss = Miss::Head { workspace: "v".into(), expected: 1, found: 2 };
+    assert_eq!(misses(&store, guarding_head(create("w", "c2"), "v", 1)).await, [miss]);
+    neighbour.await.unwrap().unwrap();
+    assert_eq!(store.document("w", "case", "c2").await.unwrap(), None);
+    store.commit(guarding_head(create("w", "c2"), "v", 2)).await.unwrap();
+    // A log of which more was read than there is, and one that there is not, are not longer.
+    store.commit(guarding_head(create("w", "c4"), "v", 9)).await.unwrap();
+    store.commit(guarding_head(create("w", "c5"), "nowhere", 0)).await.unwrap();
+    let own = store.commit(guarding_head(create("w", "c6"), "w", 9)).await;
+    assert!(matches!(own, Err(CommitError::Refused(_))), "{own:?}");
 }
 
 pub async fn a_missed_guard_writes_nothing(subject: Subject) {

@@ -219,6 +219,7 @@ impl Server {
             changes_config: workspace != INSTALLATION,
             guards: Vec::new(),
             claim_guards: Vec::new(),
+            head_guards: Vec::new(),
             documents: vec![document],
             claims: Vec::new(),
             events: vec![event],

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use axum::Router;
 use casement_api::api::{Api, ApiOptions};
@@ -70,13 +70,25 @@ impl Server {
 
     /// Starts another node on the same database, with the same clock and key.
     pub async fn another_node(&self) -> Self {
+        self.node_that_hears(Arc::new(AtomicBool::new(true))).await
+    }
+
+    /// The same, with a switch: while it is off, the node applies nothing that was committed, by itself or by others.
+    pub async fn node_that_hears(&self, hears: Arc<AtomicBool>) -> Self {
         let database = self.database.clone();
         let directory = tempfile::tempdir().unwrap();
         let (store, feed) = open(&directory, database.as_deref()).await;
         let key_file = KeyFile::of(directory.path(), Some(key_file(&self.directory).path()), None);
         let first_id = 1_000_000 * NODES.fetch_add(1, Ordering::Relaxed);
         let app = App::open(store.clone(), sources(&self.clock_ms, first_id), key_file).await.unwrap();
-        tokio::spawn(Arc::clone(&app).follow(feed));
+        let mut follower = Box::pin(Arc::clone(&app).follow(feed));
+        tokio::spawn(std::future::poll_fn(move |context| match hears.load(Ordering::Relaxed) {
+            true => follower.as_mut().poll(context),
+            false => {
+                context.waker().wake_by_ref();
+                std::task::Poll::Pending
+            }
+        }));
         while !app.is_ready() {
             tokio::task::yield_now().await;
         }

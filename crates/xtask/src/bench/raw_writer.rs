@@ -399,6 +399,7 @@ mod tests {
             changes_config: false,
             guards: Vec::new(),
             claim_guards: Vec::new(),
+            head_guards: Vec::new(),
             documents: vec![DocumentWrite {
                 kind: "case".to_owned(),
                 id: "ci-1".to_owned(),

@@ -10,7 +10,7 @@ use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};
 use crate::api::Api;
-use crate::authentication::Caller;
+use crate::authentication::Writer;
 use crate::body::WriteBody;
 use crate::load::Class;
 use crate::routes::run;
@@ -49,7 +49,7 @@ use crate::routes::run;
 )]
 pub async fn create_case(
     State(api): State<Api>,
-    caller: Caller,
+    Writer(caller): Writer,
     WriteBody { object, attempt }: WriteBody,
 ) -> Result<Document, Refusal> {
     let command = read_create(&object, caller.language.as_deref());

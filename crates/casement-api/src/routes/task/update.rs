@@ -11,7 +11,7 @@ use casement_wire::task::read_update_task;
 
 use crate::answer::{Document, Refusal};
 use crate::api::Api;
-use crate::authentication::AccountCaller;
+use crate::authentication::AccountWriter;
 use crate::body::WriteBody;
 use crate::load::Class;
 use crate::routes::{if_match, run};
@@ -53,7 +53,7 @@ use crate::routes::{if_match, run};
 )]
 pub async fn update_task(
     State(api): State<Api>,
-    AccountCaller(caller): AccountCaller,
+    AccountWriter(caller): AccountWriter,
     headers: HeaderMap,
     WriteBody { object, attempt }: WriteBody,
 ) -> Result<Document, Refusal> {

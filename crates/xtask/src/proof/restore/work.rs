@@ -251,6 +251,7 @@ fn empty(workspace: &str, at_ms: i64, operation: u64) -> WriteSet {
         changes_config: false,
         guards: Vec::new(),
         claim_guards: Vec::new(),
+        head_guards: Vec::new(),
         documents: Vec::new(),
         claims: Vec::new(),
         events: Vec::new(),
