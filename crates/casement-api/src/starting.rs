@@ -6,19 +6,18 @@
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{self, Request};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use casement_wire::error::ErrorKind;
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tower::ServiceExt;
 
 use crate::answer::Refusal;
-use crate::limits;
+use crate::routes::health::{Health, Readiness};
 use crate::server::{self, ServerOptions};
 
 /// A server that waits for its database. Clones share it.
@@ -50,7 +49,7 @@ fn waiting(starting: Starting) -> Router {
     Router::new().fallback(pass).with_state(starting)
 }
 
-async fn pass(State(starting): State<Starting>, request: Request) -> Response {
+async fn pass(extract::State(starting): extract::State<Starting>, request: Request) -> Response {
     match starting.router.get() {
         Some(router) => router.clone().oneshot(request).await.into_response(),
         None => answer(&starting, &request),
@@ -59,70 +58,65 @@ async fn pass(State(starting): State<Starting>, request: Request) -> Response {
 
 fn answer(starting: &Starting, request: &Request<Body>) -> Response {
     match request.uri().path() {
-        "/healthz" => Json(json!({"status": "ok"})).into_response(),
+        "/healthz" => Json(Health::running()).into_response(),
         "/readyz" => {
-            let body = json!({
-                "status": "not-ready",
-                "index": "building",
-                "search": "building",
-                "store": "unreachable",
-                "reason": starting.reason(),
-            });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+            (StatusCode::SERVICE_UNAVAILABLE, Json(Readiness::of_start(starting.reason()))).into_response()
         }
         _ => {
             let detail = "the server waits for its database; try again later";
-            let mut response = Refusal::new(ErrorKind::Unavailable, detail, None).into_response();
-            let after = HeaderValue::from(limits::RETRY_AFTER_SECONDS);
-            response.headers_mut().entry(header::RETRY_AFTER).or_insert(after);
-            response
+            Refusal::new(ErrorKind::Unavailable, detail, None).into_response()
         }
     }
 }
 
-/// A listener before and after there is an application.
+/// A listener until there is an application.
 #[derive(Debug)]
 pub struct Front {
-    /// Until it serves.
-    listener: Option<(TcpListener, ServerOptions)>,
-    serving: Option<(Starting, JoinHandle<()>)>,
+    state: State,
     stopped: watch::Receiver<bool>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Clients wait: there was no need to tell them anything yet.
+    Listening(TcpListener, Box<ServerOptions>),
+    /// Clients are told why there is no application.
+    Telling(Starting, JoinHandle<()>),
 }
 
 impl Front {
     /// Takes a listener.
     pub fn new(listener: TcpListener, options: ServerOptions, stopped: watch::Receiver<bool>) -> Self {
-        Self { listener: Some((listener, options)), serving: None, stopped }
+        Self { state: State::Listening(listener, Box::new(options)), stopped }
     }
 
     /// Serves requests from here on.
     pub fn serve(self, router: Router) -> JoinHandle<()> {
-        let Self { listener, serving, stopped } = self;
-        match (listener, serving) {
-            (Some((listener, options)), _) => {
-                tokio::spawn(server::serve(listener, router, options, until(stopped)))
+        match self.state {
+            State::Listening(listener, options) => {
+                tokio::spawn(server::serve(listener, router, *options, until(self.stopped)))
             }
-            (None, Some((starting, serving))) => {
+            State::Telling(starting, serving) => {
                 starting.set_router(router);
                 serving
             }
-            // A front without a listener serves.
-            (None, None) => tokio::spawn(async {}),
         }
     }
 
     /// Says why there is no application yet, to whoever asks.
-    pub fn tell(&mut self, reason: String) {
-        if let Some((listener, options)) = self.listener.take() {
-            let starting = Starting::default();
-            let router = waiting(starting.clone());
-            let stopped = self.stopped.clone();
-            let serving = tokio::spawn(server::serve(listener, router, options, until(stopped)));
-            self.serving = Some((starting, serving));
-        }
-        if let Some((starting, _)) = &self.serving {
-            starting.set_reason(reason);
-        }
+    pub fn tell(self, reason: String) -> Self {
+        let stopped = self.stopped.clone();
+        let (starting, serving) = match self.state {
+            State::Listening(listener, options) => {
+                let starting = Starting::default();
+                let router = waiting(starting.clone());
+                let serving = server::serve(listener, router, *options, until(self.stopped));
+                (starting, tokio::spawn(serving))
+            }
+            State::Telling(starting, serving) => (starting, serving),
+        };
+        starting.set_reason(reason);
+        Self { state: State::Telling(starting, serving), stopped }
     }
 
     /// Waits until what was served has ended.
@@ -130,9 +124,9 @@ impl Front {
     /// # Errors
     /// The accept loop ended early.
     pub async fn end(self) -> Result<(), JoinError> {
-        match self.serving {
-            Some((_, serving)) => serving.await,
-            None => Ok(()),
+        match self.state {
+            State::Telling(_, serving) => serving.await,
+            State::Listening(..) => Ok(()),
         }
     }
 }
@@ -146,6 +140,7 @@ pub async fn until(mut stopped: watch::Receiver<bool>) {
 #[cfg(test)]
 mod tests {
     use axum::body::to_bytes;
+    use axum::http::header;
     use axum::routing::get;
 
     use super::*;

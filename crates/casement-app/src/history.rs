@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::error::AppError;
 use crate::get::Stored;
+use crate::limits;
 use crate::version::Walk;
 
 /// Which page of a history.
@@ -24,7 +25,8 @@ pub struct HistoryQuery {
     pub limit: usize,
 }
 
-/// Gives a page of the events of a case or task, newest first. Costs what has changed since the page's end.
+/// Gives a page of the events of a case or task, newest first: at most as many as asked for, and no further once
+/// they showed [`limits::HISTORY_BYTES_MAX`] of documents. Costs what has changed since the page's end.
 ///
 /// # Errors
 /// There is no such document, or the store can't be read.
@@ -40,55 +42,67 @@ pub async fn history(
     let Stored { work, case_number } = app.stored(access, noun, &id).await?;
     let config = access.workspace.config();
     let number = work.number.unwrap_or_default();
-    let shown = |work: &Work| shown(work, number, case_number, &config);
-    let mut after = Some(shown(&work.value)?);
     let stored = work.map(Record::from);
     let mut walk = Walk::new(app, access.workspace.id(), &stored);
+    let shown = |walk: &Walk<'_>| {
+        let work = match noun {
+            Noun::Case => Work::Case(walk.former()?),
+            Noun::Task => Work::Task(walk.former()?),
+        };
+        shown(&work, number, case_number, &config)
+    };
     let mut page = HistoryPage { results: Vec::new(), has_more: false };
-    while let Some(event) = walk.step().await? {
-        let is_asked = query.before.is_none_or(|before| event.version < before);
-        if is_asked && page.results.len() == query.limit {
+    // The document after the next event, once it is within the page.
+    let mut after = None;
+    let mut bytes = 0;
+    while let Some(version) = walk.next_version().await? {
+        let is_asked = query.before.is_none_or(|before| version < before);
+        if is_asked && (page.results.len() == query.limit || bytes > limits::HISTORY_BYTES_MAX) {
             page.has_more = true;
             break;
         }
-        // What the next event in the page comes after is needed too.
-        let is_shown = is_asked || query.before == Some(event.version);
-        let before = match noun {
-            _ if walk.is_over() || !is_shown => None,
-            Noun::Case => Some(shown(&Work::Case(walk.former()?))?),
-            Noun::Task => Some(shown(&Work::Task(walk.former()?))?),
-        };
-        if is_asked {
-            let is_making = event.version == 1;
-            let told = match (&before, &after) {
-                (Some(before), Some(after)) => Some(changes(before, after)),
-                _ => is_making.then(Vec::new),
-            };
-            page.results.push(EventDoc {
-                sequence: event.sequence,
-                version: event.version,
-                at: at(event.at_ms),
-                by: ById { id: event.actor },
-                app: event.app,
-                kind: event.kind,
-                changes: told,
-            });
+        if is_asked && after.is_none() && !walk.is_over() {
+            after = Some(shown(&walk)?);
         }
+        let Some(event) = walk.step().await? else { break };
+        if !is_asked {
+            continue;
+        }
+        let before = if walk.is_over() { None } else { Some(shown(&walk)?) };
+        let is_making = event.version == 1;
+        let told = match (&before, &after) {
+            (Some((before, _)), Some((after, _))) => Some(changes(before, after)),
+            _ => is_making.then(Vec::new),
+        };
+        page.results.push(EventDoc {
+            sequence: event.sequence,
+            version: event.version,
+            at: at(event.at_ms),
+            by: ById { id: event.actor },
+            app: event.app,
+            kind: event.kind,
+            changes: told,
+        });
+        bytes += before.as_ref().map_or(0, |(_, bytes)| *bytes);
         after = before;
+        // Rendering is work: others get their turn between two events.
+        tokio::task::yield_now().await;
     }
     Ok(Bytes::from(write_history(&page)))
 }
 
+/// Gives a document as clients see it, with its size in bytes.
 fn shown(
     work: &Work,
     number: u64,
     case_number: u64,
     config: &Workspace,
-) -> Result<Map<String, Value>, AppError> {
+) -> Result<(Map<String, Value>, usize), AppError> {
     let bytes = match work {
         Work::Case(case) => write_case(case, number, config),
         Work::Task(task) => write_task(task, number, case_number, config),
     };
-    serde_json::from_slice(&bytes)
-        .map_err(|error| AppError::Failed(format!("a document is no JSON: {error}")))
+    let members = serde_json::from_slice(&bytes)
+        .map_err(|error| AppError::Failed(format!("a document is no JSON: {error}")))?;
+    Ok((members, bytes.len()))
 }

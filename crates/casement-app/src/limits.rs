@@ -134,3 +134,5 @@ pub const CATCH_UP_WAIT: Duration = Duration::from_millis(100);
 pub const LEASE_MS: i64 = 15_000;
 /// How long before its end a lease is renewed, in milliseconds.
 pub const LEASE_RENEW_MS: i64 = 5_000;
+/// Bytes of documents after which a page of a history ends early; it has at least one event, and says that there are more.
+pub const HISTORY_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -120,11 +120,11 @@ impl<'a> Walk<'a> {
         Self { app, workspace, stored, former, read: Vec::new(), below: SEQUENCE_END, is_over: false }
     }
 
-    /// Goes past the next event and gives it; `None`: there is none.
+    /// Gives the version that the next event made; `None`: there is none.
     ///
     /// # Errors
-    /// The store can't be read, or the event is damaged.
-    pub(crate) async fn step(&mut self) -> Result<Option<Event>, AppError> {
+    /// The store can't be read.
+    pub(crate) async fn next_version(&mut self) -> Result<Option<u64>, AppError> {
         let place = body::place(&self.stored.value);
         while self.read.is_empty() {
             let store = self.app.store();
@@ -138,6 +138,15 @@ impl<'a> Walk<'a> {
                 |event: &Event| event.document_kind == place.kind && event.version <= self.stored.version;
             self.read.extend(page.into_iter().rev().filter(is_own));
         }
+        Ok(self.read.last().map(|event| event.version))
+    }
+
+    /// Goes past the next event and gives it; `None`: there is none.
+    ///
+    /// # Errors
+    /// The store can't be read, or the event is damaged.
+    pub(crate) async fn step(&mut self) -> Result<Option<Event>, AppError> {
+        self.next_version().await?;
         let Some(event) = self.read.pop() else { return Ok(None) };
         match &event.changes {
             Some(changes) => {

@@ -112,9 +112,14 @@ fn find_or_start() -> Server {
     }
 }
 
+/// Gives the port of the server in a folder while it runs: its own file says which process it is and where it listens.
 fn running(folder: &Path) -> Option<u16> {
-    let port = fs::read_to_string(folder.join("port")).ok()?.trim().parse().ok()?;
-    TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(port)
+    let told: u16 = fs::read_to_string(folder.join("port")).ok()?.trim().parse().ok()?;
+    let own = fs::read_to_string(folder.join("data/postmaster.pid")).ok()?;
+    let mut lines = own.lines();
+    let (process, port) = (lines.next()?.trim(), lines.nth(2)?.trim());
+    let is_own = Path::new("/proc").join(process).exists() && port.parse() == Ok(told);
+    (is_own && TcpStream::connect(("127.0.0.1", told)).is_ok()).then_some(told)
 }
 
 /// The user that the server runs as: it refuses to be root, and is nobody then.
@@ -126,8 +131,9 @@ fn is_root() -> bool {
     std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()) == 0
 }
 
-/// Runs one of the server's programs.
+/// Runs one of the server's programs; what it complains about is in the panic. Not by a pipe: the server would keep it open.
 pub fn run(bin: &Path, program: &str, arguments: &[&str]) {
+    let complaints = std::env::temp_dir().join(format!("casement-{program}-{}", std::process::id()));
     let (first, others) = user().split_first().unwrap();
     let status = Command::new(first)
         .args(others)
@@ -136,10 +142,12 @@ pub fn run(bin: &Path, program: &str, arguments: &[&str]) {
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(File::create(&complaints).unwrap())
         .status()
         .unwrap();
-    assert!(status.success(), "{program} {arguments:?}");
+    let told = fs::read_to_string(&complaints).unwrap_or_default();
+    let _ = fs::remove_file(&complaints);
+    assert!(status.success(), "{program} {arguments:?}: {told}");
 }
 
 /// Makes and starts a server in a folder; gives its port.
@@ -153,8 +161,10 @@ pub fn start(bin: &Path, folder: &Path) -> u16 {
     let data = data.to_str().unwrap();
     run(bin, "initdb", &["-D", data, "-U", "casement", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // As many tests as processors run at once, each with up to three nodes of nine connections, and some of its own.
+    let connections = 64 + 40 * std::thread::available_parallelism().map_or(8, usize::from);
     let options = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 \
+        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections={connections} \
          -c shared_buffers=64MB -c autovacuum_naptime=10s"
     );
     let log = folder.join("log");

@@ -7,7 +7,7 @@ use casement_domain::date::Moment;
 use casement_domain::item::{AssigneeKind, WorkItem};
 use casement_domain::task::{self, Task};
 use casement_domain::workspace::Workspace;
-use casement_domain::workspace::entries::{Origin, Priority, Status};
+use casement_domain::workspace::entries::{Priority, Status};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use crate::field::{FieldDoc, fields_doc};
 use crate::item::assignee_kind_name;
 use crate::member::Members;
+use crate::spelling::origin;
 
 /// A case as the API returns it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -368,20 +369,13 @@ fn user_info_doc(customer: &CustomerSnapshot) -> UserInfoDoc<'_> {
     }
 }
 
-fn origin_name(origin: Origin) -> &'static str {
-    match origin {
-        Origin::System => "system",
-        Origin::Custom => "custom",
-    }
-}
-
 fn status_doc(status: &Status) -> StatusDoc<'_> {
     StatusDoc {
         id: status.id.as_str(),
         name: &status.name,
         lname: status.name.to_lowercase(),
         status_category: status.category.name(),
-        origin: origin_name(status.origin),
+        origin: origin(status.origin),
         desc: &status.description,
         is_enabled: status.enabled,
         is_active: status.active,
@@ -393,7 +387,7 @@ fn priority_doc(priority: &Priority) -> PriorityDoc<'_> {
         id: priority.id.as_str(),
         name: &priority.name,
         lname: priority.name.to_lowercase(),
-        origin: origin_name(priority.origin),
+        origin: origin(priority.origin),
         desc: &priority.description,
         color: &priority.color,
         is_enabled: priority.enabled,

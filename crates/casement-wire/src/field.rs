@@ -14,6 +14,8 @@ use serde::Serialize;
 use serde_json::{Number, Value};
 use utoipa::ToSchema;
 
+use crate::spelling::origin;
+
 /// A field of a document.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -153,7 +155,7 @@ fn field_doc(field: &Field, selected_value: Option<Value>) -> FieldDoc<'_> {
                 FieldRole::Custom => rules_doc(field),
             },
         },
-        origin: if field.is_custom() { "custom" } else { "system" },
+        origin: origin(field.origin()),
         required: field.required,
         data_type: format,
         selected_value,

@@ -3,9 +3,12 @@
 //! What changed is told by the documents before and after, so that keys and values are spelled as everywhere else.
 
 use casement_domain::date::Moment;
+use casement_domain::workspace::entries::Origin;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+use crate::spelling::origin;
 
 /// Keys that change with every event, or that only repeat another key.
 const UNTOLD: [&str; 4] = ["lname", "timestampValue", "updatedAt", "updatedBy"];
@@ -98,7 +101,8 @@ pub fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<C
 fn fields(before: Option<&Value>, after: Option<&Value>) -> Option<ChangeDoc> {
     let of = |list: Option<&Value>| -> Vec<Map<String, Value>> {
         let entries = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
-        let custom = entries.filter(|entry| entry.get("type").and_then(Value::as_str) == Some("custom"));
+        let custom =
+            entries.filter(|entry| entry.get("type").and_then(Value::as_str) == Some(origin(Origin::Custom)));
         let told = custom.map(|entry| {
             let kept =
                 FIELD_KEYS.iter().filter_map(|key| Some(((*key).to_owned(), entry.get(*key)?.clone())));

@@ -4,14 +4,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use casement_domain::date::Zone;
 use casement_domain::fault::Key;
 use casement_domain::given::Given;
-use casement_domain::item::fields::value::moment_of;
+use casement_domain::item::fields::value::texts_of;
 use casement_domain::limits;
 use casement_domain::list::grouping::Grouping;
 use casement_domain::list::query::ListQuery;
 use casement_domain::text::{Prefix, marks};
+use casement_domain::workspace::entries::Origin;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -20,9 +20,7 @@ use crate::language;
 use crate::list::read_query;
 use crate::reader::Reader;
 use crate::spelling::Noun;
-
-/// The origin of fields that a workspace has made for itself.
-const CUSTOM: &str = "custom";
+use crate::spelling::origin;
 
 /// A search: a list, and whether its answer marks what was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,12 +165,8 @@ struct SearchedField<'a> {
 impl SearchedField<'_> {
     /// Gives the texts of a custom field; a date is none.
     fn texts(&self) -> impl Iterator<Item = &str> {
-        let value = Some(&self.selected_value)
-            .filter(|value| self.origin == CUSTOM && moment_of(value, Zone::UTC).is_none());
-        let entries = value
-            .into_iter()
-            .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
-        entries.filter_map(Value::as_str)
+        let is_custom = self.origin == origin(Origin::Custom);
+        is_custom.then_some(&self.selected_value).into_iter().flat_map(texts_of)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How the wire spells the keys of the domain.
 
 use casement_domain::fault::Key;
+use casement_domain::workspace::entries::Origin;
 
 /// Which sort of document a request is about; a few keys are spelled by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,14 @@ pub enum Noun {
     Case,
     /// A task.
     Task,
+}
+
+/// Gives the spelling of where an entry of the configuration comes from.
+pub fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::System => "system",
+        Origin::Custom => "custom",
+    }
 }
 
 /// Gives the spelling of a key; `None` stands for the body as a whole.

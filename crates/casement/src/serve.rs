@@ -83,13 +83,13 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
     let mut stops = Stops::take()?;
     let (stop, stopped) = watch::channel(false);
-    let mut front = Front::new(listener, options.clone(), stopped.clone());
-    let opened = match arguments.data.server(Directory::Own)? {
+    let front = Front::new(listener, options.clone(), stopped.clone());
+    let (opened, front) = match arguments.data.server(Directory::Own)? {
         Some(server) => {
             anyhow::ensure!(arguments.backup_to.is_none(), "--backup-to: {NO_BACKUP}");
-            connect(server, &mut front, &mut stops).await?
+            connect(server, front, &mut stops).await?
         }
-        None => Some(Store::open(Options::new(arguments.data.path.clone()))?),
+        None => (Some(Store::open(Options::new(arguments.data.path.clone()))?), front),
     };
     let Some((store, feed)) = opened else {
         // Told to stop before there was a database.

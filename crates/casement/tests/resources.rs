@@ -95,6 +95,35 @@ async fn a_deleted_document_is_kept_and_can_be_restored() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_history_ends_early_where_documents_are_large() {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    let path = format!("cases/{}", id(&case));
+    // Each version shows 60 KB, so 4 MiB are some 70 of them.
+    for version in 2..=90 {
+        let body = json!({"desc": format!("{version} {}", "x".repeat(60_000))});
+        call(&server, "PATCH", &path).json(&body).send().await.document();
+    }
+    let (mut versions, mut before) = (Vec::new(), String::new());
+    loop {
+        let page = get(&server, &format!("{path}/events?limit=100{before}")).await;
+        let found: Vec<u64> = page["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["version"].as_u64().unwrap())
+            .collect();
+        assert!(!found.is_empty() && found.len() < 80, "{}", found.len());
+        before = format!("&before={}", found.last().unwrap());
+        versions.extend(found);
+        if page["hasMore"] == false {
+            break;
+        }
+    }
+    assert_eq!(versions, (1..=90).rev().collect::<Vec<u64>>());
+}
+
+#[tokio::test]
 async fn a_history_tells_who_changed_what_from_what_to_what_newest_first() {
     let server = Server::start().await;
     let case = server.create_case(json!({"name": "One", "priority": "Low"})).await;

@@ -9,6 +9,7 @@ mod client;
 mod cluster;
 mod fixture;
 mod generate;
+mod postgres;
 mod proof;
 mod server;
 mod test;

@@ -33,11 +33,15 @@ const FAILOVER_ROUNDS: u32 = 3;
 /// The tests that need no database server.
 const WITHOUT_SERVER: &str = "not test(/^(postgres|nodes|sameness|served)::/)";
 
+/// The same for `cargo test`.
+const SKIP_SERVER: [&str; 9] =
+    ["--", "--skip", "postgres::", "--skip", "nodes::", "--skip", "sameness::", "--skip", "served::"];
+
 /// The tests of the binary that are run a second time, with the data on a database server: the public API. What is about
 /// files, processes and quotas, or stops the clock of the runtime, is about the embedded database alone.
 const ON_SERVER: &str = "test(/^(apps|assignment|authentication|bad_input|compression|concurrency|create_case|\
     create_task|custom_fields|customers|deadlines|idempotency|json_bodies|lifecycle|list_filters|list_oracle|list_pages|\
-    merge|searches|seeds|streams|token_attacks|update_keys|update_values)::/) and not test(/takes_no_writes/)";
+    merge|resources|searches|seeds|streams|token_attacks|update_keys|update_values)::/) and not test(/takes_no_writes/)";
 
 /// The variable that lets the tests of the binary keep their data on a database server.
 const STORE_VARIABLE: (&str, &str) = ("TEST_STORE", "postgres");
@@ -92,12 +96,17 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
             on_server(workspace, &["nextest", "run", "-p", "casement", "--test", "main", "-E", ON_SERVER])
         });
     } else {
-        report.step("tests (cargo test)", || cargo(workspace, &[&["test"], &SELECTION[..]].concat()));
+        let skipped: &[&str] = if no_server.is_some() { &SKIP_SERVER } else { &[] };
+        report
+            .step("tests (cargo test)", || cargo(workspace, &[&["test"], &SELECTION[..], skipped].concat()));
         report.leave_out(
             "tests of the API on PostgreSQL",
             "run `cargo install cargo-nextest --locked` to add them",
         );
         report.leave_out("nextest's time limits", "run `cargo install cargo-nextest --locked` to add them");
+    }
+    if let Some(reason) = no_server {
+        report.leave_out("the store's and the nodes' tests on PostgreSQL", reason);
     }
     report.step_unless(quick, "doc tests", || cargo(workspace, &["test", "--workspace", "--doc"]));
     report.step_unless(quick, "kill proof", || kill::run(workspace, &kill::Arguments::slice(PROOF_ROUNDS)));
@@ -227,9 +236,8 @@ fn on_server(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
 
 /// Why the tests can't start a database server.
 fn postgres_missing() -> Option<&'static str> {
-    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let is_there = debian.map(|release| release.path().join("bin/initdb")).any(|program| program.exists());
-    (!is_there && !is_installed("initdb"))
+    crate::postgres::programs()
+        .is_none()
         .then_some("PostgreSQL's programs are missing; run `apt-get install postgresql` to add them")
 }
 

@@ -41,6 +41,28 @@ pub struct Readiness {
     reason: Option<String>,
 }
 
+impl Health {
+    /// Says that the server runs.
+    pub(crate) fn running() -> Self {
+        Self { status: "ok" }
+    }
+}
+
+impl Readiness {
+    /// Says why a server that has not reached its database can't serve yet.
+    pub(crate) fn of_start(reason: String) -> Self {
+        Self {
+            status: "not-ready",
+            index: "building",
+            search: "building",
+            percent: None,
+            store: "unreachable",
+            certificate: None,
+            reason: Some(reason),
+        }
+    }
+}
+
 /// Tells that the server runs.
 #[utoipa::path(
     get,
@@ -50,7 +72,7 @@ pub struct Readiness {
     responses((status = 200, description = "The server runs.", body = Health))
 )]
 pub async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health::running())
 }
 
 /// Tells whether the server can serve: lists can be answered, the store needs no restart, and with TLS there is a certificate.

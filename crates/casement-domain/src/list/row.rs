@@ -2,10 +2,10 @@
 
 use crate::case::Case;
 use crate::customer::CustomerSnapshot;
-use crate::date::{Moment, Zone};
+use crate::date::Moment;
 use crate::id::CaseId;
 use crate::item::WorkItem;
-use crate::item::fields::value::moment_of;
+use crate::item::fields::value::texts_of;
 use crate::task::Task;
 use crate::text::{Words, fold_case};
 use crate::workspace::Workspace;
@@ -83,10 +83,8 @@ pub struct Row {
 /// Gives the words that the query language finds beside those of the public API's search: of the tags, of the texts of custom
 /// fields (of a list its entries; dates are no texts), and of the customer's phone number, part by part and its digits in one.
 pub fn further_words(item: &WorkItem) -> Words {
-    let texts = item.field_values.values().filter(|value| moment_of(value, Zone::UTC).is_none());
-    let texts = texts.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
-    let mut words =
-        Words::of(item.tags.iter().map(String::as_str).chain(texts.filter_map(serde_json::Value::as_str)));
+    let texts = item.field_values.values().flat_map(texts_of);
+    let mut words = Words::of(item.tags.iter().map(String::as_str).chain(texts));
     if let Some(phone) = &item.customer.phone {
         words.add(phone);
         words.add(&phone.chars().filter(char::is_ascii_digit).collect::<String>());

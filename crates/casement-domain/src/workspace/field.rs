@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
+use super::entries::Origin;
 use super::pattern::Pattern;
 use crate::date::Moment;
 use crate::id::FieldId;
@@ -286,9 +287,14 @@ impl Field {
 
     /// Tells whether it has a value of its own.
     pub fn is_custom(&self) -> bool {
+        self.origin() == Origin::Custom
+    }
+
+    /// Tells where the field comes from.
+    pub fn origin(&self) -> Origin {
         match self.role {
-            FieldRole::Custom => true,
-            FieldRole::Title | FieldRole::Description | FieldRole::DueDate => false,
+            FieldRole::Custom => Origin::Custom,
+            FieldRole::Title | FieldRole::Description | FieldRole::DueDate => Origin::System,
         }
     }
 }

@@ -4,7 +4,7 @@ use casement_domain::date::Moment;
 use casement_domain::text::fold_case;
 use casement_domain::workspace::Workspace;
 use casement_domain::workspace::configure::draft::Entry;
-use casement_domain::workspace::entries::{Agent, Origin, Priority, Queue, Status};
+use casement_domain::workspace::entries::{Agent, Priority, Queue, Status};
 use casement_domain::workspace::field::{
     Choices, DateRules, Field, FieldFormat, NumberRules, Options, TextRules,
 };
@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::rule_name;
 use crate::field::format_name;
+use crate::spelling::origin;
 
 /// Writes the whole configuration. Applied to the same workspace, it changes nothing; references are names, so that it
 /// can be applied to another one.
@@ -31,13 +32,6 @@ pub fn write(workspace: &Workspace) -> Vec<u8> {
 
 fn each<T>(entries: &[T], write: impl Fn(&T) -> Value) -> Vec<Value> {
     entries.iter().map(write).collect()
-}
-
-fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::System => "system",
-        Origin::Custom => "custom",
-    }
 }
 
 fn status(status: &Status) -> Value {
@@ -73,7 +67,7 @@ fn field(field: &Field) -> Value {
     set("_id", json!(field.id));
     set("name", json!(field.name));
     set("key", json!(field.key));
-    set("type", json!(if field.is_custom() { "custom" } else { "system" }));
+    set("type", json!(origin(field.origin())));
     set("format", json!(format_name(field.format.sort())));
     set("desc", json!(field.description));
     set("placeholder", json!(field.placeholder));

@@ -13,6 +13,7 @@ use super::layout::{Layout, MACHINES, Machine, Network, Passwords, Role, port};
 use super::operate::{self, Program};
 use super::process::{self, output};
 use super::{Up, WHOLE_WAIT, network};
+use crate::postgres;
 
 /// How long etcd may take to answer.
 const ETCD_WAIT: Duration = Duration::from_secs(60);
@@ -114,7 +115,8 @@ fn make(directory: &Path, up: &Up) -> Result<Layout> {
         number: up.number,
         replication: up.replication,
         user: up.user.clone(),
-        postgres_programs: postgres_programs()?,
+        postgres_programs: postgres::programs()
+            .context("PostgreSQL is not installed: apt-get install postgresql")?,
         passwords: Passwords { superuser: password(), replication: password(), casement: password() },
         casement: up.casement.as_deref().map(absolute).transpose()?,
         settings: up.settings.clone(),
@@ -146,19 +148,6 @@ fn possible_network() -> Network {
         println!("no network namespaces here: the loopback it is, and no network can be cut");
         Network::Loopback
     }
-}
-
-/// The newest PostgreSQL that is installed.
-fn postgres_programs() -> Result<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .context("PostgreSQL is not installed: apt-get install postgresql")?;
-    let newest = versions
-        .flatten()
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u16>().ok()?, entry.path())))
-        .filter(|(_, path)| path.join("bin/postgres").is_file())
-        .max();
-    let (_, path) = newest.context("PostgreSQL is not installed: apt-get install postgresql")?;
-    Ok(path.join("bin"))
 }
 
 /// A password of letters and digits. It guards a cluster on this machine's own addresses.

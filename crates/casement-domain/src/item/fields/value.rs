@@ -242,6 +242,15 @@ pub fn moment_of(value: &Value, zone: Zone) -> Option<Moment> {
     date.and_then(|date| date.moment(zone))
 }
 
+/// Gives the texts of a value: itself or its entries. One that means a date is none, whatever its field's format.
+pub fn texts_of(value: &Value) -> impl Iterator<Item = &str> {
+    let searched = Some(value).filter(|value| moment_of(value, Zone::UTC).is_none());
+    let entries = searched.into_iter();
+    let entries =
+        entries.flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+    entries.filter_map(Value::as_str)
+}
+
 /// Says between which limits a value must lie.
 fn between<T: std::fmt::Display>(min: Option<T>, max: Option<T>, unit: &str) -> String {
     let sentence = match (min, max) {
