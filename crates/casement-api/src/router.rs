@@ -78,9 +78,13 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(case::get::get_case, case::patch::patch_case, case::delete::delete_case))
         .routes(routes!(case::restore::restore_case))
         .routes(routes!(case::history::list_case_events))
+        .routes(routes!(case::undo::undo_case_event))
+        .routes(routes!(case::blame::blame_case))
         .routes(routes!(task::get::get_task, task::patch::patch_task, task::delete::delete_task))
         .routes(routes!(task::restore::restore_task))
         .routes(routes!(task::history::list_task_events))
+        .routes(routes!(task::undo::undo_task_event))
+        .routes(routes!(task::blame::blame_task))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

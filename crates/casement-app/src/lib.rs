@@ -7,6 +7,7 @@
 pub mod access;
 pub mod app;
 pub mod backup;
+pub mod blame;
 pub mod body;
 pub mod case;
 mod catch_up;
@@ -39,5 +40,6 @@ pub mod sources;
 pub mod sweep;
 pub mod task;
 pub mod trace;
+pub mod undo;
 pub mod version;
 pub mod workspace;

@@ -63,6 +63,31 @@ impl App {
         former.map(|former| read(&stored.value, former)).transpose()
     }
 
+    /// Gives the versions of a document before and after the change that made a version. `None`: there is none, or the log no
+    /// longer tells it. Costs what has changed since.
+    ///
+    /// # Errors
+    /// The store can't be read, or an event is damaged.
+    pub(crate) async fn versions_around<T: DeserializeOwned>(
+        &self,
+        workspace: &str,
+        stored: &Versioned<Record>,
+        version: u64,
+    ) -> Result<Option<(T, T)>, AppError> {
+        let mut walk = Walk::new(self, workspace, stored);
+        let mut made = None;
+        while walk.former.version >= version {
+            if walk.former.version == version && made.is_none() {
+                made = Some(walk.former()?);
+            }
+            if walk.step().await?.is_none() || walk.is_over {
+                return Ok(None);
+            }
+        }
+        let former = walk.former()?;
+        Ok(made.map(|made| (former, made)))
+    }
+
     /// Gives the version of a document as it stood at a moment, the stored one if that is it. `None`: it was made later, or the
     /// log no longer tells it. Costs what has changed since.
     ///

@@ -107,6 +107,8 @@ mod token_attacks;
 #[cfg(test)]
 mod traces;
 #[cfg(test)]
+mod undo;
+#[cfg(test)]
 mod update_keys;
 #[cfg(test)]
 mod update_values;

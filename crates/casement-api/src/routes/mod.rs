@@ -17,6 +17,7 @@ use casement_wire::spelling::Noun;
 
 use crate::answer::Refusal;
 use crate::api::Api;
+use crate::authentication::Caller;
 use crate::limits;
 use crate::load::{Class, Overloaded};
 use crate::query::Parameters;
@@ -57,6 +58,17 @@ pub(crate) fn history_query(mut parameters: Parameters) -> Result<HistoryQuery, 
     parameters.end()?;
     let limit = limit.unwrap_or(limits::HISTORY_PAGE);
     Ok(HistoryQuery { before, limit: usize::try_from(limit).unwrap_or(usize::MAX) })
+}
+
+/// Reads the version that a path names. One that is no number names none.
+///
+/// # Errors
+/// The 404 of a version that there is not.
+pub(crate) fn path_version(caller: &Caller) -> Result<u64, Refusal> {
+    let text = caller.named("version");
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let version = text.parse().ok().filter(|_| is_plain);
+    version.ok_or_else(|| Refusal::new(ErrorKind::NotFound, "there is no such version", Some("version")))
 }
 
 /// Reads which versions a request accepts: a list of entity tags or `*`; contract section 11.9. Weak tags name no

@@ -117,6 +117,18 @@ pub const ROUTES: &[Route] = &[
         permission: Permission::App,
     },
     Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/events/{version}/undo",
+        operation: "undoCaseEvent",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/blame",
+        operation: "blameCase",
+        permission: Permission::App,
+    },
+    Route {
         method: "GET",
         path: "/api/v1/streams/{streamId}/tasks/{taskId}",
         operation: "getTask",
@@ -144,6 +156,18 @@ pub const ROUTES: &[Route] = &[
         method: "GET",
         path: "/api/v1/streams/{streamId}/tasks/{taskId}/events",
         operation: "listTaskEvents",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}/events/{version}/undo",
+        operation: "undoTaskEvent",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}/blame",
+        operation: "blameTask",
         permission: Permission::App,
     },
     Route { method: "GET", path: "/healthz", operation: "healthz", permission: Permission::Public },

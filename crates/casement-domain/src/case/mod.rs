@@ -1,6 +1,7 @@
 //! Cases: what a customer asks for, and the work on it.
 
 pub mod create;
+pub mod undo;
 pub mod update;
 
 use serde::de::{Error, MapAccess};

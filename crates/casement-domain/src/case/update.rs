@@ -100,7 +100,12 @@ pub fn update_case(
 }
 
 /// Merges what a client made of the version that it read with what is stored now.
-fn merge(versions: Versions<'_, Case>, workspace: &Workspace, now: Moment, faults: &mut Faults) -> Case {
+pub(crate) fn merge(
+    versions: Versions<'_, Case>,
+    workspace: &Workspace,
+    now: Moment,
+    faults: &mut Faults,
+) -> Case {
     let Versions { base, mine, stored } = versions;
     let items = Versions { base: &base.item, mine: &mine.item, stored: &stored.item };
     let template_name = |(id, _): &(CaseTemplateId, u32)| {
@@ -179,7 +184,8 @@ pub(crate) fn check_deleted(before: &WorkItem, after: &WorkItem, faults: &mut Fa
     }
 }
 
-fn check_open_tasks(
+/// Adds a fault when a case is closed whose open tasks don't let it.
+pub(crate) fn check_open_tasks(
     before: &Case,
     after: &Case,
     tasks: &[Versioned<Task>],
@@ -213,7 +219,7 @@ pub(crate) enum UpdateEvent {
 }
 
 impl UpdateEvent {
-    fn of_case(self) -> &'static str {
+    pub(crate) fn of_case(self) -> &'static str {
         match self {
             Self::Deleted => "case.deleted",
             Self::Restored => "case.restored",

@@ -9,6 +9,7 @@ pub mod input;
 pub mod merge;
 pub mod new;
 pub mod plain;
+pub mod undo;
 
 use std::collections::BTreeMap;
 

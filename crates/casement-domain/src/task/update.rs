@@ -72,19 +72,36 @@ pub fn update_task(
     let changed = apply(&base.item, &command.input, around, &mut faults);
     mine.item = changed.item;
     let versions = Versions { base, mine: &mine, stored };
-    let mut after = if base == stored { mine } else { merge(versions, workspace, now, &mut faults) };
+    let after = if base == stored { mine } else { merge(versions, workspace, now, &mut faults) };
     if after == *stored {
         return faults.or(None);
     }
+    let mut records = settled(workspace, actor, before, after, case, now, &mut faults);
+    records.extend(changed.profile);
+    faults.or(Some(Change { records }))
+}
+
+/// Settles what follows from a change of a task, checks it, and gives the documents to write: the task, and its case where its
+/// list of tasks changes.
+pub(crate) fn settled(
+    workspace: &Workspace,
+    actor: &Actor,
+    before: &Versioned<Task>,
+    mut after: Task,
+    case: &Versioned<Case>,
+    now: Moment,
+    faults: &mut Faults,
+) -> Vec<RecordChange> {
+    let stored = &before.value;
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
-    check_deleted(&stored.item, &after.item, &mut faults);
+    check_deleted(&stored.item, &after.item, faults);
     if !case.value.item.active {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
     } else if case.value.item.is_closed(workspace) {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is closed");
     }
     if after.item.active && !stored.item.active {
-        check_room(&case.value, Key::Active, &mut faults);
+        check_room(&case.value, Key::Active, faults);
     }
     after.item.touch(actor, now);
     let mut records = vec![RecordChange {
@@ -99,12 +116,16 @@ pub fn update_task(
         (false, true) => records.push(with_tasks(case, actor, now, |tasks| tasks.push(after.id.clone()))),
         (true, true) | (false, false) => {}
     }
-    records.extend(changed.profile);
-    faults.or(Some(Change { records }))
+    records
 }
 
 /// Merges what a client made of the version that it read with what is stored now.
-fn merge(versions: Versions<'_, Task>, workspace: &Workspace, now: Moment, faults: &mut Faults) -> Task {
+pub(crate) fn merge(
+    versions: Versions<'_, Task>,
+    workspace: &Workspace,
+    now: Moment,
+    faults: &mut Faults,
+) -> Task {
     let Versions { base, mine, stored } = versions;
     let items = Versions { base: &base.item, mine: &mine.item, stored: &stored.item };
     let template_name = |(id, _): &(Option<TaskTemplateId>, u32)| {

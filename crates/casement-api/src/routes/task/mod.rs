@@ -1,5 +1,6 @@
 //! Routes of tasks.
 
+pub mod blame;
 pub mod count;
 pub mod create;
 pub mod delete;
@@ -9,4 +10,5 @@ pub mod list;
 pub mod patch;
 pub mod restore;
 pub mod search;
+pub mod undo;
 pub mod update;

@@ -1,0 +1,37 @@
+//! Undoing one change of a task.
+
+use super::Task;
+use super::update::{merge, settled};
+use crate::actor::Actor;
+use crate::case::Case;
+use crate::change::Change;
+use crate::date::Moment;
+use crate::fault::Faults;
+use crate::item::merge::Versions;
+use crate::item::undo::{Undone, check_usable};
+use crate::version::Versioned;
+use crate::workspace::Workspace;
+
+/// Decides the undoing of a change. `Ok(None)`: all that it changed has been taken back already.
+///
+/// # Errors
+/// Each key that was changed again since, and what the rules of updates refuse.
+pub fn undo_task(
+    workspace: &Workspace,
+    actor: &Actor,
+    before: &Versioned<Task>,
+    undone: Undone<'_, Task>,
+    case: &Versioned<Case>,
+    now: Moment,
+) -> Result<Option<Change>, Faults> {
+    let mut faults = Faults::new();
+    let stored = &before.value;
+    let versions = Versions { base: undone.made, mine: undone.former, stored };
+    let after = merge(versions, workspace, now, &mut faults);
+    if after == *stored {
+        return faults.or(None);
+    }
+    check_usable(&stored.item, &after.item, workspace, &mut faults);
+    let records = settled(workspace, actor, before, after, case, now, &mut faults);
+    faults.or(Some(Change { records }))
+}
