@@ -85,6 +85,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(task::history::list_task_events))
         .routes(routes!(task::undo::undo_task_event))
         .routes(routes!(task::blame::blame_task))
+        .routes(routes!(task::plan::get_task_plan, task::plan::plan_task))
+        .routes(routes!(case::plan::get_case_plan))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

@@ -16,6 +16,7 @@ use casement_domain::change::{Change, Record};
 use casement_domain::fault::Faults;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
+use casement_domain::task::plan::PLANNED;
 use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
 use casement_store::document::Claim;
@@ -67,6 +68,8 @@ pub(crate) enum Outcome {
     Case { id: String, version: u64 },
     /// The answer was this version of a task.
     Task { id: String, version: u64 },
+    /// The answer was the plan of this version of a task.
+    Plan { id: String, version: u64 },
     /// There was no such document.
     NotFound,
     /// The document had another version than the request demanded.
@@ -90,6 +93,9 @@ impl Outcome {
                 tasks: change.records.iter().filter_map(|record| made_task(&record.after)).collect(),
             }),
             Record::Case(case) => Some(Self::Case { id: case.id.to_string(), version }),
+            Record::Task(task) if first.event == PLANNED => {
+                Some(Self::Plan { id: task.id.to_string(), version })
+            }
             Record::Task(task) => Some(Self::Task { id: task.id.to_string(), version }),
             Record::Customer(_) => None,
         }
@@ -384,6 +390,10 @@ impl App {
                 let case = self.case(workspace.id(), task.value.case.as_str(), &mut Reads::default()).await?;
                 let case_number = case.and_then(|case| case.number).unwrap_or_default();
                 self.rendered_work(task.map(Work::Task), case_number, &config)
+            }
+            Outcome::Plan { id, version } => {
+                let task = self.task_at(workspace.id(), &id, version).await?;
+                self.rendered_plan(workspace, &task).await?
             }
             Outcome::NotFound => return Ok(Err(AppError::NotFound)),
             Outcome::VersionDiffers => return Ok(Err(AppError::VersionDiffers)),

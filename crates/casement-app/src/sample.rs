@@ -255,7 +255,7 @@ impl Maker<'_> {
                 let open = self.open_case(*case)?;
                 let (case, task) = (&open.case, open.task(*place)?);
                 let none = Found::default();
-                update_task(self.config, actor, task, None, case, command, &none, Zone::UTC, *at, ids)
+                update_task(self.config, actor, task, None, case, &[], command, &none, Zone::UTC, *at, ids)
             }
             Act::BreachCase => {
                 let before = &self.open_case(*case)?.case;

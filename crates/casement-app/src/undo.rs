@@ -131,7 +131,8 @@ async fn of_task(
         let around = app.around::<Task>(workspace.id(), &before.clone().map(Record::Task), version).await?;
         let undone = Undone { former: &around.0, made: &around.1 };
         let now = app.sources().now();
-        let decided = undo_task(&config, &access.actor, &before, undone, &case, now);
+        let siblings = app.listed_tasks(workspace.id(), &case.value, &mut reads).await?;
+        let decided = undo_task(&config, &access.actor, &before, undone, &case, &siblings, now);
         let number = case.number.unwrap_or_default();
         let Some(change) = decided.map_err(AppError::Refused)? else {
             let outcome = Outcome::Task { id: id.to_owned(), version: before.version };

@@ -42,6 +42,8 @@ ids! {
     CaseId = "ci-";
     /// Names a task.
     TaskId = "ti-";
+    /// Names a line of a task's checklist.
+    CheckItemId = "ck-";
     /// Names a case template.
     CaseTemplateId = "ctm-";
     /// Names a task template.

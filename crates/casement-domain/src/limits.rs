@@ -91,3 +91,9 @@ pub const DECIMALS_MAX: u32 = 15;
 pub const ENTRY_NAME_CHARACTERS_MAX: usize = 128;
 /// Characters of the other texts of an entry: descriptions, placeholders, messages.
 pub const ENTRY_TEXT_CHARACTERS_MAX: usize = 1_000;
+/// Tasks that one task may depend on.
+pub const DEPENDENCIES_MAX: usize = 50;
+/// Lines of a task's checklist.
+pub const CHECKLIST_MAX: usize = 100;
+/// Characters of a line of a checklist.
+pub const CHECK_TEXT_CHARACTERS_MAX: usize = 512;

@@ -7,11 +7,12 @@ use casement_domain::case::Case;
 use casement_domain::customer::CustomerSnapshot;
 use casement_domain::date::{MOMENT_MAX, MOMENT_MIN, Moment};
 use casement_domain::id::{
-    AccountId, AgentId, CaseId, CaseTemplateId, FieldId, OrganisationId, QueueId, StatusId, StreamId, TaskId,
-    TaskTemplateId, UserId,
+    AccountId, AgentId, CaseId, CaseTemplateId, CheckItemId, FieldId, OrganisationId, QueueId, StatusId,
+    StreamId, TaskId, TaskTemplateId, UserId,
 };
 use casement_domain::item::{Assignment, Participant, WorkItem};
 use casement_domain::task::Task;
+use casement_domain::task::plan::{CheckItem, Plan};
 use casement_domain::workspace::Workspace;
 use casement_domain::workspace::defaults::{self, Identity};
 use casement_domain::workspace::entries::{Agent, Category, Origin, Queue, Status};
@@ -277,7 +278,7 @@ pub fn case() -> impl Strategy<Value = Case> {
 
 /// Gives any task, of the template Follow-up or custom; a custom one has no field values.
 pub fn task() -> impl Strategy<Value = Task> {
-    (item(), any::<u64>(), any::<bool>(), 0..3_u128).prop_map(|(mut item, id, custom, case)| {
+    (item(), any::<u64>(), any::<bool>(), 0..3_u128, plan()).prop_map(|(mut item, id, custom, case, plan)| {
         if custom {
             item.field_values.clear();
         }
@@ -286,7 +287,19 @@ pub fn task() -> impl Strategy<Value = Task> {
             case: CaseId::fresh(case),
             template: (!custom).then(|| TaskTemplateId::from_text("ttm-follow-up")),
             template_version: FIRST_VERSION,
+            plan,
             item,
         }
     })
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let line = (0..9_u128, "[a-z]{1,9}", any::<bool>()).prop_map(|(id, text, done)| CheckItem {
+        id: CheckItemId::fresh(id),
+        text,
+        done,
+    });
+    let depends_on = prop::collection::vec((0..9_u128).prop_map(TaskId::fresh), 0..3);
+    (depends_on, any::<bool>(), prop::collection::vec(line, 0..3))
+        .prop_map(|(depends_on, required, checklist)| Plan { depends_on, required, checklist })
 }

@@ -111,7 +111,19 @@ pub fn decide_update_task(
     command: &UpdateTask,
 ) -> Result<Option<Change>, Faults> {
     let (actor, found) = (app_actor(), Found::default());
-    update_task(workspace, &actor, before, None, case, command, &found, Zone::UTC, NOW, &mut (4_000_u128..))
+    update_task(
+        workspace,
+        &actor,
+        before,
+        None,
+        case,
+        &[],
+        command,
+        &found,
+        Zone::UTC,
+        NOW,
+        &mut (4_000_u128..),
+    )
 }
 
 /// A stored case of the template General, number 100, made an hour ago.

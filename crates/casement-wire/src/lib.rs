@@ -17,6 +17,7 @@ pub mod language;
 pub mod limits;
 pub mod list;
 pub mod member;
+pub mod plan;
 pub mod reader;
 pub mod schema;
 pub mod search;

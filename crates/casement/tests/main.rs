@@ -70,6 +70,8 @@ mod metrics;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 #[path = "../../casement-store/tests/server.rs"]
 mod postgres_server;
 #[cfg(test)]

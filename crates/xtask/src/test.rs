@@ -41,7 +41,7 @@ const SKIP_SERVER: [&str; 9] =
 /// files, processes and quotas, or stops the clock of the runtime, is about the embedded database alone.
 const ON_SERVER: &str = "test(/^(apps|assignment|authentication|bad_input|compression|concurrency|create_case|\
     create_task|custom_fields|customers|deadlines|idempotency|json_bodies|lifecycle|list_filters|list_oracle|list_pages|\
-    merge|resources|searches|seeds|streams|token_attacks|undo|update_keys|update_values)::/) and not test(/takes_no_writes/)";
+    merge|plans|resources|searches|seeds|streams|token_attacks|undo|update_keys|update_values)::/) and not test(/takes_no_writes/)";
 
 /// The variable that lets the tests of the binary keep their data on a database server.
 const STORE_VARIABLE: (&str, &str) = ("TEST_STORE", "postgres");

@@ -170,6 +170,24 @@ pub const ROUTES: &[Route] = &[
         operation: "blameTask",
         permission: Permission::App,
     },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}/plan",
+        operation: "getTaskPlan",
+        permission: Permission::App,
+    },
+    Route {
+        method: "PATCH",
+        path: "/api/v1/streams/{streamId}/tasks/{taskId}/plan",
+        operation: "planTask",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/plan",
+        operation: "getCasePlan",
+        permission: Permission::App,
+    },
     Route { method: "GET", path: "/healthz", operation: "healthz", permission: Permission::Public },
     Route { method: "GET", path: "/readyz", operation: "readyz", permission: Permission::Public },
 ];

@@ -5,6 +5,7 @@ use casement_domain::case::update::{UpdateCase, update_case as decide};
 use casement_domain::change::{Change, Record};
 use casement_domain::date::Zone;
 use casement_domain::given::Given;
+use casement_domain::id::TaskId;
 use casement_domain::item::input::UpdateInput;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
@@ -177,7 +178,20 @@ impl App {
         case: &Case,
         reads: &mut Reads,
     ) -> Result<Vec<Versioned<Task>>, AppError> {
-        let ids: Vec<String> = case.tasks.iter().map(|task| task.to_string()).collect();
+        self.tasks(workspace, &case.tasks, reads).await
+    }
+
+    /// Loads tasks and notes that they were read; those that there are not are left out.
+    pub(crate) async fn tasks(
+        &self,
+        workspace: &str,
+        ids: &[TaskId],
+        reads: &mut Reads,
+    ) -> Result<Vec<Versioned<Task>>, AppError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let documents = self.store().documents(workspace, body::TASK, &ids).await?;
         for document in &documents {
             reads.document(body::TASK, &document.id, document.version);

@@ -1,4 +1,5 @@
 //! Use cases on tasks.
 
 pub mod create;
+pub mod plan;
 pub mod update;

@@ -117,6 +117,10 @@ async fn update(
             }
             None => None,
         };
+        let awaited = match command.may_end(&config) {
+            true => app.tasks(workspace.id(), &before.value.plan.depends_on, &mut reads).await?,
+            false => Vec::new(),
+        };
         let customer = command.customer(base.as_ref().unwrap_or(&before.value));
         let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;
         let now = app.sources().now();
@@ -128,6 +132,7 @@ async fn update(
                 &before,
                 base.as_ref(),
                 &case,
+                &awaited,
                 command,
                 &customers,
                 zone,

@@ -195,11 +195,12 @@ pub(crate) fn check_open_tasks(
     let closes = after.item.is_closed(workspace) && !before.item.is_closed(workspace);
     let template = workspace.case_template(&after.template);
     let allowed = template.is_some_and(|template| template.closes_with_open_tasks_at(after.template_version));
-    if !closes || allowed {
+    if !closes {
         return;
     }
     let open: Vec<String> = tasks
         .iter()
+        .filter(|task| task.value.plan.required || !allowed)
         .filter(|task| task.value.item.active && !task.value.item.is_over(workspace))
         .map(|task| task.number.map(task::reference_id).unwrap_or_default())
         .collect();

@@ -1,6 +1,7 @@
 //! Creating a task of a case; contract section 8.
 
 use super::Task;
+use super::plan::Plan;
 use crate::actor::Actor;
 use crate::case::Case;
 use crate::case::reference_id;
@@ -118,6 +119,7 @@ pub fn create_task(
         case: case.value.id.clone(),
         template: template.map(|template| template.id.clone()),
         template_version: template.map_or(FIRST_VERSION, |template| template.version),
+        plan: Plan::default(),
         item,
     };
     let mut records = vec![
@@ -169,6 +171,7 @@ pub fn of_template(
         case: case.id.clone(),
         template: Some(template.id.clone()),
         template_version: template.version,
+        plan: Plan::default(),
         item,
     }
 }

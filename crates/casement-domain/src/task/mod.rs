@@ -1,12 +1,14 @@
 //! Tasks: parts of the work on a case.
 
 pub mod create;
+pub mod plan;
 pub mod undo;
 pub mod update;
 
 use serde::de::{Error, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use self::plan::Plan;
 use crate::id::{CaseId, FieldId, TaskId, TaskTemplateId, reference};
 use crate::item::WorkItem;
 use crate::parted::{self, Outer, needed};
@@ -30,6 +32,9 @@ pub struct Task {
     /// The version of the template that it keeps to; the first where it has none.
     #[serde(skip_serializing_if = "is_first")]
     pub template_version: u32,
+    /// What it waits for and consists of.
+    #[serde(skip_serializing_if = "Plan::is_default")]
+    pub plan: Plan,
     /// What it has in common with cases.
     #[serde(flatten)]
     pub item: WorkItem,
@@ -42,6 +47,7 @@ struct TaskKeys {
     case: Option<CaseId>,
     template: Option<TaskTemplateId>,
     template_version: Option<u32>,
+    plan: Option<Plan>,
 }
 
 impl<'de> Outer<'de> for TaskKeys {
@@ -54,6 +60,7 @@ impl<'de> Outer<'de> for TaskKeys {
             "case" => self.case = map.next_value()?,
             "template" => self.template = map.next_value()?,
             "template_version" => self.template_version = map.next_value()?,
+            "plan" => self.plan = map.next_value()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -65,6 +72,7 @@ impl<'de> Outer<'de> for TaskKeys {
             case: needed(self.case, "case")?,
             template: self.template,
             template_version: self.template_version.unwrap_or_else(first_version),
+            plan: self.plan.unwrap_or_default(),
             item,
         })
     }

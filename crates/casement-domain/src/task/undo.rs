@@ -1,7 +1,8 @@
 //! Undoing one change of a task.
 
 use super::Task;
-use super::update::{merge, settled};
+use super::plan::check_circle;
+use super::update::{Beside, merge, settled};
 use crate::actor::Actor;
 use crate::case::Case;
 use crate::change::Change;
@@ -12,7 +13,7 @@ use crate::item::undo::{Undone, check_usable};
 use crate::version::Versioned;
 use crate::workspace::Workspace;
 
-/// Decides the undoing of a change. `Ok(None)`: all that it changed has been taken back already.
+/// Decides the undoing of a change; `siblings` are the tasks that the case lists. `Ok(None)`: all that it changed has been taken back already.
 ///
 /// # Errors
 /// Each key that was changed again since, and what the rules of updates refuse.
@@ -22,6 +23,7 @@ pub fn undo_task(
     before: &Versioned<Task>,
     undone: Undone<'_, Task>,
     case: &Versioned<Case>,
+    siblings: &[Versioned<Task>],
     now: Moment,
 ) -> Result<Option<Change>, Faults> {
     let mut faults = Faults::new();
@@ -31,7 +33,9 @@ pub fn undo_task(
     if after == *stored {
         return faults.or(None);
     }
+    check_circle(before, &after.plan, siblings, &mut faults);
     check_usable(&stored.item, &after.item, workspace, &mut faults);
-    let records = settled(workspace, actor, before, after, case, now, &mut faults);
+    let records =
+        settled(workspace, actor, before, after, Beside { case, awaited: siblings }, now, &mut faults);
     faults.or(Some(Change { records }))
 }

@@ -1,6 +1,7 @@
 //! Updating a task; contract section 9.
 
 use super::create::{check_room, with_tasks};
+use super::plan::check_ended;
 use super::{CONVERSATION_TYPE, Task, reference_id};
 use crate::actor::Actor;
 use crate::case::update::{check_deleted, event_of};
@@ -34,6 +35,12 @@ pub struct UpdateTask {
 }
 
 impl UpdateTask {
+    /// Tells whether the decision needs the tasks that the task depends on: only a command that sets a status may end it.
+    pub fn may_end(&self, workspace: &Workspace) -> bool {
+        let status = self.input.item.status.value().and_then(|reference| workspace.find_status(reference));
+        status.is_some_and(|status| status.category.is_over())
+    }
+
     /// Gives the customer whose profile the decision needs.
     pub fn customer(&self, before: &Task) -> Option<&CustomerInput> {
         customer_of(&before.item, &self.input)
@@ -42,7 +49,8 @@ impl UpdateTask {
 
 /// Decides an update of a task. `base` is the version that the client read, where it names an earlier one that is
 /// known: only what the command changes of that version is laid over the stored task; a task that is deleted or restored changes its case too. `Ok(None)`: the command
-/// changes nothing. `ids` must not end.
+/// changes nothing. `awaited` are the tasks that the stored one depends on, needed where [`UpdateTask::may_end`] says so. `ids` must
+/// not end.
 ///
 /// # Errors
 /// All faults of the command.
@@ -53,6 +61,7 @@ pub fn update_task(
     before: &Versioned<Task>,
     base: Option<&Task>,
     case: &Versioned<Case>,
+    awaited: &[Versioned<Task>],
     command: &UpdateTask,
     customers: &Found,
     zone: Zone,
@@ -76,9 +85,18 @@ pub fn update_task(
     if after == *stored {
         return faults.or(None);
     }
-    let mut records = settled(workspace, actor, before, after, case, now, &mut faults);
+    let mut records = settled(workspace, actor, before, after, Beside { case, awaited }, now, &mut faults);
     records.extend(changed.profile);
     faults.or(Some(Change { records }))
+}
+
+/// The documents beside a task that rules over it look at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// Its case.
+    pub(crate) case: &'a Versioned<Case>,
+    /// The tasks that it depends on, and perhaps others.
+    pub(crate) awaited: &'a [Versioned<Task>],
 }
 
 /// Settles what follows from a change of a task, checks it, and gives the documents to write: the task, and its case where its
@@ -88,13 +106,15 @@ pub(crate) fn settled(
     actor: &Actor,
     before: &Versioned<Task>,
     mut after: Task,
-    case: &Versioned<Case>,
+    beside: Beside<'_>,
     now: Moment,
     faults: &mut Faults,
 ) -> Vec<RecordChange> {
     let stored = &before.value;
+    let Beside { case, awaited } = beside;
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
     check_deleted(&stored.item, &after.item, faults);
+    check_ended(stored, &after, awaited, workspace, faults);
     if !case.value.item.active {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
     } else if case.value.item.is_closed(workspace) {
@@ -140,6 +160,11 @@ pub(crate) fn merge(
     Task {
         id: stored.id.clone(),
         case: stored.case.clone(),
+        plan: Versions { base: &base.plan, mine: &mine.plan, stored: &stored.plan }.whole(
+            Key::Checklist,
+            merge::json,
+            faults,
+        ),
         template,
         template_version,
         item: merge::items(items, workspace, now, faults),

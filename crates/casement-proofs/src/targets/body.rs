@@ -218,6 +218,7 @@ pub(super) fn check_update_task(input: &[u8]) {
                 &before,
                 base.as_ref(),
                 &case,
+                &[],
                 &command,
                 &found,
                 zone(),
@@ -408,8 +409,19 @@ fn check_sent_back_task(task: &Task, case: &Versioned<Case>, workspace: &Workspa
     let command = read_update_task(&whole(&write_task(task, 456, case_number, workspace)));
     let stored = Versioned { version: 4, number: Some(456), value: task.clone() };
     let (found, mut ids) = (Found::default(), 1_u128..);
-    let decided =
-        update_task(workspace, &app_actor(), &stored, None, case, &command, &found, Zone::UTC, NOW, &mut ids);
+    let decided = update_task(
+        workspace,
+        &app_actor(),
+        &stored,
+        None,
+        case,
+        &[],
+        &command,
+        &found,
+        Zone::UTC,
+        NOW,
+        &mut ids,
+    );
     assert_eq!(decided, Ok(None), "a task that is sent back as it was read");
 }
 

@@ -8,6 +8,7 @@ pub mod get;
 pub mod history;
 pub mod list;
 pub mod patch;
+pub mod plan;
 pub mod restore;
 pub mod search;
 pub mod undo;
