@@ -154,8 +154,14 @@ fn by(column: ColumnId, direction: Direction) -> Sort {
 
 fn shapes(has_text: bool) -> Vec<(&'static str, Query)> {
     let newest = || by(CREATED, Direction::Descending);
-    let query =
-        |condition: Condition, sort: Sort| Query { condition, words: vec![], sort, skip: 0, limit: 50 };
+    let query = |condition: Condition, sort: Sort| Query {
+        condition,
+        words: vec![],
+        sort,
+        skip: 0,
+        after: None,
+        limit: 50,
+    };
     let unresolved = || Condition::Not(Box::new(any(STATUS, &["resolved", "closed"])));
     let within = |column, from_days: i64, to_days: i64| {
         Condition::Within(column, Span { low: NOW_MS + from_days * DAY_MS, high: NOW_MS + to_days * DAY_MS })
