@@ -255,6 +255,7 @@ pub fn item() -> impl Strategy<Value = WorkItem> {
                 created_at,
                 updated_by: app_actor(),
                 updated_at: created_at.plus_ms(age),
+                transfer: None,
             }
         },
     )
@@ -271,6 +272,9 @@ pub fn case() -> impl Strategy<Value = Case> {
             language: language.to_owned(),
             supports_custom_tasks: true,
             tasks: (0..tasks).map(|task| TaskId::fresh(task as u128)).collect(),
+            watchers: Vec::new(),
+            links: Vec::new(),
+            merged_into: None,
         },
     )
 }

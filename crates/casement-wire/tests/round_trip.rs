@@ -59,6 +59,9 @@ fn case_of(task: &Task) -> Versioned<Case> {
         language: "en".to_owned(),
         supports_custom_tasks: true,
         tasks: vec![task.id.clone()],
+        watchers: Vec::new(),
+        links: Vec::new(),
+        merged_into: None,
     };
     Versioned { version: 7, number: Some(123), value: case }
 }

@@ -110,3 +110,5 @@ mod traces;
 mod update_keys;
 #[cfg(test)]
 mod update_values;
+#[cfg(test)]
+mod work_lists;

@@ -171,7 +171,7 @@ impl App {
     }
 
     /// Loads the tasks that a case lists and notes that they were read.
-    async fn listed_tasks(
+    pub(crate) async fn listed_tasks(
         &self,
         workspace: &str,
         case: &Case,

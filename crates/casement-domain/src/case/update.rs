@@ -86,6 +86,7 @@ pub fn update_case(
         return faults.or(None);
     }
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
+    check_merged(stored, Key::Active, &mut faults);
     check_deleted(&stored.item, &after.item, &mut faults);
     check_open_tasks(stored, &after, tasks, workspace, &mut faults);
     after.item.touch(actor, now);
@@ -124,6 +125,9 @@ fn merge(versions: Versions<'_, Case>, workspace: &Workspace, now: Moment, fault
         language: languages.whole(Key::Language, merge::json, faults),
         supports_custom_tasks,
         tasks: stored.tasks.clone(),
+        watchers: stored.watchers.clone(),
+        links: stored.links.clone(),
+        merged_into: stored.merged_into.clone(),
         template,
         template_version,
     }
@@ -165,6 +169,14 @@ fn apply_template(case: &mut Case, given: &Given<String>, workspace: &Workspace,
             case.template_version = template.version;
             case.supports_custom_tasks = template.custom_tasks;
         }
+    }
+}
+
+/// Adds a fault when a case is changed that was merged into another.
+pub(crate) fn check_merged(case: &Case, key: Key, faults: &mut Faults) {
+    if let Some(into) = &case.merged_into {
+        let message = format!("the case was merged into {}, which goes on in its place", into.reference());
+        faults.add(FaultKind::Conflict, key, message);
     }
 }
 

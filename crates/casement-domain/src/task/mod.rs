@@ -1,6 +1,7 @@
 //! Tasks: parts of the work on a case.
 
 pub mod create;
+pub mod transfer;
 pub mod update;
 
 use serde::de::{Error, MapAccess};

@@ -3,7 +3,7 @@
 use super::create::{check_room, with_tasks};
 use super::{CONVERSATION_TYPE, Task, reference_id};
 use crate::actor::Actor;
-use crate::case::update::{check_deleted, event_of};
+use crate::case::update::{check_deleted, check_merged, event_of};
 use crate::case::{self, Case};
 use crate::change::{Change, Record, RecordChange};
 use crate::customer::{CustomerInput, Found};
@@ -78,11 +78,7 @@ pub fn update_task(
     }
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
     check_deleted(&stored.item, &after.item, &mut faults);
-    if !case.value.item.active {
-        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
-    } else if case.value.item.is_closed(workspace) {
-        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is closed");
-    }
+    check_case(&case.value, workspace, &mut faults);
     if after.item.active && !stored.item.active {
         check_room(&case.value, Key::Active, &mut faults);
     }
@@ -101,6 +97,17 @@ pub fn update_task(
     }
     records.extend(changed.profile);
     faults.or(Some(Change { records }))
+}
+
+/// Adds a fault when the case of a task lets its tasks not change.
+pub(crate) fn check_case(case: &Case, workspace: &Workspace, faults: &mut Faults) {
+    if case.merged_into.is_some() {
+        check_merged(case, Key::CaseOfTask, faults);
+    } else if !case.item.active {
+        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
+    } else if case.item.is_closed(workspace) {
+        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is closed");
+    }
 }
 
 /// Merges what a client made of the version that it read with what is stored now.
