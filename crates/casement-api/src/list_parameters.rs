@@ -56,11 +56,12 @@ fn schema(parameter: &ListParameter) -> Value {
         (Form::Number, _) => json!({"type": "integer", "minimum": 0, "maximum": i64::MAX}),
         (Form::Texts, "ETAlist") => {
             json!({"type": "array", "items": {"type": "string",
-                "enum": ["overdue", "today", "tomorrow", "week", "none"]}})
+                "enum": ["overdue", "today", "tomorrow", "week", "none", ""]}})
         }
         (Form::Texts, _) => json!({"type": "array", "items": {"type": "string"}}),
         (Form::Order, _) => {
-            let pattern = format!("^({})(:(asc|desc))?$", SORT_FIELDS.join("|"));
+            let key = format!("({})(:(asc|desc))?", SORT_FIELDS.join("|"));
+            let pattern = format!("^({key}(,{key})*)?$");
             json!({"type": "array", "items": {"type": "string", "pattern": pattern}})
         }
         (Form::Text, "q") => json!({"type": "string", "maxLength": limits::EXPRESSION_CHARACTERS_MAX}),

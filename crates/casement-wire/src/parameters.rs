@@ -144,11 +144,14 @@ pub fn read_list(pairs: &[(String, String)], listed: Listed) -> Result<Search, V
             faults.push(fault(name, "there is no such parameter"));
             continue;
         };
+        if text.contains('\0') {
+            faults.push(fault(name, "must not contain U+0000"));
+            continue;
+        }
         let entries = || text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let single = match parameter.form {
             Form::Text => Value::from(text.as_str()),
             Form::Boolean => match text.as_str() {
-                "" => Value::Null,
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
                 other => Value::from(other),
@@ -200,7 +203,6 @@ fn as_parameter(key: Key) -> Key {
 fn number(text: &str) -> Value {
     let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<i64>() {
-        _ if text.is_empty() => Value::Null,
         Ok(number) if is_plain => Value::from(number),
         Ok(_) | Err(_) => Value::from(text),
     }
@@ -233,7 +235,6 @@ mod tests {
             ("sort", "priority:desc,dueDate:asc"),
             ("sort", "name,priority:asc"),
             ("limit", "20"),
-            ("skip", ""),
             ("columns", "refId,name"),
             ("queues", ""),
             ("hits", "true"),
@@ -254,6 +255,7 @@ mod tests {
         let faults = read(&given, Listed::Cases).unwrap_err();
         let named: Vec<&str> = faults.iter().filter_map(|fault| fault.path.as_deref()).collect();
         assert_eq!(named, ["stauts", "limit", "caseId", "sort"]);
+        assert_eq!(read(&[("name", "a\0b")], Listed::Cases).unwrap_err().len(), 1);
         assert!(read(&[("caseId", "ci-1"), ("mytask", "true")], Listed::Tasks).is_ok());
         let faults = read(&[("caseId", "ci-1"), ("mytask", "true")], Listed::TasksOfCase).unwrap_err();
         assert_eq!(faults.len(), 1);
@@ -264,7 +266,7 @@ mod tests {
         let given = [
             ("limit", "-1"),
             ("skip", "1e3"),
-            ("unresolved", "yes"),
+            ("unresolved", ""),
             ("sort", "colour"),
             ("startDate", "soon"),
             ("q", "("),

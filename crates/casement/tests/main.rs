@@ -112,3 +112,5 @@ mod update_keys;
 mod update_values;
 #[cfg(test)]
 mod work_lists;
+#[cfg(test)]
+mod work_moves;

@@ -17,7 +17,7 @@ use super::Index;
 use super::entry::{field_entry, field_moment, field_present, field_value, halves};
 use super::layout::{
     ACTIVE, ALL_TEXTS, ASSIGNEE, BREACHED, CASE, CHANNEL, CREATED, CUSTOMER, DESCRIPTION, DUE, FIELD, NUMBER,
-    OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, YES,
+    OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, WATCHER, YES,
 };
 
 /// What a list is resolved against.
@@ -105,6 +105,9 @@ fn conditions(asked: Asked<'_>, index: &Index, all: &mut Vec<Condition>) {
     }
     if let Some(queues) = &filter.queues {
         all.push(any_of(QUEUE, queues.iter().map(|id| id.as_str())));
+    }
+    if let Some(watchers) = &filter.watchers {
+        all.push(any_of(WATCHER, watchers.iter().map(|id| id.as_str())));
     }
     if let Some(agents) = &filter.agents {
         all.push(any_of(ASSIGNEE, agents.iter().map(|id| id.as_str())));

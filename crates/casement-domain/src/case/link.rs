@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Case;
-use super::update::{check_deleted, check_merged};
+use super::update::{check_changeable, check_merged};
 use crate::actor::Actor;
 use crate::change::{Change, Record, RecordChange};
 use crate::date::Moment;
@@ -151,10 +151,10 @@ pub fn unlink_cases(
 
 fn check_both(one: &Case, two: &Case, faults: &mut Faults) {
     for (case, key) in [(one, Key::Active), (two, Key::OtherCase)] {
-        if case.merged_into.is_some() {
+        if key == Key::Active {
+            check_changeable(case, &case.item, faults);
+        } else if case.merged_into.is_some() {
             check_merged(case, key, faults);
-        } else if key == Key::Active {
-            check_deleted(&case.item, &case.item, faults);
         } else if !case.item.active {
             faults.add(FaultKind::Conflict, key, "the other case is deleted");
         }

@@ -1,11 +1,11 @@
 //! Transferring a case.
 
 use super::Case;
-use super::update::{check_deleted, check_merged};
+use super::update::check_changeable;
 use crate::actor::Actor;
 use crate::change::{Change, Record, RecordChange};
 use crate::date::Moment;
-use crate::fault::{Faults, Key};
+use crate::fault::Faults;
 use crate::item::due;
 use crate::item::transfer::{Transfer, transfer};
 use crate::version::Versioned;
@@ -30,8 +30,7 @@ pub fn transfer_case(
     }
     let mut after = Case { item, ..stored.clone() };
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
-    check_merged(stored, Key::Active, &mut faults);
-    check_deleted(&stored.item, &after.item, &mut faults);
+    check_changeable(stored, &after.item, &mut faults);
     after.item.touch(actor, now);
     let record = RecordChange {
         before: Some(before.clone().map(Record::Case)),

@@ -86,8 +86,7 @@ pub fn update_case(
         return faults.or(None);
     }
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
-    check_merged(stored, Key::Active, &mut faults);
-    check_deleted(&stored.item, &after.item, &mut faults);
+    check_changeable(stored, &after.item, &mut faults);
     check_open_tasks(stored, &after, tasks, workspace, &mut faults);
     after.item.touch(actor, now);
     let event = event_of(&stored.item, &after.item, workspace).of_case();
@@ -177,6 +176,15 @@ pub(crate) fn check_merged(case: &Case, key: Key, faults: &mut Faults) {
     if let Some(into) = &case.merged_into {
         let message = format!("the case was merged into {}, which goes on in its place", into.reference());
         faults.add(FaultKind::Conflict, key, message);
+    }
+}
+
+/// Adds a fault when a case can't change at all: it was merged, or is deleted and stays so.
+pub(crate) fn check_changeable(before: &Case, after: &WorkItem, faults: &mut Faults) {
+    if before.merged_into.is_some() {
+        check_merged(before, Key::Active, faults);
+    } else {
+        check_deleted(&before.item, after, faults);
     }
 }
 

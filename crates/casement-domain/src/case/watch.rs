@@ -1,7 +1,7 @@
 //! Watching a case: agents who follow it without having it.
 
 use super::Case;
-use super::update::{check_deleted, check_merged};
+use super::update::check_changeable;
 use crate::actor::Actor;
 use crate::change::{Change, Record, RecordChange};
 use crate::date::Moment;
@@ -71,8 +71,7 @@ pub fn watch_case(
             "case.unwatched"
         }
     };
-    check_merged(stored, Key::Active, &mut faults);
-    check_deleted(&stored.item, &after.item, &mut faults);
+    check_changeable(stored, &after.item, &mut faults);
     after.item.touch(actor, now);
     let record =
         RecordChange { before: Some(before.clone().map(Record::Case)), after: Record::Case(after), event };
