@@ -21,8 +21,8 @@ fn wrong_body() -> Map<String, Value> {
         TaskListBody::schema(),
         search::CaseSearchBody::schema(),
         search::CaseCountBody::schema(),
-        TransferBody::schema(),
-        MergeBody::schema(),
+        relation::TransferBody::schema(),
+        relation::MergeBody::schema(),
     ];
     schemas.iter().flat_map(described).map(|key| (key, json!([false]))).collect()
 }
@@ -65,9 +65,9 @@ fn the_described_keys_are_those_that_the_readers_take() {
     let update_task = crate::task::read_update_task(&body).faults;
     assert_eq!(read(&update_task, Noun::Task), described(&UpdateTaskBody::schema()));
     let transfer = crate::relation::read_transfer(&body, Noun::Case).faults;
-    assert_eq!(read(&transfer, Noun::Case), described(&TransferBody::schema()));
+    assert_eq!(read(&transfer, Noun::Case), described(&relation::TransferBody::schema()));
     let merge = crate::relation::read_merge(&body).faults;
-    assert_eq!(read(&merge, Noun::Case), described(&MergeBody::schema()));
+    assert_eq!(read(&merge, Noun::Case), described(&relation::MergeBody::schema()));
     let cases = crate::list::read_query(&body, Noun::Case).faults;
     assert_eq!(read(&cases, Noun::Case), described(&CaseListBody::schema()));
     let tasks = crate::list::read_query(&body, Noun::Task).faults;

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use casement_app::case::change::{CaseChange, change_case};
 use casement_wire::document::CaseDoc;
 use casement_wire::relation::read_merge;
-use casement_wire::schema::MergeBody;
+use casement_wire::schema::relation::MergeBody;
 use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};

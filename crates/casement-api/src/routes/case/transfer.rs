@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use casement_app::case::change::{CaseChange, change_case};
 use casement_wire::document::CaseDoc;
 use casement_wire::relation::read_transfer;
-use casement_wire::schema::TransferBody;
+use casement_wire::schema::relation::TransferBody;
 use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};

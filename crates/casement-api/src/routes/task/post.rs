@@ -3,7 +3,7 @@
 use axum::extract::State;
 use casement_app::task::create::create_task_of as create;
 use casement_wire::document::TaskDoc;
-use casement_wire::schema::PostTaskBody;
+use casement_wire::schema::relation::PostTaskBody;
 use casement_wire::spelling::Noun;
 use casement_wire::task::read_create;
 
