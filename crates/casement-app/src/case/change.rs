@@ -23,7 +23,7 @@ use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
 use crate::trace;
 
 /// What shall happen to a case. Other cases are named by id or reference id.
@@ -66,12 +66,17 @@ pub async fn change_case(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let ticket = match app.begin(access, attempt).await? {
-        Start::Repeated(answer) => return answer,
-        Start::First(ticket) => ticket,
-    };
-    let done = Box::pin(carry_out(app, access, named, change, if_match, ticket.as_ref())).await;
-    app.finish(access, ticket, done).await
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        let done = Box::pin(carry_out(app, sending.access(), named, change, if_match, ticket.as_ref())).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
 }
 
 async fn carry_out(
@@ -83,7 +88,7 @@ async fn carry_out(
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
-    let id = app.id_named(access, Noun::Case, named);
+    let id = app.id_of(access, Noun::Case, named).await?;
     let _turn = workspace.turn(&id).await;
     for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
@@ -101,7 +106,7 @@ async fn carry_out(
                 outcome,
             ));
         };
-        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let act = Act::of(access, now);
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
         if let Some(committed) = app.commit(workspace, pending, ticket).await? {
             return app.rendered_change(change, &committed, 0, &config).map(Done::Committed);
@@ -146,7 +151,7 @@ async fn decide(
         CaseChange::Merge(command) => {
             let into = match command.into.value() {
                 Some(named) => {
-                    let id = app.id_named(access, Noun::Case, named);
+                    let id = app.id_of(access, Noun::Case, named).await?;
                     app.case(access.workspace.id(), &id, reads).await?
                 }
                 None => None,
@@ -168,7 +173,7 @@ impl App {
         named: &str,
         reads: &mut Reads,
     ) -> Result<Versioned<Case>, AppError> {
-        let id = self.id_named(access, Noun::Case, named);
+        let id = self.id_of(access, Noun::Case, named).await?;
         let other = self.case(access.workspace.id(), &id, reads).await?;
         other.ok_or_else(|| {
             let mut faults = Faults::new();

@@ -53,12 +53,18 @@ pub async fn create_task_of(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let ticket = match app.begin(access, attempt).await? {
-        Start::Repeated(answer) => return answer,
-        Start::First(ticket) => ticket,
-    };
-    let done = Box::pin(create_within(app, access, named, command, zone, ticket.as_ref())).await;
-    app.finish(access, ticket, done).await
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        let work = create_within(app, sending.access(), named, command.clone(), zone, ticket.as_ref());
+        let done = Box::pin(work).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
 }
 
 async fn create_within(
@@ -69,7 +75,7 @@ async fn create_within(
     zone: Zone,
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
-    let id = app.id_named(access, Noun::Case, named);
+    let id = app.id_of(access, Noun::Case, named).await?;
     let case = app.case(access.workspace.id(), &id, &mut Reads::default()).await?;
     let reference = case.and_then(|case| case.number).map(reference_id).ok_or(AppError::NotFound)?;
     let command = command.within(&id, &reference);

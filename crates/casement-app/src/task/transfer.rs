@@ -11,7 +11,7 @@ use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
 use crate::trace;
 
 /// Transfers a task that is named by id or reference id. It gives the task as it is where that changes nothing.
@@ -28,12 +28,18 @@ pub async fn transfer_task(
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
-    let ticket = match app.begin(access, attempt).await? {
-        Start::Repeated(answer) => return answer,
-        Start::First(ticket) => ticket,
-    };
-    let done = Box::pin(carry_out(app, access, named, command, if_match, ticket.as_ref())).await;
-    app.finish(access, ticket, done).await
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        let done =
+            Box::pin(carry_out(app, sending.access(), named, command, if_match, ticket.as_ref())).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
 }
 
 async fn carry_out(
@@ -45,7 +51,7 @@ async fn carry_out(
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
-    let id = app.id_named(access, Noun::Task, named);
+    let id = app.id_of(access, Noun::Task, named).await?;
     let first = app.task(workspace.id(), &id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
     let _turn = workspace.turn(first.value.case.as_str()).await;
     for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
@@ -68,7 +74,7 @@ async fn carry_out(
                 outcome,
             ));
         };
-        let act = Act { actor: &access.actor, app: access.app.as_str(), at: now };
+        let act = Act::of(access, now);
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
         if let Some(committed) = app.commit(workspace, pending, ticket).await? {
             return app.rendered_change(change, &committed, case_number, &config).map(Done::Committed);

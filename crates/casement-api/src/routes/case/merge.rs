@@ -10,7 +10,7 @@ use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};
 use crate::api::Api;
-use crate::authentication::Caller;
+use crate::authentication::Writer;
 use crate::body::WriteBody;
 use crate::load::Class;
 use crate::parameters::{CasePath, VersionHeader, WriteHeader};
@@ -35,7 +35,7 @@ use crate::routes::{if_match, run};
 )]
 pub async fn merge_cases(
     State(api): State<Api>,
-    caller: Caller,
+    Writer(caller): Writer,
     headers: HeaderMap,
     WriteBody { object, attempt }: WriteBody,
 ) -> Result<Document, Refusal> {

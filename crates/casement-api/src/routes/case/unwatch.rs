@@ -9,7 +9,7 @@ use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};
 use crate::api::Api;
-use crate::authentication::Caller;
+use crate::authentication::Writer;
 use crate::body::BareWrite;
 use crate::load::Class;
 use crate::parameters::{CasePath, VersionHeader, WatcherPath, WriteHeader};
@@ -33,7 +33,7 @@ use crate::routes::{if_match, run};
 )]
 pub async fn unwatch_case(
     State(api): State<Api>,
-    caller: Caller,
+    Writer(caller): Writer,
     headers: HeaderMap,
     BareWrite { attempt }: BareWrite,
 ) -> Result<Document, Refusal> {

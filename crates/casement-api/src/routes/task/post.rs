@@ -9,7 +9,7 @@ use casement_wire::task::read_create;
 
 use crate::answer::{Created, Refusal};
 use crate::api::Api;
-use crate::authentication::Caller;
+use crate::authentication::Writer;
 use crate::body::WriteBody;
 use crate::load::Class;
 use crate::parameters::{CasePath, WriteHeader, ZoneHeader};
@@ -37,7 +37,7 @@ use crate::routes::{collection, run};
 )]
 pub async fn post_task(
     State(api): State<Api>,
-    caller: Caller,
+    Writer(caller): Writer,
     WriteBody { object, attempt }: WriteBody,
 ) -> Result<Created, Refusal> {
     let (command, case) = (read_create(&object), caller.named("caseId"));
