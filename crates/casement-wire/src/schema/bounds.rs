@@ -88,7 +88,9 @@ fn without_case(schemas: &mut Map<String, Value>) {
     else {
         return;
     };
-    whole["description"] = body["description"].take();
+    if let (Some(whole), Some(description)) = (whole.as_object_mut(), body.get("description")) {
+        whole.insert("description".to_owned(), description.clone());
+    }
     if let Some(keys) = whole.get_mut("properties").and_then(Value::as_object_mut) {
         keys.retain(|key, _| !OF_CASE.contains(&key.as_str()));
     }
