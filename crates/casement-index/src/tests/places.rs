@@ -67,7 +67,11 @@ pub fn many(count: u32) -> Vec<Document> {
         id: format!("ci-{:06}", u64::from(number) * 48_271 % 65_537),
         version: 1,
         facets: vec![vec![statuses[number as usize % 3].to_owned()], Vec::new(), Vec::new()],
-        columns: vec![Some(i64::from(number / 2)), (number % 5 > 0).then_some(i64::from(number)), None],
+        columns: vec![
+            Some(i64::from(number / 2)),
+            (!number.is_multiple_of(5)).then_some(i64::from(number)),
+            None,
+        ],
         name: format!("name {}", number % 1_000),
         terms: vec![Vec::new(), Vec::new()],
     };
