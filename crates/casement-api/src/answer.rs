@@ -1,11 +1,13 @@
 //! Answers: documents, pages and problems as HTTP responses.
 
-use axum::http::header::{CONTENT_TYPE, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use casement_app::document::Rendered;
 use casement_app::error::AppError;
+use casement_app::get::Got;
+use casement_wire::document::id_of;
 use casement_wire::error::{ErrorKind, MEDIA_TYPE, Problem};
 use casement_wire::spelling::Noun;
 
@@ -33,6 +35,53 @@ impl IntoResponse for Document {
         }
         if is_replayed {
             response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// A document that was asked for, or where the one is that goes on in its place.
+#[derive(Debug)]
+pub struct Found {
+    /// What was found.
+    pub got: Got,
+    /// The address of the documents of its sort.
+    pub collection: String,
+}
+
+impl IntoResponse for Found {
+    fn into_response(self) -> Response {
+        match self.got {
+            Got::Document(rendered) => Document(rendered).into_response(),
+            Got::MergedInto(id) => {
+                let mut response = Response::new(Bytes::new().into());
+                *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+                if let Ok(location) = HeaderValue::from_str(&format!("{}/{id}", self.collection)) {
+                    response.headers_mut().insert(LOCATION, location);
+                }
+                response
+            }
+        }
+    }
+}
+
+/// A document that was made, with its entity tag and its address.
+#[derive(Debug)]
+pub struct Created {
+    /// The document.
+    pub rendered: Rendered,
+    /// The address of its collection.
+    pub collection: String,
+}
+
+impl IntoResponse for Created {
+    fn into_response(self) -> Response {
+        let location = id_of(&self.rendered.body).map(|id| format!("{}/{id}", self.collection));
+        let location = location.and_then(|location| HeaderValue::from_str(&location).ok());
+        let mut response = Document(self.rendered).into_response();
+        *response.status_mut() = StatusCode::CREATED;
+        if let Some(location) = location {
+            response.headers_mut().insert(LOCATION, location);
         }
         response
     }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use bytes::{Bytes, BytesMut};
 use casement_app::once::Attempt;
 use casement_wire::error::{ErrorKind, Problem};
@@ -45,8 +45,13 @@ impl FromRequestParts<Api> for BareWrite {
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Refusal> {
         let key = idempotency_key(&parts.headers)?;
-        // No other write of the same path has an empty body, so the method needs no part in it.
-        Ok(Self { attempt: key.map(|key| Attempt::new(key, parts.uri.path(), &[])) })
+        // What has no body is told apart by the query and, where a path has two such writes, by the method.
+        let path = match parts.method {
+            Method::PUT => format!("PUT {}", parts.uri.path()),
+            _ => parts.uri.path().to_owned(),
+        };
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self { attempt: key.map(|key| Attempt::new(key, &path, query.as_bytes())) })
     }
 }
 

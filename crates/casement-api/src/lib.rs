@@ -19,6 +19,7 @@ mod framing;
 pub mod gate;
 mod head;
 pub mod limits;
+mod list_parameters;
 pub mod load;
 pub mod measure;
 pub mod metrics_page;

@@ -1,5 +1,6 @@
 //! What routes of the REST API take in path and headers, for the API's description: each parameter is described once.
 
+use casement_wire::relation::LINK_TYPES;
 use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -16,6 +17,22 @@ pub struct CasePath;
 /// The path of a task, and of what belongs to it.
 #[derive(Debug)]
 pub struct TaskPath;
+
+/// The agent who watches a case.
+#[derive(Debug)]
+pub struct WatcherPath;
+
+/// The other case of a link.
+#[derive(Debug)]
+pub struct OtherCasePath;
+
+/// The sort of a link.
+#[derive(Debug)]
+pub struct LinkType;
+
+/// The sort of links, perhaps.
+#[derive(Debug)]
+pub struct OptionalLinkType;
 
 /// The header of every write.
 #[derive(Debug)]
@@ -49,6 +66,30 @@ impl IntoParams for TaskPath {
     }
 }
 
+impl IntoParams for WatcherPath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![path(("agentId", "The agent by `aId` or `agentId`, or `me`: the acting agent."))]
+    }
+}
+
+impl IntoParams for OtherCasePath {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![path(("otherId", "The id or the reference id of the other case."))]
+    }
+}
+
+impl IntoParams for LinkType {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![link_type(Required::True)]
+    }
+}
+
+impl IntoParams for OptionalLinkType {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![link_type(Required::False)]
+    }
+}
+
 impl IntoParams for WriteHeader {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let description = "1 to 255 printable ASCII characters that name this write: its repetitions within 7 days take no effect and get the first answer.";
@@ -67,6 +108,13 @@ impl IntoParams for ZoneHeader {
         let description = "Minutes from UTC with the sign of JavaScript's `getTimezoneOffset`: the zone of dates without one. What is no such number counts as UTC.";
         vec![header("X-Timezone-Offset", description)]
     }
+}
+
+fn link_type(required: Required) -> Parameter {
+    parameter("type", "What the other case is to this one.", ParameterIn::Query)
+        .required(required)
+        .schema(Some(text(Type::String).enum_values(Some(LINK_TYPES))))
+        .build()
 }
 
 fn path((name, description): (&str, &str)) -> Parameter {

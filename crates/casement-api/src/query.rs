@@ -17,16 +17,40 @@ pub struct Parameters {
     faults: Vec<JsonFault>,
 }
 
+/// Reads the pairs of an address's query, in the order given.
+///
+/// # Errors
+/// It is no form encoding of UTF-8.
+pub fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Refusal> {
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).ok().filter(|_| is_utf8(uri));
+    pairs
+        .map(|Query(pairs)| pairs)
+        .ok_or_else(|| Refusal::new(ErrorKind::Invalid, "the query is no form encoding of UTF-8", None))
+}
+
+/// Tells whether the bytes that are meant are UTF-8: the library puts another character in place of those that are not, and a
+/// search for that would be another one.
+fn is_utf8(uri: &Uri) -> bool {
+    let mut rest = uri.query().unwrap_or_default().as_bytes();
+    let mut meant = Vec::with_capacity(rest.len());
+    while let Some((first, behind)) = rest.split_first() {
+        let encoded = behind.get(..2).filter(|_| *first == b'%').and_then(|digits| {
+            std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        });
+        meant.push(encoded.unwrap_or(*first));
+        rest = behind.get(if encoded.is_some() { 2 } else { 0 }..).unwrap_or_default();
+    }
+    std::str::from_utf8(&meant).is_ok()
+}
+
 impl Parameters {
     /// Takes the query of an address.
     ///
     /// # Errors
     /// It is no form encoding of UTF-8, or a parameter stands twice.
     pub fn of(uri: &Uri) -> Result<Self, Refusal> {
-        let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri)
-            .map_err(|_| Refusal::new(ErrorKind::Invalid, "the query is no form encoding of UTF-8", None))?;
         let mut given = BTreeMap::new();
-        for (key, value) in pairs.0 {
+        for (key, value) in pairs(uri)? {
             if given.contains_key(&key) {
                 let detail = format!("{key}: the parameter stands twice");
                 return Err(Refusal::new(ErrorKind::Invalid, &detail, Some(&key)));
@@ -44,6 +68,20 @@ impl Parameters {
             self.fault(key, "must be a moment in ISO 8601".to_owned());
         }
         moment
+    }
+
+    /// Reads one of some words.
+    pub fn one_of<T>(
+        &mut self,
+        key: &'static str,
+        words: &[&str],
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let read = read(self.given.get(key)?);
+        if read.is_none() {
+            self.fault(key, format!("must be {}", words.join(", ")));
+        }
+        read
     }
 
     /// Reads a whole number between two.

@@ -31,6 +31,14 @@ const OF_WRITES: [(&str, &str); 6] = [
 #[derive(Debug)]
 pub struct ReadRefusals;
 
+/// The refusals of a list, which needs no document.
+#[derive(Debug)]
+pub struct ListRefusals;
+
+/// The refusals of a write that makes a document of no other.
+#[derive(Debug)]
+pub struct CreateRefusals;
+
 /// The refusals of a write.
 #[derive(Debug)]
 pub struct WriteRefusals;
@@ -38,6 +46,23 @@ pub struct WriteRefusals;
 impl IntoResponses for ReadRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         described(&OF_READS)
+    }
+}
+
+impl IntoResponses for ListRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut all = described(&OF_READS);
+        all.remove("404");
+        all
+    }
+}
+
+impl IntoResponses for CreateRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut all = WriteRefusals::responses();
+        all.remove("404");
+        all.remove("412");
+        all
     }
 }
 

@@ -21,6 +21,24 @@ pub(crate) struct Stored {
     pub(crate) case_number: u64,
 }
 
+/// What is given of a case that was merged into another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merged {
+    /// The case that goes on in its place.
+    Followed,
+    /// The case itself.
+    Shown,
+}
+
+/// A document that was asked for.
+#[derive(Debug)]
+pub enum Got {
+    /// The document.
+    Document(Rendered),
+    /// The case was merged into the one with this id.
+    MergedInto(String),
+}
+
 /// Gives a case or task by id or reference id, deleted ones too; `as_of`: as it stood at that moment.
 ///
 /// # Errors
@@ -31,18 +49,36 @@ pub async fn get(
     noun: Noun,
     named: &str,
     as_of: Option<Moment>,
-) -> Result<Rendered, AppError> {
+    merged: Merged,
+) -> Result<Got, AppError> {
     app.check_ready()?;
     let id = app.id_named(access, noun, named);
     let Stored { work, case_number } = app.stored(access, noun, &id).await?;
     let config = access.workspace.config();
-    let Some(at) = as_of else { return Ok(app.rendered_work(work, case_number, &config)) };
+    let Some(at) = as_of else {
+        return Ok(match (merged_into(&work.value), merged) {
+            (Some(into), Merged::Followed) => Got::MergedInto(into),
+            (Some(_), Merged::Shown) | (None, _) => {
+                Got::Document(app.rendered_work(work, case_number, &config))
+            }
+        });
+    };
     let (workspace, stored) = (access.workspace.id(), work.map(Record::from));
     let former = match noun {
         Noun::Case => app.as_of(workspace, &stored, at).await?.map(|former| former.map(Work::Case)),
         Noun::Task => app.as_of(workspace, &stored, at).await?.map(|former| former.map(Work::Task)),
     };
-    Ok(app.rendered_work(former.ok_or(AppError::NotFound)?, case_number, &config))
+    let former = former.ok_or(AppError::NotFound)?;
+    let of_former = access.workspace.index().case_state(former.value.case().as_str());
+    let case_number = of_former.map_or(case_number, |state| state.number);
+    Ok(Got::Document(app.rendered_work(former, case_number, &config)))
+}
+
+fn merged_into(work: &Work) -> Option<String> {
+    match work {
+        Work::Case(case) => case.merged_into.as_ref().map(|into| into.case.to_string()),
+        Work::Task(_) => None,
+    }
 }
 
 impl App {

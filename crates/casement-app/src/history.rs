@@ -16,6 +16,9 @@ use crate::get::Stored;
 use crate::limits;
 use crate::version::Walk;
 
+/// The key of a body that tells of the last transfer.
+const TRANSFER: &str = "transfer";
+
 /// Which page of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryQuery {
@@ -49,6 +52,9 @@ pub async fn history(
             Noun::Case => Work::Case(walk.former()?),
             Noun::Task => Work::Task(walk.former()?),
         };
+        // A merge has moved a task from one case to another: former versions show the one that they were of.
+        let of_former = access.workspace.index().case_state(work.case().as_str());
+        let case_number = of_former.map_or(case_number, |state| state.number);
         shown(&work, number, case_number, &config)
     };
     let mut page = HistoryPage { results: Vec::new(), has_more: false };
@@ -82,6 +88,7 @@ pub async fn history(
             app: event.app,
             kind: event.kind,
             changes: told,
+            note: event.changes.as_deref().and_then(note),
         });
         bytes += before.as_ref().map_or(0, |(_, bytes)| *bytes);
         after = before;
@@ -89,6 +96,12 @@ pub async fn history(
         tokio::task::yield_now().await;
     }
     Ok(Bytes::from(write_history(&page)))
+}
+
+/// Gives the note of a transfer.
+fn note(changes: &[u8]) -> Option<String> {
+    let changes: Map<String, Value> = serde_json::from_slice(changes).ok()?;
+    Some(changes.get(TRANSFER)?.get("to")?.get("note")?.as_str()?.to_owned())
 }
 
 /// Gives a document as clients see it, with its size in bytes.

@@ -129,6 +129,7 @@ impl Index {
             words: Vec::new(),
             sort: Sort::Keys(Vec::new(), Direction::Ascending),
             skip: 0,
+            after: None,
             limit: 1,
         };
         let page = self.of(noun).page(&query).ok()?;

@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod commit;
 pub mod configuration;
 pub mod counts;
+mod cursor;
 pub mod customer;
 pub mod deadline;
 pub mod doctor;

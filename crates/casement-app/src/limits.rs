@@ -51,6 +51,8 @@ pub const CONFIG_WAIT: Duration = Duration::from_secs(1);
 pub const CONFIGURATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Entries that one configuration document adds or changes: they are one set. Past it the document is refused.
 pub const CONFIGURATION_CHANGES_MAX: usize = casement_store::limits::SET_DOCUMENTS_MAX;
+/// Bytes of the digest that binds a cursor to its list.
+pub const CURSOR_DIGEST_BYTES: usize = 16;
 /// How often the index is asked for one page when documents of it change meanwhile.
 pub const LIST_ATTEMPTS_MAX: u32 = 3;
 /// How often a continuous backup is continued: it lies at most this and one run behind, 5 s at the most under load.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use casement_domain::date::{Moment, Zone};
+use casement_domain::fault::{Faults, Key};
 use casement_domain::list::filter::Filter;
 use casement_domain::list::order::Order;
 use casement_domain::list::query::ListQuery;
@@ -13,16 +14,18 @@ use casement_domain::list::resolve;
 use casement_domain::list::row::Row;
 use casement_domain::text::Prefix;
 use casement_domain::workspace::Workspace;
-use casement_index::query::{Query, QueryError};
+use casement_index::query::{Place, Query, QueryError};
 use casement_store::document::Document;
 use casement_wire::document::select_columns;
 use casement_wire::list::{PageNumbers, write_page};
-use casement_wire::search::{Search, add_hits};
+use casement_wire::search::{Search, add_cursor, add_hits};
 use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::App;
 use crate::body;
+use crate::commit::Reads;
+use crate::cursor::{self, Cursor};
 use crate::document::Numbers;
 use crate::error::AppError;
 use crate::index::Index;
@@ -51,6 +54,7 @@ struct Question {
     config: Arc<Workspace>,
     now: Moment,
     skip: u64,
+    after: Option<Place>,
     limit: usize,
 }
 
@@ -79,11 +83,12 @@ pub async fn list(
     query: ListQuery,
     zone: Zone,
 ) -> Result<Bytes, AppError> {
-    let page = find(app, access, noun, &query, zone).await?;
+    let page = find(app, access, noun, &query, None, zone).await?;
     Ok(Bytes::from(write(&page, &query)))
 }
 
-/// Answers a search: a list, with where the words of the search stand when they are asked for.
+/// Answers a search: a list, with where the words of the search stand when they are asked for, and the cursor from which
+/// the next page goes on.
 ///
 /// # Errors
 /// As [`list`].
@@ -94,12 +99,35 @@ pub async fn search(
     search: Search,
     zone: Zone,
 ) -> Result<Bytes, AppError> {
-    let page = find(app, access, noun, &search.query, zone).await?;
-    let bytes = write(&page, &search.query);
-    if !search.hits {
-        return Ok(Bytes::from(bytes));
+    let page = find(app, access, noun, &search.query, Some(&search), zone).await?;
+    let mut bytes = write(&page, &search.query);
+    if search.hits {
+        bytes = add_hits(bytes, page.documents.iter().map(|body| body.as_ref()), &page.searched);
     }
-    Ok(Bytes::from(add_hits(bytes, page.documents.iter().map(|body| body.as_ref()), &page.searched)))
+    if let Some(next) = &page.next {
+        bytes = add_cursor(bytes, next);
+    }
+    Ok(Bytes::from(bytes))
+}
+
+/// Answers a search among the tasks of a case that is named by id or reference id.
+///
+/// # Errors
+/// As [`list`]; and there is no such case.
+pub async fn tasks_of_case(
+    app: &App,
+    access: &Access,
+    named: &str,
+    mut asked: Search,
+    zone: Zone,
+) -> Result<Bytes, AppError> {
+    app.check_ready()?;
+    let id = app.id_named(access, Noun::Case, named);
+    let case = app.case(access.workspace.id(), &id, &mut Reads::default()).await?;
+    let case = case.ok_or(AppError::NotFound)?;
+    case.value.id.as_str().clone_into(&mut asked.query.case);
+    asked.question.extend_from_slice(case.value.id.as_str().as_bytes());
+    search(app, access, Noun::Task, asked, zone).await
 }
 
 /// A page of rendered documents.
@@ -108,6 +136,8 @@ struct FoundPage {
     numbers: PageNumbers,
     /// The words that the documents may be there for.
     searched: Vec<Prefix>,
+    /// The cursor from which the next page goes on.
+    next: Option<String>,
 }
 
 fn write(page: &FoundPage, query: &ListQuery) -> Vec<u8> {
@@ -124,6 +154,7 @@ async fn find(
     access: &Access,
     noun: Noun,
     query: &ListQuery,
+    searched: Option<&Search>,
     zone: Zone,
 ) -> Result<FoundPage, AppError> {
     app.check_ready()?;
@@ -132,32 +163,64 @@ async fn find(
     let filter = resolve::resolve(query, &config, &access.actor, zone, now).map_err(AppError::Refused)?;
     let order = Order::of(&query.sort, &filter);
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let question = Arc::new(Question { noun, filter, order, config, now, skip: query.skip, limit });
+    let bound = searched.map(|search| cursor::Asked {
+        stream: access.workspace.id(),
+        noun,
+        question: search.question.as_slice(),
+    });
+    let begun = match (bound, searched.and_then(|search| search.cursor.as_deref())) {
+        (Some(bound), Some(text)) => {
+            Some(Cursor::read(text, bound, &order, &config).ok_or_else(foreign_cursor)?)
+        }
+        (None, _) | (_, None) => None,
+    };
+    let (former, after) = begun.map(|cursor| (cursor.page, cursor.place)).unzip();
+    let question = Arc::new(Question { noun, filter, order, config, now, skip: query.skip, after, limit });
     let mut attempt = 1;
-    let (documents, total) = loop {
-        let (listed, total) = ask(&access.workspace, Arc::clone(&question)).await?;
+    let (documents, found) = loop {
+        let found = ask(&access.workspace, Arc::clone(&question)).await?;
         let is_last = attempt >= limits::LIST_ATTEMPTS_MAX;
-        if let Some(documents) = fetch(app, &access.workspace, &question, &listed, is_last).await? {
-            break (documents, total);
+        if let Some(documents) = fetch(app, &access.workspace, &question, &found.listed, is_last).await? {
+            break (documents, found);
         }
         attempt += 1;
     };
-    let numbers = PageNumbers::new(query.skip, query.limit, total);
-    Ok(FoundPage { documents, numbers, searched: question.filter.searched() })
+    let numbers = PageNumbers::new(query.skip, query.limit, found.total);
+    let numbers = former.map_or(numbers, |former| numbers.behind(former, found.next.is_some()));
+    let next = bound.zip(found.next).map(|(bound, place)| {
+        Cursor { page: numbers.page(), place }.write(bound, &question.order, &question.config)
+    });
+    Ok(FoundPage { documents, numbers, searched: question.filter.searched(), next })
+}
+
+fn foreign_cursor() -> AppError {
+    let mut faults = Faults::new();
+    faults.invalid(
+        Key::Cursor,
+        "is no cursor of this list: give back the nextCursor of a page unchanged, with the same question",
+    );
+    AppError::Refused(faults)
+}
+
+/// What the index says of a page.
+struct Answered {
+    listed: Vec<Listed>,
+    /// How many match.
+    total: u64,
+    /// The place behind the page, when more follow.
+    next: Option<Place>,
 }
 
 /// Asks the index which documents the page has, and how many match.
-async fn ask(
-    workspace: &Arc<OpenWorkspace>,
-    question: Arc<Question>,
-) -> Result<(Vec<Listed>, u64), AppError> {
+async fn ask(workspace: &Arc<OpenWorkspace>, question: Arc<Question>) -> Result<Answered, AppError> {
     let asked = {
         let (workspace, question) = (Arc::clone(workspace), Arc::clone(&question));
         move || {
             let index = workspace.index();
             let Question { noun, filter, order, config, now, .. } = question.as_ref();
             let asked = Asked { noun: *noun, filter, order, config, now: *now };
-            let query = question::query(asked, &index, question.skip, question.limit);
+            let Question { skip, after, limit, .. } = question.as_ref();
+            let query = question::query(asked, &index, *skip, after.as_ref(), *limit);
             answer(&index, *noun, &query)
         }
     };
@@ -172,11 +235,13 @@ async fn ask(
 pub(crate) fn unanswered(error: QueryError) -> AppError {
     match error {
         QueryError::WordsMissing => AppError::WordsMissing,
-        QueryError::TooDeep | QueryError::Unknown => AppError::Failed(error.to_string()),
+        QueryError::TooDeep | QueryError::Unknown | QueryError::OtherOrder => {
+            AppError::Failed(error.to_string())
+        }
     }
 }
 
-fn answer(index: &Index, noun: Noun, query: &Query) -> Result<(Vec<Listed>, u64), AppError> {
+fn answer(index: &Index, noun: Noun, query: &Query) -> Result<Answered, AppError> {
     let engine = index.of(noun);
     let page = engine.page(query).map_err(unanswered)?;
     let listed = page.found.into_iter().map(|found| {
@@ -193,7 +258,7 @@ fn answer(index: &Index, noun: Noun, query: &Query) -> Result<(Vec<Listed>, u64)
         };
         Listed { id: found.id, version: found.version, number, case_number }
     });
-    Ok((listed.collect(), page.total))
+    Ok(Answered { listed: listed.collect(), total: page.total, next: page.next })
 }
 
 /// Gives the documents of a page as bytes. `None`: one of them is newer than the index said and is not in this list any

@@ -281,14 +281,14 @@ impl App {
         let deadline = Instant::now() + limits::IN_FLIGHT_WAIT;
         loop {
             if let Some(kept) = self.kept(workspace.id(), &claim).await? {
-                return self.repeated(workspace, attempt, kept).await.map(Start::Repeated);
+                return Box::pin(self.repeated(workspace, attempt, kept)).await.map(Start::Repeated);
             }
             match workspace.in_flight().take(&claim, attempt.digest) {
                 // It may have ended between the look and the taking.
                 Ok(ticket) => match self.kept(workspace.id(), &claim).await? {
                     Some(kept) => {
                         drop(ticket);
-                        return self.repeated(workspace, attempt, kept).await.map(Start::Repeated);
+                        return Box::pin(self.repeated(workspace, attempt, kept)).await.map(Start::Repeated);
                     }
                     None => return Ok(Start::First(Some(ticket))),
                 },
@@ -325,7 +325,7 @@ impl App {
                 let kept =
                     self.kept(access.workspace.id(), &ticket.claim).await?.ok_or(AppError::InFlight)?;
                 let attempt = Attempt { key: String::new(), digest: ticket.digest };
-                return self.repeated(&access.workspace, &attempt, kept).await?;
+                return Box::pin(self.repeated(&access.workspace, &attempt, kept)).await?;
             }
             Err(error) => match Outcome::of_error(&error) {
                 Some(outcome) => (outcome, Err(error)),
@@ -365,7 +365,7 @@ impl App {
         serde_json::from_slice(&result).map(Some).map_err(damaged)
     }
 
-    /// Gives the outcome of the first sending, if this one is the same request.
+    /// Gives the outcome of the first sending, if this one is the same request. Large and rare: callers box it.
     async fn repeated(
         &self,
         workspace: &OpenWorkspace,

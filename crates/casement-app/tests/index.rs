@@ -62,7 +62,7 @@ fn check(index: &Index, rows: &[&Row], asked: &Asked, workspace: &Workspace) -> 
         let expected: Vec<String> = expected.iter().filter(of_kind).cloned().collect();
         let question = IndexAsked { noun: kind, filter: &filter, order: &order, config: workspace, now: NOW };
         for (skip, limit) in [(0, 500), (0, 3), (2, 4), (7, 1)] {
-            let page = index.of(kind).page(&query(question, index, skip, limit)).unwrap();
+            let page = index.of(kind).page(&query(question, index, skip, None, limit)).unwrap();
             prop_assert_eq!(page.total, expected.len() as u64);
             let found: Vec<&String> = page.found.iter().map(|found| &found.id).collect();
             let wanted: Vec<&String> = expected.iter().skip(skip as usize).take(limit).collect();

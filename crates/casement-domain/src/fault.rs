@@ -84,6 +84,17 @@ pub enum Key {
     Expression,
     Hits,
     Groupings,
+    Cursor,
+    SortParameter,
+    ColumnsParameter,
+    Agent,
+    Queue,
+    Nobody,
+    Note,
+    Watcher,
+    OtherCase,
+    LinkType,
+    Into,
 }
 
 /// One fault of a request.
@@ -143,6 +154,14 @@ impl Faults {
         if let Some(last) = self.0.last_mut().filter(|_| is_gravest) {
             *last = fault;
         }
+    }
+
+    /// Names keys anew: what a request spells another way than the body that has the rule.
+    pub fn renamed(mut self, name: impl Fn(Key) -> Key) -> Self {
+        for fault in &mut self.0 {
+            fault.key = name(fault.key);
+        }
+        self
     }
 
     /// Tells whether no fault was found.

@@ -49,10 +49,20 @@ pub const TEMPLATE_VERSIONS_MAX: usize = 50;
 pub const PARTICIPANTS_MAX: usize = 200;
 /// Tasks of one case that are not deleted; each is a guard of the set that closes the case.
 pub const TASKS_PER_CASE_MAX: usize = 200;
+/// Characters of the note of a transfer.
+pub const TRANSFER_NOTE_CHARACTERS_MAX: usize = 2_000;
+/// Agents who watch one case.
+pub const WATCHERS_MAX: usize = 100;
+/// Cases that one case is linked with.
+pub const CASE_LINKS_MAX: usize = 100;
+/// Cases above a case: its parent, the parent of that, and so on.
+pub const ANCESTORS_MAX: usize = 16;
 /// Faults that one answer lists.
 pub const FAULTS_MAX: usize = 100;
 /// Documents on one page of a list; contract section 6.
 pub const PAGE_MAX: u32 = 500;
+/// Characters of a cursor that goes on behind a page; a longer one is none of ours.
+pub const CURSOR_CHARACTERS_MAX: usize = 8 * 1024;
 /// Documents on a page when the request names no limit; contract section 6.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Characters of a description on either side of the first hit that an answer shows.

@@ -256,6 +256,7 @@ pub fn item() -> impl Strategy<Value = WorkItem> {
                 created_at,
                 updated_by: app_actor(),
                 updated_at: created_at.plus_ms(age),
+                transfer: None,
             }
         },
     )
@@ -263,8 +264,9 @@ pub fn item() -> impl Strategy<Value = WorkItem> {
 
 /// Gives any case of the template General.
 pub fn case() -> impl Strategy<Value = Case> {
-    (item(), any::<u64>(), 0..3_usize, prop::sample::select(vec!["en", "english"])).prop_map(
-        |(item, id, tasks, language)| Case {
+    let watchers = prop::collection::btree_set(prop::sample::select(vec!["a-a", "a-b", "a-o"]), 0..3);
+    (item(), any::<u64>(), 0..3_usize, prop::sample::select(vec!["en", "english"]), watchers).prop_map(
+        |(item, id, tasks, language, watchers)| Case {
             id: CaseId::fresh(u128::from(id)),
             template: CaseTemplateId::from_text("ctm-general"),
             template_version: FIRST_VERSION,
@@ -272,6 +274,9 @@ pub fn case() -> impl Strategy<Value = Case> {
             language: language.to_owned(),
             supports_custom_tasks: true,
             tasks: (0..tasks).map(|task| TaskId::fresh(task as u128)).collect(),
+            watchers: watchers.into_iter().map(AgentId::from_text).collect(),
+            links: Vec::new(),
+            merged_into: None,
         },
     )
 }

@@ -280,11 +280,12 @@ fn clause() -> impl Strategy<Value = Written> {
         (Subject::Due, DATES),
         (Subject::Priority, &["high", "Medium", "LOW"]),
     ];
-    const OTHERS: [(Subject, &[&str]); 14] = [
+    const OTHERS: [(Subject, &[&str]); 15] = [
         (Subject::Due, &["none"]),
         (Subject::Status, &["open", "on-hold", "Waiting", "closed"]),
         (Subject::Queue, &["none", "default", "SECOND"]),
         (Subject::Assignee, &["none", "me", "Ben Agent", "a-a", "u-o"]),
+        (Subject::Watcher, &["me", "Ben Agent", "a-a"]),
         (Subject::Channel, &["rtm", "EMAIL", "voice", "fax"]),
         (Subject::Tag, &["none", "vip", "ÉTÉ", "other"]),
         (Subject::Customer, &["u-1", "John.Doe@example.com", "x@y", "nobody"]),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use casement_index::engine::Engine;
 use casement_index::layout::{ColumnId, ColumnUse, Document, FacetId, Layout};
-use casement_index::query::{Condition, Direction, Query, Sort, SortKey, Span, Word};
+use casement_index::query::{Condition, Direction, Place, Query, Sort, SortKey, SortValue, Span, Word};
 use casement_index::snapshot::dump::{Dump, Next};
 use casement_index::snapshot::load::open;
 
@@ -154,8 +154,14 @@ fn by(column: ColumnId, direction: Direction) -> Sort {
 
 fn shapes(has_text: bool) -> Vec<(&'static str, Query)> {
     let newest = || by(CREATED, Direction::Descending);
-    let query =
-        |condition: Condition, sort: Sort| Query { condition, words: vec![], sort, skip: 0, limit: 50 };
+    let query = |condition: Condition, sort: Sort| Query {
+        condition,
+        words: vec![],
+        sort,
+        skip: 0,
+        after: None,
+        limit: 50,
+    };
     let unresolved = || Condition::Not(Box::new(any(STATUS, &["resolved", "closed"])));
     let within = |column, from_days: i64, to_days: i64| {
         Condition::Within(column, Span { low: NOW_MS + from_days * DAY_MS, high: NOW_MS + to_days * DAY_MS })
@@ -175,6 +181,8 @@ fn shapes(has_text: bool) -> Vec<(&'static str, Query)> {
         ],
         Direction::Ascending,
     );
+    let made = vec![SortValue::Column(Some(NOW_MS - 365 * DAY_MS))];
+    let a_year_ago = Place { words: 0, values: made, id: String::new() };
     let mut shapes = vec![
         ("all", query(Condition::All, newest())),
         ("3 of 6 statuses", query(any(STATUS, &["open", "on-hold", "closed"]), newest())),
@@ -207,6 +215,10 @@ fn shapes(has_text: bool) -> Vec<(&'static str, Query)> {
         ),
         ("skip 10 000", Query { skip: 10_000, ..query(Condition::All, newest()) }),
         ("skip half", Query { skip: 500_000, ..query(Condition::All, newest()) }),
+        (
+            "behind a place of a year ago",
+            Query { after: Some(a_year_ago), ..query(Condition::All, newest()) },
+        ),
         ("by status, then due", query(Condition::All, by_status)),
         (
             "by name",

@@ -11,6 +11,7 @@ use crate::layout::{ColumnId, FacetId};
 use crate::limits::{DAYS_MAX, RANKED_WORDS_MAX};
 use crate::matches::Matches;
 use crate::page;
+use crate::place::Window;
 use crate::query::{Condition, Page, Plan, Query, QueryError, Sort, Word};
 use crate::set::Set;
 
@@ -61,16 +62,16 @@ impl Engine {
     pub fn page_by(&self, query: &Query, plan: Plan) -> Result<Page, QueryError> {
         let (matches, words) = self.search(&query.condition, &query.words)?;
         let total = matches.total();
-        let window = (query.skip, query.limit);
-        let ordinals = match &query.sort {
-            _ if query.skip >= total || query.limit == 0 => Vec::new(),
+        let window = Window::of(query, total);
+        let (ordinals, next) = match &query.sort {
+            _ if window.is_empty() => (Vec::new(), None),
             Sort::Keys(keys, tie) => page::page(self, &matches, &query.condition, keys, *tie, window, plan)?,
             Sort::Relevance(column) => {
                 let column = self.column(*column)?;
-                page::ranked(self, self.levels(matches, words), column, window, plan)
+                page::ranked(self, &self.levels(matches, words), column, window, plan)?
             }
         };
-        Ok(Page { found: ordinals.into_iter().map(|ordinal| self.found(ordinal)).collect(), total })
+        Ok(Page { found: ordinals.into_iter().map(|ordinal| self.found(ordinal)).collect(), total, next })
     }
 
     /// Counts the documents that fulfil a condition and have a term for each word.
@@ -109,7 +110,7 @@ impl Engine {
     }
 
     /// Parts the matches by how many words the first text field has, most first.
-    fn levels(&self, matches: Matches, words: Vec<InFirst>) -> Vec<Matches> {
+    fn levels(&self, matches: Matches, words: Vec<InFirst>) -> Vec<(u32, Matches)> {
         let mut levels: BTreeMap<u32, Matches> = BTreeMap::new();
         if words.len() <= RANKED_WORDS_MAX {
             levels.insert(0, matches);
@@ -144,7 +145,7 @@ impl Engine {
             }
             levels.values_mut().for_each(Matches::settle);
         }
-        levels.into_values().rev().collect()
+        levels.into_iter().rev().collect()
     }
 
     /// Counts the documents of each value of a facet among those that match. A document with several values counts for

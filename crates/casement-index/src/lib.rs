@@ -24,6 +24,7 @@ mod lookup;
 mod matches;
 mod order;
 mod page;
+mod place;
 pub mod query;
 mod set;
 pub mod snapshot;

@@ -91,6 +91,29 @@ pub enum Sort {
     Relevance(ColumnId),
 }
 
+/// What one sort key says of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SortValue {
+    /// The value of a column, where the document has one.
+    Column(Option<i64>),
+    /// The folded name.
+    Name(String),
+    /// The rank of its values in a facet.
+    Rank(i64),
+}
+
+/// A place in the order of a query: right behind a document, whether that is still there or not. Each document with other
+/// values stands before or behind it, whatever was put in, taken out or changed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// How many of the query's words the first text field has; 0 in an order by keys.
+    pub words: u32,
+    /// What each sort key says; in an order by relevance the value of its column.
+    pub values: Vec<SortValue>,
+    /// The id.
+    pub id: String,
+}
+
 /// A page of documents that fulfil a condition and in which each word is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
@@ -100,8 +123,10 @@ pub struct Query {
     pub words: Vec<Word>,
     /// The order.
     pub sort: Sort,
-    /// How many documents come before the page.
+    /// How many documents come before the page. Counts for nothing where the page begins behind a place.
     pub skip: u64,
+    /// Behind which place the page begins. A page costs the same wherever that is.
+    pub after: Option<Place>,
     /// How many documents the page has at most.
     pub limit: usize,
 }
@@ -120,8 +145,10 @@ pub struct Found {
 pub struct Page {
     /// The documents, in order.
     pub found: Vec<Found>,
-    /// How many match.
+    /// How many match, before the page and on it too.
     pub total: u64,
+    /// The place behind the last document, when more follow.
+    pub next: Option<Place>,
 }
 
 /// How a page is found; [`Plan::Auto`] weighs the others. The answer is the same.
@@ -144,6 +171,9 @@ pub enum QueryError {
     /// The layout has no such facet, column or text field.
     #[error("the index has no such facet, column or text field")]
     Unknown,
+    /// The query begins behind a place of another order.
+    #[error("the place is one of another order")]
+    OtherOrder,
     /// The query asks for words, which are still being made.
     #[error("the words of the documents are still being read")]
     WordsMissing,

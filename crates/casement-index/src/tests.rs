@@ -2,5 +2,6 @@
 //! their seams.
 
 mod answers;
+pub(crate) mod places;
 mod snapshots;
-mod world;
+pub(crate) mod world;

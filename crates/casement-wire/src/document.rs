@@ -122,9 +122,10 @@ struct UserInfoDoc<'a> {
     phone_number: Option<&'a str>,
 }
 
+/// A status in full.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct StatusDoc<'a> {
+pub struct StatusDoc<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
     name: &'a str,
@@ -244,6 +245,13 @@ pub fn write_created_case(
 /// Writes a task; `case_number` is the number of its case.
 pub fn write_task(task: &Task, number: u64, case_number: u64, workspace: &Workspace) -> Vec<u8> {
     to_bytes(&task_doc(task, number, case_number, workspace))
+}
+
+/// Gives the id of a written document.
+pub fn id_of(document: &[u8]) -> Option<&str> {
+    let (_, quoted) = Members::of(document).find(|(key, _)| *key == b"_id")?;
+    // An id has nothing to be escaped.
+    std::str::from_utf8(quoted).ok()?.strip_prefix('"')?.strip_suffix('"')
 }
 
 /// Keeps the named keys of a document, and its id.
@@ -367,6 +375,11 @@ fn user_info_doc(customer: &CustomerSnapshot) -> UserInfoDoc<'_> {
         email_id: customer.email.as_deref(),
         phone_number: customer.phone.as_deref(),
     }
+}
+
+/// Gives the status of an item as documents show it.
+pub(crate) fn status_of<'a>(item: &WorkItem, workspace: &'a Workspace) -> Option<StatusDoc<'a>> {
+    workspace.status(&item.status).map(status_doc)
 }
 
 fn status_doc(status: &Status) -> StatusDoc<'_> {

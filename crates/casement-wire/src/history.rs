@@ -50,6 +50,9 @@ pub struct EventDoc {
     pub kind: String,
     /// What changed; empty for the making, `null` where the log no longer tells it.
     pub changes: Option<Vec<ChangeDoc>>,
+    /// The note of a transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Somebody, by id.

@@ -148,6 +148,17 @@ fn assignee_kind(value: &Value) -> Result<AssigneeKind, &'static str> {
     found.ok_or("must be unassigned, queues or agent")
 }
 
+/// Takes an agent who must be named: as `currAssignee` does it, or by id or name as a string.
+pub fn agent(value: &Value) -> Result<AssigneeInput, &'static str> {
+    match value {
+        Value::String(text) if !text.is_empty() => Ok(AssigneeInput::Any(text.clone())),
+        Value::Object(_) => assignee(value)?.ok_or("needs an aId, an agentId or a name"),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            Err("must be an object with an aId, an agentId or a name, or one of these as a string")
+        }
+    }
+}
+
 fn assignee(value: &Value) -> Result<Option<AssigneeInput>, &'static str> {
     let Value::Object(object) = value else { return Err("must be an object") };
     if object.is_empty() {

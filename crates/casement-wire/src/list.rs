@@ -116,6 +116,20 @@ fn field(value: &Value) -> Result<(Reference, Value), &'static str> {
     Ok((field, wanted.clone()))
 }
 
+/// The fields that lists are sorted by, as requests name them.
+pub const SORT_FIELDS: [&str; 10] = [
+    "createdDate",
+    "createdAt",
+    "updatedDate",
+    "updatedAt",
+    "dueDate",
+    "ETA",
+    "priority",
+    "status",
+    "name",
+    "refId",
+];
+
 fn sort_key(text: &str) -> Option<SortKey> {
     match text {
         "createdDate" | "createdAt" => Some(SortKey::Created),
@@ -191,6 +205,16 @@ impl PageNumbers {
             total_pages: total.div_ceil(size),
             total_results: total,
         }
+    }
+
+    /// Gives the numbers of a page that goes on behind another: it is the next one, and whether more follow is known by itself.
+    pub fn behind(self, former: u64, more_follow: bool) -> Self {
+        Self { page: former.saturating_add(1), has_more: more_follow, ..self }
+    }
+
+    /// Gives the number of the page, from 1.
+    pub fn page(self) -> u64 {
+        self.page
     }
 }
 

@@ -2,6 +2,7 @@
 //! beside the other filters.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use casement_domain::fault::Key;
@@ -29,7 +30,14 @@ pub struct Search {
     pub query: ListQuery,
     /// Whether the answer marks what was found.
     pub hits: bool,
+    /// The cursor of the page before, from which the search goes on.
+    pub cursor: Option<String>,
+    /// What is asked, without the part of the answer: a cursor goes on with this alone.
+    pub question: Vec<u8>,
 }
+
+/// The keys that say which part of the answer is wanted, and how it is shown.
+const OF_PAGES: [&str; 5] = ["cursor", "skip", "limit", "selectedColumns", "hits"];
 
 /// Reads the body of a search.
 pub fn read_search(object: &Map<String, Value>, noun: Noun) -> Search {
@@ -37,8 +45,23 @@ pub fn read_search(object: &Map<String, Value>, noun: Noun) -> Search {
     let mut reader = Reader::new(object, noun);
     reader.faults = std::mem::take(&mut query.faults);
     let hits = reader.boolean(Key::Hits) == Given::Value(true);
+    let cursor = reader.read(Key::Cursor, |value| match value.as_str() {
+        Some(text) if text.len() <= limits::CURSOR_CHARACTERS_MAX => Ok(text.to_owned()),
+        Some(_) | None => Err("must be the nextCursor of a page"),
+    });
+    let cursor = cursor.value().filter(|text| !text.is_empty()).cloned();
+    if cursor.is_some() && query.skip > 0 {
+        reader.faults.invalid(Key::Skip, "can't stand beside a cursor, which says where the page begins");
+    }
     read_expression(&mut query, reader);
-    Search { query, hits }
+    Search { query, hits, cursor, question: question(object) }
+}
+
+/// Gives what a body asks, the same for each order of its keys.
+fn question(object: &Map<String, Value>) -> Vec<u8> {
+    let asked = object.iter().filter(|(key, value)| !OF_PAGES.contains(&key.as_str()) && !value.is_null());
+    let sorted: BTreeMap<&String, &Value> = asked.collect();
+    serde_json::to_vec(&sorted).expect("invariant: JSON is always JSON")
 }
 
 /// Reads the body of a count: which documents, and what they are counted by.
@@ -254,6 +277,16 @@ pub fn add_hits<'a>(
     bytes.extend_from_slice(b",\"hits\":");
     bytes.extend(serde_json::to_vec(&hits).expect("invariant: texts are always JSON"));
     bytes.push(b'}');
+    page
+}
+
+/// Adds to a page the cursor from which the next one goes on.
+pub fn add_cursor(mut page: Vec<u8>, cursor: &str) -> Vec<u8> {
+    // The object goes on behind its last key. A cursor has nothing to be escaped.
+    page.pop();
+    page.extend_from_slice(b",\"nextCursor\":\"");
+    page.extend_from_slice(cursor.as_bytes());
+    page.extend_from_slice(b"\"}");
     page
 }
 

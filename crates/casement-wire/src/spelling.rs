@@ -89,5 +89,16 @@ pub fn spelling(key: Key, noun: Noun) -> Option<&'static str> {
         Key::Expression => "q",
         Key::Hits => "hits",
         Key::Groupings => "by",
+        Key::Cursor => "cursor",
+        Key::SortParameter => "sort",
+        Key::ColumnsParameter => "columns",
+        Key::Agent => "agent",
+        Key::Queue => "queue",
+        Key::Nobody => "nobody",
+        Key::Note => "note",
+        Key::Watcher => "agentId",
+        Key::OtherCase => "otherId",
+        Key::LinkType => "type",
+        Key::Into => "into",
     })
 }

@@ -44,7 +44,7 @@ fn send_task(
     let (actor, found, mut ids) = (app_actor(), Found::default(), 1_u128..);
     let command = read_update_task(body);
     let zone = Zone::from_javascript_minutes(480).unwrap();
-    update_task(workspace, &actor, &before, None, &case, &command, &found, zone, NOW, &mut ids)
+    update_task(workspace, &actor, &before, None, &case, &[], &command, &found, zone, NOW, &mut ids)
 }
 
 fn case_of(task: &Task) -> Versioned<Case> {
@@ -59,6 +59,9 @@ fn case_of(task: &Task) -> Versioned<Case> {
         language: "en".to_owned(),
         supports_custom_tasks: true,
         tasks: vec![task.id.clone()],
+        watchers: Vec::new(),
+        links: Vec::new(),
+        merged_into: None,
     };
     Versioned { version: 7, number: Some(123), value: case }
 }

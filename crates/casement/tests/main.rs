@@ -114,3 +114,7 @@ mod undo;
 mod update_keys;
 #[cfg(test)]
 mod update_values;
+#[cfg(test)]
+mod work_lists;
+#[cfg(test)]
+mod work_moves;

@@ -7,12 +7,16 @@ pub mod task;
 
 use std::future::Future;
 
-use axum::http::HeaderMap;
 use axum::http::header::IF_MATCH;
+use axum::http::{HeaderMap, Uri};
 use casement_app::document::IfMatch;
 use casement_app::error::AppError;
 use casement_app::history::HistoryQuery;
-use casement_wire::error::ErrorKind;
+use casement_domain::case::link::LinkKind;
+use casement_wire::error::{ErrorKind, Problem};
+use casement_wire::parameters::{Listed, read_list};
+use casement_wire::relation::{LINK_TYPES, read_link_type};
+use casement_wire::search::Search;
 use casement_wire::spelling::Noun;
 
 use crate::answer::Refusal;
@@ -20,7 +24,7 @@ use crate::api::Api;
 use crate::authentication::Caller;
 use crate::limits;
 use crate::load::{Class, Overloaded};
-use crate::query::Parameters;
+use crate::query::{Parameters, pairs};
 
 /// Runs a use case when there is a place for it, within the time that it may take.
 pub(crate) async fn run<T>(
@@ -46,6 +50,34 @@ async fn within_time<T>(noun: Noun, work: impl Future<Output = Result<T, AppErro
             Err(Refusal::new(ErrorKind::Unavailable, detail, None).because("the use case took too long"))
         }
     }
+}
+
+/// Reads which list is asked for by the parameters of an address.
+///
+/// # Errors
+/// A parameter that the list does not take; every fault then.
+pub(crate) fn list_asked(uri: &Uri, listed: Listed) -> Result<Search, Refusal> {
+    read_list(&pairs(uri)?, listed).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
+}
+
+/// Gives the address of the documents of a sort in the caller's stream.
+pub(crate) fn collection(caller: &Caller, noun: Noun) -> String {
+    let name = match noun {
+        Noun::Case => "cases",
+        Noun::Task => "tasks",
+    };
+    format!("/api/v1/streams/{}/{name}", caller.access.stream())
+}
+
+/// Reads which sort of link is meant.
+///
+/// # Errors
+/// There is no such sort.
+pub(crate) fn link_type(uri: &Uri) -> Result<Option<LinkKind>, Refusal> {
+    let mut parameters = Parameters::of(uri)?;
+    let kind = parameters.one_of("type", &LINK_TYPES, read_link_type);
+    parameters.end()?;
+    Ok(kind)
 }
 
 /// Reads which page of a history is asked for.

@@ -24,172 +24,66 @@ pub struct Route {
     pub permission: Permission,
 }
 
+/// A route for apps.
+const fn app(method: &'static str, path: &'static str, operation: &'static str) -> Route {
+    Route { method, path, operation, permission: Permission::App }
+}
+
+/// A route for apps that name the account.
+const fn with_account(method: &'static str, path: &'static str, operation: &'static str) -> Route {
+    Route { method, path, operation, permission: Permission::AppWithAccount }
+}
+
+/// A route for anybody.
+const fn public(method: &'static str, path: &'static str, operation: &'static str) -> Route {
+    Route { method, path, operation, permission: Permission::Public }
+}
+
 /// Every route.
 pub const ROUTES: &[Route] = &[
-    Route {
-        method: "POST",
-        path: "/caseManagement/api/public/analytics/{streamId}/createCase",
-        operation: "createCase",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/caseManagement/api/public/analytics/{streamId}/getCases",
-        operation: "getCases",
-        permission: Permission::AppWithAccount,
-    },
-    Route {
-        method: "POST",
-        path: "/caseManagement/api/public/analytics/{streamId}/updateCase/{caseId}",
-        operation: "updateCase",
-        permission: Permission::AppWithAccount,
-    },
-    Route {
-        method: "POST",
-        path: "/caseManagement/api/public/analytics/{streamId}/createTask",
-        operation: "createTask",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/caseManagement/api/public/analytics/{streamId}/getTasks",
-        operation: "getTasks",
-        permission: Permission::AppWithAccount,
-    },
-    Route {
-        method: "POST",
-        path: "/caseManagement/api/public/analytics/{streamId}/updateTask/{taskId}",
-        operation: "updateTask",
-        permission: Permission::AppWithAccount,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/cases/search",
-        operation: "searchCases",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/cases/count",
-        operation: "countCases",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/tasks/search",
-        operation: "searchTasks",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/tasks/count",
-        operation: "countTasks",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}",
-        operation: "getCase",
-        permission: Permission::App,
-    },
-    Route {
-        method: "PATCH",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}",
-        operation: "patchCase",
-        permission: Permission::App,
-    },
-    Route {
-        method: "DELETE",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}",
-        operation: "deleteCase",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}/restore",
-        operation: "restoreCase",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}/events",
-        operation: "listCaseEvents",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}/events/{version}/undo",
-        operation: "undoCaseEvent",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}/blame",
-        operation: "blameCase",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}",
-        operation: "getTask",
-        permission: Permission::App,
-    },
-    Route {
-        method: "PATCH",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}",
-        operation: "patchTask",
-        permission: Permission::App,
-    },
-    Route {
-        method: "DELETE",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}",
-        operation: "deleteTask",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}/restore",
-        operation: "restoreTask",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}/events",
-        operation: "listTaskEvents",
-        permission: Permission::App,
-    },
-    Route {
-        method: "POST",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}/events/{version}/undo",
-        operation: "undoTaskEvent",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}/blame",
-        operation: "blameTask",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}/plan",
-        operation: "getTaskPlan",
-        permission: Permission::App,
-    },
-    Route {
-        method: "PATCH",
-        path: "/api/v1/streams/{streamId}/tasks/{taskId}/plan",
-        operation: "planTask",
-        permission: Permission::App,
-    },
-    Route {
-        method: "GET",
-        path: "/api/v1/streams/{streamId}/cases/{caseId}/plan",
-        operation: "getCasePlan",
-        permission: Permission::App,
-    },
-    Route { method: "GET", path: "/healthz", operation: "healthz", permission: Permission::Public },
-    Route { method: "GET", path: "/readyz", operation: "readyz", permission: Permission::Public },
+    app("POST", "/caseManagement/api/public/analytics/{streamId}/createCase", "createCase"),
+    with_account("POST", "/caseManagement/api/public/analytics/{streamId}/getCases", "getCases"),
+    with_account("POST", "/caseManagement/api/public/analytics/{streamId}/updateCase/{caseId}", "updateCase"),
+    app("POST", "/caseManagement/api/public/analytics/{streamId}/createTask", "createTask"),
+    with_account("POST", "/caseManagement/api/public/analytics/{streamId}/getTasks", "getTasks"),
+    with_account("POST", "/caseManagement/api/public/analytics/{streamId}/updateTask/{taskId}", "updateTask"),
+    app("POST", "/api/v1/streams/{streamId}/cases/search", "searchCases"),
+    app("POST", "/api/v1/streams/{streamId}/cases/count", "countCases"),
+    app("POST", "/api/v1/streams/{streamId}/tasks/search", "searchTasks"),
+    app("POST", "/api/v1/streams/{streamId}/tasks/count", "countTasks"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}", "getCase"),
+    app("PATCH", "/api/v1/streams/{streamId}/cases/{caseId}", "patchCase"),
+    app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}", "deleteCase"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/restore", "restoreCase"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/events", "listCaseEvents"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/events/{version}/undo", "undoCaseEvent"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/blame", "blameCase"),
+    app("GET", "/api/v1/streams/{streamId}/tasks/{taskId}", "getTask"),
+    app("PATCH", "/api/v1/streams/{streamId}/tasks/{taskId}", "patchTask"),
+    app("DELETE", "/api/v1/streams/{streamId}/tasks/{taskId}", "deleteTask"),
+    app("POST", "/api/v1/streams/{streamId}/tasks/{taskId}/restore", "restoreTask"),
+    app("GET", "/api/v1/streams/{streamId}/tasks/{taskId}/events", "listTaskEvents"),
+    app("POST", "/api/v1/streams/{streamId}/tasks/{taskId}/events/{version}/undo", "undoTaskEvent"),
+    app("GET", "/api/v1/streams/{streamId}/tasks/{taskId}/blame", "blameTask"),
+    app("GET", "/api/v1/streams/{streamId}/tasks/{taskId}/plan", "getTaskPlan"),
+    app("PATCH", "/api/v1/streams/{streamId}/tasks/{taskId}/plan", "planTask"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/plan", "getCasePlan"),
+    app("GET", "/api/v1/streams/{streamId}/cases", "listCases"),
+    app("POST", "/api/v1/streams/{streamId}/cases", "postCase"),
+    app("GET", "/api/v1/streams/{streamId}/tasks", "listTasks"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/tasks", "listCaseTasks"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/tasks", "postTask"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/transfer", "transferCase"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/watchers", "listWatchers"),
+    app("PUT", "/api/v1/streams/{streamId}/cases/{caseId}/watchers/{agentId}", "watchCase"),
+    app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}/watchers/{agentId}", "unwatchCase"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/links", "listLinks"),
+    app("PUT", "/api/v1/streams/{streamId}/cases/{caseId}/links/{otherId}", "linkCases"),
+    app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}/links/{otherId}", "unlinkCases"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/merge", "mergeCases"),
+    app("POST", "/api/v1/streams/{streamId}/tasks/{taskId}/transfer", "transferTask"),
+    public("GET", "/healthz", "healthz"),
+    public("GET", "/readyz", "readyz"),
 ];
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 //! Use cases on cases.
 
+pub mod change;
 pub mod create;
+pub mod relation;
 pub mod update;

@@ -73,6 +73,7 @@ impl Entry {
                     .chain(item.customer.email.as_deref().map(fold_email))
                     .collect(),
                 yes(item.breached),
+                work.watchers().iter().map(ToString::to_string).collect(),
             ],
             columns: vec![
                 ms(item.created_at),

@@ -29,6 +29,9 @@ pub const CUSTOMER: FacetId = FacetId(11);
 /// Has a value when the due date was missed.
 pub const BREACHED: FacetId = FacetId(12);
 
+/// The ids of the profiles of the agents who watch a case.
+pub const WATCHER: FacetId = FacetId(13);
+
 /// Milliseconds of the making.
 pub const CREATED: ColumnId = ColumnId(0);
 /// Milliseconds of the last change.
@@ -70,6 +73,7 @@ pub fn layout() -> Layout {
             "template",
             "customer",
             "breached",
+            "watcher",
         ],
         columns: vec![
             ("created", ColumnUse::Sorted),

@@ -7,8 +7,9 @@ use casement_domain::list::order::Order;
 use casement_domain::list::query::{Direction, SortKey};
 use casement_domain::text::Prefix;
 use casement_domain::workspace::Workspace;
+use casement_domain::workspace::entries::{Category, Status};
 use casement_index::layout::{ColumnId, FacetId};
-use casement_index::query::{self, Condition, Query, Sort, Word};
+use casement_index::query::{self, Condition, Place, Query, Sort, Word};
 use casement_wire::spelling::Noun;
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use super::Index;
 use super::entry::{field_entry, field_moment, field_present, field_value, halves};
 use super::layout::{
     ACTIVE, ALL_TEXTS, ASSIGNEE, BREACHED, CASE, CHANNEL, CREATED, CUSTOMER, DESCRIPTION, DUE, FIELD, NUMBER,
-    OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, YES,
+    OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, WATCHER, YES,
 };
 
 /// What a list is resolved against.
@@ -35,9 +36,9 @@ pub struct Asked<'a> {
 }
 
 /// Gives the query that an engine answers.
-pub fn query(asked: Asked<'_>, index: &Index, skip: u64, limit: usize) -> Query {
+pub fn query(asked: Asked<'_>, index: &Index, skip: u64, after: Option<&Place>, limit: usize) -> Query {
     let (condition, words) = counted(asked, index);
-    Query { condition, words, sort: sort(asked), skip, limit }
+    Query { condition, words, sort: sort(asked), skip, after: after.cloned(), limit }
 }
 
 /// Gives the condition and the words of a list, for counts.
@@ -104,6 +105,9 @@ fn conditions(asked: Asked<'_>, index: &Index, all: &mut Vec<Condition>) {
     }
     if let Some(queues) = &filter.queues {
         all.push(any_of(QUEUE, queues.iter().map(|id| id.as_str())));
+    }
+    if let Some(watchers) = &filter.watchers {
+        all.push(any_of(WATCHER, watchers.iter().map(|id| id.as_str())));
     }
     if let Some(agents) = &filter.agents {
         all.push(any_of(ASSIGNEE, agents.iter().map(|id| id.as_str())));
@@ -248,20 +252,49 @@ fn sort_key(key: SortKey, direction: Direction, config: &Workspace) -> query::So
         SortKey::Priority => {
             let scores = config.priorities.iter().map(|priority| (priority.id.to_string(), priority.score));
             // An entry that is unknown comes before all others.
-            query::SortKey::Ranked { facet: PRIORITY, ranks: scores.collect(), other: i64::MIN, direction }
+            let ranks = scores.collect();
+            query::SortKey::Ranked { facet: PRIORITY, ranks, other: UNKNOWN_RANK, direction }
         }
         SortKey::Status => {
-            let rank_of = |status: &casement_domain::workspace::entries::Status| {
-                (status.category, status.name.to_lowercase())
-            };
-            let mut order: Vec<_> = config.statuses.iter().map(rank_of).collect();
-            order.sort_unstable();
-            order.dedup();
-            let ranks = config.statuses.iter().map(|status| {
-                let rank = order.partition_point(|other| *other < rank_of(status));
-                (status.id.to_string(), i64::try_from(rank).unwrap_or(i64::MAX))
-            });
-            query::SortKey::Ranked { facet: STATUS, ranks: ranks.collect(), other: -1, direction }
+            let order = StatusRanks::of(config);
+            let ranks =
+                config.statuses.iter().map(|status| (status.id.to_string(), order.rank(&ranked(status))));
+            query::SortKey::Ranked { facet: STATUS, ranks: ranks.collect(), other: UNKNOWN_RANK, direction }
         }
     }
+}
+
+/// The rank of an entry that is unknown.
+pub(crate) const UNKNOWN_RANK: i64 = i64::MIN;
+
+/// The order of the statuses: by category, then by name in lower case. Ranks are even; what stands between two statuses has the
+/// odd number between theirs.
+#[derive(Debug)]
+pub(crate) struct StatusRanks(Vec<(Category, String)>);
+
+impl StatusRanks {
+    /// Gives the order of the statuses of a workspace.
+    pub(crate) fn of(config: &Workspace) -> Self {
+        let mut order: Vec<(Category, String)> = config.statuses.iter().map(ranked).collect();
+        order.sort_unstable();
+        order.dedup();
+        Self(order)
+    }
+
+    /// Gives the rank of a status, also of one that is not there any more.
+    pub(crate) fn rank(&self, status: &(Category, String)) -> i64 {
+        let place = self.0.partition_point(|other| other < status);
+        let is_there = self.0.get(place) == Some(status);
+        i64::try_from(place).unwrap_or(i64::MAX / 2) * 2 - i64::from(!is_there)
+    }
+
+    /// Gives the status that has a rank.
+    pub(crate) fn status(&self, rank: i64) -> Option<(Category, String)> {
+        let place = usize::try_from(rank / 2).ok().filter(|_| rank % 2 == 0)?;
+        self.0.get(place).cloned()
+    }
+}
+
+fn ranked(status: &Status) -> (Category, String) {
+    (status.category, status.name.to_lowercase())
 }

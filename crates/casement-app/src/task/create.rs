@@ -1,7 +1,9 @@
 //! Creating a task of a case.
 
+use casement_domain::case::reference_id;
 use casement_domain::date::Zone;
 use casement_domain::task::create::{CreateTask, create_task as decide};
+use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::App;
@@ -36,6 +38,48 @@ pub async fn create_task(
             return answer;
         }
     }
+}
+
+/// Creates a task of a case that is named by id or reference id.
+///
+/// # Errors
+/// As [`create_task`]; and there is no such case.
+pub async fn create_task_of(
+    app: &App,
+    access: &Access,
+    named: &str,
+    command: CreateTask,
+    zone: Zone,
+    attempt: Option<&Attempt>,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        let work = create_within(app, sending.access(), named, command.clone(), zone, ticket.as_ref());
+        let done = Box::pin(work).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
+}
+
+async fn create_within(
+    app: &App,
+    access: &Access,
+    named: &str,
+    command: CreateTask,
+    zone: Zone,
+    ticket: Option<&Ticket<'_>>,
+) -> Result<Done, AppError> {
+    let id = app.id_of(access, Noun::Case, named).await?;
+    let case = app.case(access.workspace.id(), &id, &mut Reads::default()).await?;
+    let reference = case.and_then(|case| case.number).map(reference_id).ok_or(AppError::NotFound)?;
+    let command = command.within(&id, &reference);
+    create(app, access, &command, zone, ticket).await
 }
 
 async fn create(

@@ -2,4 +2,5 @@
 
 pub mod create;
 pub mod plan;
+pub mod transfer;
 pub mod update;

@@ -80,7 +80,7 @@ async fn change(
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
-    // A task keeps to its case's turn, so that two plans of one case don't overtake each other.
+    // The case of the first read tells whose turn it is; a merge may move the task to another meanwhile.
     let first = app.task(workspace.id(), id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
     let case_id = first.value.case.to_string();
     let _turn = workspace.turn(&case_id).await;
@@ -91,7 +91,7 @@ async fn change(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let case = app.case(workspace.id(), &case_id, &mut reads).await?;
+        let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
         let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
         let siblings = app.listed_tasks(workspace.id(), &case.value, &mut reads).await?;
         let now = app.sources().now();

@@ -97,7 +97,7 @@ async fn update(
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
-    // A task never changes its case, so the case of the first read tells whose turn it is.
+    // The case of the first read tells whose turn it is; a merge may move the task to another meanwhile.
     let first = app.task(workspace.id(), id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
     let case_id = first.value.case.to_string();
     let _turn = workspace.turn(&case_id).await;
@@ -109,7 +109,7 @@ async fn update(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let case = app.case(workspace.id(), &case_id, &mut reads).await?;
+        let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
         let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
         let base = match command.input.read_at {
             Some(read_at) => {

@@ -87,6 +87,9 @@ pub fn create_case(
         language,
         supports_custom_tasks: template.custom_tasks,
         tasks: Vec::new(),
+        watchers: Vec::new(),
+        links: Vec::new(),
+        merged_into: None,
     };
     let mut tasks = Vec::new();
     for template in template.tasks.iter().filter_map(|id| workspace.task_template(id)) {

@@ -1,13 +1,19 @@
 //! Cases: what a customer asks for, and the work on it.
 
 pub mod create;
+pub mod link;
+pub mod merge;
+pub mod transfer;
 pub mod undo;
 pub mod update;
+pub mod watch;
 
 use serde::de::{Error, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::id::{CaseId, CaseTemplateId, FieldId, TaskId, reference};
+use self::link::Link;
+use self::merge::MergedInto;
+use crate::id::{AgentId, CaseId, CaseTemplateId, FieldId, TaskId, reference};
 use crate::item::WorkItem;
 use crate::parted::{self, Outer, needed};
 use crate::workspace::Workspace;
@@ -37,6 +43,15 @@ pub struct Case {
     pub supports_custom_tasks: bool,
     /// Its tasks that are not deleted, in the order of their making.
     pub tasks: Vec<TaskId>,
+    /// The agents who watch it, in the order of their coming; at most [`crate::limits::WATCHERS_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watchers: Vec<AgentId>,
+    /// The cases that it is linked with; at most [`crate::limits::CASE_LINKS_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// The case that goes on in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<MergedInto>,
 }
 
 /// The keys of a case that its work item does not have.
@@ -48,6 +63,9 @@ struct CaseKeys {
     language: Option<String>,
     supports_custom_tasks: Option<bool>,
     tasks: Option<Vec<TaskId>>,
+    watchers: Option<Vec<AgentId>>,
+    links: Option<Vec<Link>>,
+    merged_into: Option<MergedInto>,
 }
 
 impl<'de> Outer<'de> for CaseKeys {
@@ -62,6 +80,9 @@ impl<'de> Outer<'de> for CaseKeys {
             "language" => self.language = map.next_value()?,
             "supports_custom_tasks" => self.supports_custom_tasks = map.next_value()?,
             "tasks" => self.tasks = map.next_value()?,
+            "watchers" => self.watchers = map.next_value()?,
+            "links" => self.links = map.next_value()?,
+            "merged_into" => self.merged_into = map.next_value()?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -76,6 +97,9 @@ impl<'de> Outer<'de> for CaseKeys {
             language: needed(self.language, "language")?,
             supports_custom_tasks: needed(self.supports_custom_tasks, "supports_custom_tasks")?,
             tasks: needed(self.tasks, "tasks")?,
+            watchers: self.watchers.unwrap_or_default(),
+            links: self.links.unwrap_or_default(),
+            merged_into: self.merged_into,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Undoing one change of a case.
 
 use super::Case;
-use super::update::{check_deleted, check_open_tasks, event_of, merge};
+use super::update::{check_changeable, check_open_tasks, event_of, merge};
 use crate::actor::Actor;
 use crate::change::{Change, Record, RecordChange};
 use crate::date::Moment;
@@ -34,7 +34,7 @@ pub fn undo_case(
         return faults.or(None);
     }
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
-    check_deleted(&stored.item, &after.item, &mut faults);
+    check_changeable(stored, &after.item, &mut faults);
     check_usable(&stored.item, &after.item, workspace, &mut faults);
     check_open_tasks(stored, &after, tasks, workspace, &mut faults);
     after.item.touch(actor, now);

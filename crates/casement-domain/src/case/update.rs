@@ -86,7 +86,7 @@ pub fn update_case(
         return faults.or(None);
     }
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
-    check_deleted(&stored.item, &after.item, &mut faults);
+    check_changeable(stored, &after.item, &mut faults);
     check_open_tasks(stored, &after, tasks, workspace, &mut faults);
     after.item.touch(actor, now);
     let event = event_of(&stored.item, &after.item, workspace).of_case();
@@ -129,6 +129,9 @@ pub(crate) fn merge(
         language: languages.whole(Key::Language, merge::json, faults),
         supports_custom_tasks,
         tasks: stored.tasks.clone(),
+        watchers: stored.watchers.clone(),
+        links: stored.links.clone(),
+        merged_into: stored.merged_into.clone(),
         template,
         template_version,
     }
@@ -170,6 +173,23 @@ fn apply_template(case: &mut Case, given: &Given<String>, workspace: &Workspace,
             case.template_version = template.version;
             case.supports_custom_tasks = template.custom_tasks;
         }
+    }
+}
+
+/// Adds a fault when a case is changed that was merged into another.
+pub(crate) fn check_merged(case: &Case, key: Key, faults: &mut Faults) {
+    if let Some(into) = &case.merged_into {
+        let message = format!("the case was merged into {}, which goes on in its place", into.reference());
+        faults.add(FaultKind::Conflict, key, message);
+    }
+}
+
+/// Adds a fault when a case can't change at all: it was merged, or is deleted and stays so.
+pub(crate) fn check_changeable(before: &Case, after: &WorkItem, faults: &mut Faults) {
+    if before.merged_into.is_some() {
+        check_merged(before, Key::Active, faults);
+    } else {
+        check_deleted(&before.item, after, faults);
     }
 }
 

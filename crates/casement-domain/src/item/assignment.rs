@@ -159,6 +159,14 @@ fn find_agent<'a>(named: &AssigneeInput, workspace: &'a Workspace) -> Option<&'a
             let folded = fold_case(name);
             workspace.agents.iter().find(|agent| fold_case(&agent.name) == folded)
         }
+        AssigneeInput::Any(text) => {
+            let as_any = [
+                AssigneeInput::Profile(text.clone()),
+                AssigneeInput::User(text.clone()),
+                AssigneeInput::Name(text.clone()),
+            ];
+            as_any.iter().find_map(|named| find_agent(named, workspace))
+        }
     }
 }
 

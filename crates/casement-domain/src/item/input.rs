@@ -75,6 +75,8 @@ pub enum AssigneeInput {
     User(String),
     /// The name.
     Name(String),
+    /// Any of these, in this order.
+    Any(String),
 }
 
 /// One entry of a request's fields.

@@ -9,6 +9,7 @@ pub mod input;
 pub mod merge;
 pub mod new;
 pub mod plain;
+pub mod transfer;
 pub mod undo;
 
 use std::collections::BTreeMap;
@@ -72,6 +73,18 @@ pub struct WorkItem {
     pub updated_by: Actor,
     /// When it changed last; strictly increasing.
     pub updated_at: Moment,
+    /// What was noted at the last transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferNote>,
+}
+
+/// What somebody noted who handed a work item over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferNote {
+    /// The note.
+    pub note: String,
+    /// When.
+    pub at: Moment,
 }
 
 impl WorkItem {

@@ -38,6 +38,7 @@ pub fn blank(workspace: &Workspace, actor: &Actor, now: Moment) -> WorkItem {
         created_at: now,
         updated_by: actor.clone(),
         updated_at: now,
+        transfer: None,
     }
 }
 

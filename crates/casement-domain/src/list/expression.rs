@@ -49,6 +49,8 @@ pub enum Subject {
     Priority,
     Queue,
     Assignee,
+    /// Who watches the case; nobody watches a task.
+    Watcher,
     Channel,
     Tag,
     Customer,

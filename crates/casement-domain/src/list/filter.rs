@@ -113,6 +113,8 @@ pub struct Filter {
     pub untagged: bool,
     /// Only what is in no queue.
     pub unqueued: bool,
+    /// Watched by any of these agents.
+    pub watchers: Option<Vec<AgentId>>,
     /// Any of these customers, by id or folded e-mail address.
     pub customers: Option<Vec<String>>,
     /// Any of these case or task templates, by id.
@@ -185,6 +187,7 @@ impl Filter {
             && includes(&self.priorities, |priority| *priority == item.priority)
             && includes(&self.statuses, |status| *status == item.status)
             && includes(&self.agents, |agent| assignment.agent.as_ref() == Some(agent))
+            && includes(&self.watchers, |agent| row.work.watchers().contains(agent))
             && includes(&self.queues, |queue| assignment.queues.contains(queue))
             && includes(&self.channels, |channel| {
                 fold_case(&item.source) == *channel

@@ -3,7 +3,7 @@
 use crate::case::Case;
 use crate::customer::CustomerSnapshot;
 use crate::date::Moment;
-use crate::id::CaseId;
+use crate::id::{AgentId, CaseId};
 use crate::item::WorkItem;
 use crate::item::fields::value::texts_of;
 use crate::task::Task;
@@ -49,6 +49,14 @@ impl Work {
         match self {
             Self::Case(case) => Some(case.template.as_str()),
             Self::Task(task) => task.template.as_ref().map(|template| template.as_str()),
+        }
+    }
+
+    /// Gives the agents who watch it; nobody watches a task.
+    pub fn watchers(&self) -> &[AgentId] {
+        match self {
+            Self::Case(case) => &case.watchers,
+            Self::Task(_) => &[],
         }
     }
 

@@ -5,6 +5,7 @@ use super::plan::Plan;
 use crate::actor::Actor;
 use crate::case::Case;
 use crate::case::reference_id;
+use crate::case::update::check_merged;
 use crate::change::{Change, Record, RecordChange};
 use crate::customer::{CustomerInput, Found, resolve};
 use crate::date::{Moment, Zone};
@@ -43,6 +44,21 @@ impl CreateTask {
     /// Gives the customer that the command names, for looking up the profiles that the decision needs.
     pub fn customer(&self) -> Option<CustomerInput> {
         resolve::of_create(&self.item, &self.email, &self.phone)
+    }
+
+    /// Places the command in a case that is named beside it: what it says of its case itself may only repeat that.
+    pub fn within(mut self, id: &str, reference: &str) -> Self {
+        let given = [
+            (&mut self.case, id, Key::CaseOfTask),
+            (&mut self.case_reference, reference, Key::CaseReference),
+        ];
+        for (given, own, key) in given {
+            if given.value().is_some_and(|given| given != own) {
+                self.faults.invalid(key, "names another case than the path");
+            }
+            *given = Given::Value(own.to_owned());
+        }
+        self
     }
 }
 
@@ -200,7 +216,9 @@ fn check_case(
     {
         faults.invalid(Key::CaseReference, "names another case than the case id");
     }
-    if !case.value.item.active {
+    if case.value.merged_into.is_some() {
+        check_merged(&case.value, Key::CaseOfTask, faults);
+    } else if !case.value.item.active {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case is deleted and takes no new tasks");
     } else if case.value.item.is_closed(workspace) {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case is closed and takes no new tasks");

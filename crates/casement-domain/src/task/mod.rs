@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod plan;
+pub mod transfer;
 pub mod undo;
 pub mod update;
 

@@ -4,7 +4,7 @@ use super::create::{check_room, with_tasks};
 use super::plan::check_ended;
 use super::{CONVERSATION_TYPE, Task, reference_id};
 use crate::actor::Actor;
-use crate::case::update::{check_deleted, event_of};
+use crate::case::update::{check_deleted, check_merged, event_of};
 use crate::case::{self, Case};
 use crate::change::{Change, Record, RecordChange};
 use crate::customer::{CustomerInput, Found};
@@ -115,11 +115,7 @@ pub(crate) fn settled(
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
     check_deleted(&stored.item, &after.item, faults);
     check_ended(stored, &after, awaited, workspace, faults);
-    if !case.value.item.active {
-        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
-    } else if case.value.item.is_closed(workspace) {
-        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is closed");
-    }
+    check_case(&case.value, workspace, faults);
     if after.item.active && !stored.item.active {
         check_room(&case.value, Key::Active, faults);
     }
@@ -137,6 +133,17 @@ pub(crate) fn settled(
         (true, true) | (false, false) => {}
     }
     records
+}
+
+/// Adds a fault when the case of a task lets its tasks not change.
+pub(crate) fn check_case(case: &Case, workspace: &Workspace, faults: &mut Faults) {
+    if case.merged_into.is_some() {
+        check_merged(case, Key::CaseOfTask, faults);
+    } else if !case.item.active {
+        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is deleted");
+    } else if case.item.is_closed(workspace) {
+        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case of the task is closed");
+    }
 }
 
 /// Merges what a client made of the version that it read with what is stored now.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::answer::{Days, Groups};
 use crate::engine::Engine;
 use crate::layout::{ColumnId, ColumnUse, Document, FacetId, Layout};
-use crate::query::{Condition, Direction, Found, Page, Query, Sort, SortKey, Span, Word};
+use crate::query::{Condition, Direction, Found, Page, Place, Query, Sort, SortKey, SortValue, Span, Word};
 
 pub const FACETS: usize = 3;
 pub const COLUMNS: usize = 3;
@@ -39,6 +39,7 @@ impl Plain {
         }
     }
 
+    /// Gives what fulfils a condition and has all words, by id.
     pub fn matching(&self, condition: &Condition, words: &[Word]) -> Vec<&Document> {
         let all = self.0.values();
         all.filter(|document| holds(condition, document) && words.iter().all(|word| has_word(document, word)))
@@ -49,9 +50,23 @@ impl Plain {
         let mut found = self.matching(&query.condition, &query.words);
         found.sort_by(|left, right| compare(&query.sort, &query.words, left, right));
         let total = found.len() as u64;
-        let page = found.into_iter().skip(query.skip as usize).take(query.limit);
+        let mut rest = match &query.after {
+            None => found.split_off(found.len().min(query.skip as usize)),
+            Some(place) => {
+                let is_behind = |document: &&Document| {
+                    let own = place_of(&query.sort, &query.words, document);
+                    compare_places(&query.sort, &own, place) == Ordering::Greater
+                };
+                found.into_iter().filter(is_behind).collect()
+            }
+        };
+        let more_follow = rest.len() > query.limit;
+        rest.truncate(query.limit);
+        let last = rest.last().filter(|_| more_follow);
         Page {
-            found: page
+            next: last.map(|document| place_of(&query.sort, &query.words, document)),
+            found: rest
+                .into_iter()
                 .map(|document| Found { id: document.id.clone(), version: document.version })
                 .collect(),
             total,
@@ -115,20 +130,74 @@ fn compare(sort: &Sort, words: &[Word], left: &Document, right: &Document) -> Or
             .find(|ordering| ordering.is_ne())
             .unwrap_or_else(|| tie.apply(left.id.cmp(&right.id))),
         Sort::Relevance(column) => {
-            let rank = |document: &Document| {
-                let first = &document.terms[0];
-                let is_first = |word: &&Word| {
-                    word.fields > 0 && first.iter().any(|term| term.starts_with(word.text.as_str()))
-                };
-                words.iter().filter(is_first).count()
-            };
             let newest = SortKey::Column(*column, Direction::Descending);
-            rank(right)
-                .cmp(&rank(left))
+            in_first(right, words)
+                .cmp(&in_first(left, words))
                 .then_with(|| compare_key(&newest, left, right))
                 .then_with(|| right.id.cmp(&left.id))
         }
     }
+}
+
+/// Counts the words that the first text field has.
+fn in_first(document: &Document, words: &[Word]) -> u32 {
+    let first = &document.terms[0];
+    let is_first =
+        |word: &&Word| word.fields > 0 && first.iter().any(|term| term.starts_with(word.text.as_str()));
+    words.iter().filter(is_first).count() as u32
+}
+
+fn rank(key: &SortKey, document: &Document) -> i64 {
+    let SortKey::Ranked { facet, ranks, other, direction } = key else { panic!("no ranks") };
+    let own = ranks.iter().filter(|(value, _)| document.facets[facet.0].contains(value));
+    let own = own.map(|(_, rank)| *rank);
+    match direction {
+        Direction::Ascending => own.min(),
+        Direction::Descending => own.max(),
+    }
+    .unwrap_or(*other)
+}
+
+fn place_of(sort: &Sort, words: &[Word], document: &Document) -> Place {
+    let value = |key: &SortKey| match key {
+        SortKey::Column(column, _) => SortValue::Column(document.columns[column.0]),
+        SortKey::Name(_) => SortValue::Name(document.name.clone()),
+        SortKey::Ranked { .. } => SortValue::Rank(rank(key, document)),
+    };
+    let id = document.id.clone();
+    match sort {
+        Sort::Keys(keys, _) => Place { words: 0, values: keys.iter().map(value).collect(), id },
+        Sort::Relevance(column) => {
+            let values = vec![SortValue::Column(document.columns[column.0])];
+            Place { words: in_first(document, words), values, id }
+        }
+    }
+}
+
+fn compare_places(sort: &Sort, left: &Place, right: &Place) -> Ordering {
+    let newest = [Direction::Descending];
+    let (directions, tie): (Vec<Direction>, Direction) = match sort {
+        Sort::Keys(keys, tie) => {
+            let direction = |key: &SortKey| match key {
+                SortKey::Column(_, direction)
+                | SortKey::Name(direction)
+                | SortKey::Ranked { direction, .. } => *direction,
+            };
+            (keys.iter().map(direction).collect(), *tie)
+        }
+        Sort::Relevance(_) => (newest.to_vec(), Direction::Descending),
+    };
+    let by_values =
+        directions.iter().zip(left.values.iter().zip(&right.values)).map(|(direction, pair)| match pair {
+            (SortValue::Column(None), SortValue::Column(Some(_))) => Ordering::Greater,
+            (SortValue::Column(Some(_)), SortValue::Column(None)) => Ordering::Less,
+            (SortValue::Column(left), SortValue::Column(right)) => direction.apply(left.cmp(right)),
+            (SortValue::Name(left), SortValue::Name(right)) => direction.apply(left.cmp(right)),
+            (SortValue::Rank(left), SortValue::Rank(right)) => direction.apply(left.cmp(right)),
+            other => panic!("values of different keys: {other:?}"),
+        });
+    let by_values = by_values.into_iter().find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal);
+    right.words.cmp(&left.words).then(by_values).then_with(|| tie.apply(left.id.cmp(&right.id)))
 }
 
 fn compare_key(key: &SortKey, left: &Document, right: &Document) -> Ordering {
@@ -140,18 +209,7 @@ fn compare_key(key: &SortKey, left: &Document, right: &Document) -> Ordering {
             (None, None) => Ordering::Equal,
         },
         SortKey::Name(direction) => direction.apply(left.name.cmp(&right.name)),
-        SortKey::Ranked { facet, ranks, other, direction } => {
-            let rank = |document: &Document| {
-                let own = ranks.iter().filter(|(value, _)| document.facets[facet.0].contains(value));
-                let own = own.map(|(_, rank)| *rank);
-                match direction {
-                    Direction::Ascending => own.min(),
-                    Direction::Descending => own.max(),
-                }
-                .unwrap_or(*other)
-            };
-            direction.apply(rank(left).cmp(&rank(right)))
-        }
+        SortKey::Ranked { direction, .. } => direction.apply(rank(key, left).cmp(&rank(key, right))),
     }
 }
 
@@ -329,6 +387,7 @@ pub fn words() -> impl Strategy<Value = Vec<Word>> {
 
 pub fn query() -> impl Strategy<Value = Query> {
     let skip = prop_oneof![2 => Just(0), 2 => 0..40_u64, 1 => 0..500_u64];
-    (condition(), words(), sort(), skip, 0..60_usize)
-        .prop_map(|(condition, words, sort, skip, limit)| Query { condition, words, sort, skip, limit })
+    (condition(), words(), sort(), skip, 0..60_usize).prop_map(|(condition, words, sort, skip, limit)| {
+        Query { condition, words, sort, skip, after: None, limit }
+    })
 }

@@ -13,6 +13,7 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("queue", Subject::Queue),
     ("assignee", Subject::Assignee),
     ("agent", Subject::Assignee),
+    ("watcher", Subject::Watcher),
     ("channel", Subject::Channel),
     ("source", Subject::Channel),
     ("tag", Subject::Tag),

@@ -8,6 +8,7 @@ use casement_domain::limits;
 use casement_domain::list::grouping::Grouping;
 use serde_json::{Map, Value, json};
 
+use crate::list::SORT_FIELDS;
 use crate::search::grouping_name;
 
 /// The bodies of creates and updates.
@@ -30,6 +31,9 @@ const EXTENDED: [(&str, &str); 6] = [
     ("CaseSearchPage", "CasePage"),
     ("TaskSearchPage", "TaskPage"),
 ];
+
+/// The keys that name the case of a task.
+const OF_CASE: [&str; 2] = ["caseId", "caseRefId"];
 
 /// Completes the description of the API.
 pub fn complete(description: &mut Value) {
@@ -62,6 +66,7 @@ pub fn complete(description: &mut Value) {
     for (name, base) in EXTENDED {
         extend(schemas, name, base);
         bind(property(schemas, name, "q"), json!({"maxLength": limits::EXPRESSION_CHARACTERS_MAX}));
+        bind(property(schemas, name, "cursor"), json!({"maxLength": limits::CURSOR_CHARACTERS_MAX}));
         let groupings: Vec<&str> = Grouping::ALL.map(grouping_name).to_vec();
         bind(property(schemas, name, "by"), json!({"items": {"enum": groupings}}));
     }
@@ -73,6 +78,26 @@ pub fn complete(description: &mut Value) {
             bind(Some(schema), bound);
         }
     }
+    without_case(schemas);
+}
+
+/// Describes the body of a task whose case stands in the path: that of createTask without the case.
+fn without_case(schemas: &mut Map<String, Value>) {
+    let (Some(mut whole), Some(body)) =
+        (schemas.get("CreateTaskBody").cloned(), schemas.get_mut("PostTaskBody"))
+    else {
+        return;
+    };
+    if let (Some(whole), Some(description)) = (whole.as_object_mut(), body.get("description")) {
+        whole.insert("description".to_owned(), description.clone());
+    }
+    if let Some(keys) = whole.get_mut("properties").and_then(Value::as_object_mut) {
+        keys.retain(|key, _| !OF_CASE.contains(&key.as_str()));
+    }
+    if let Some(required) = whole.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|key| !OF_CASE.iter().any(|own| key == own));
+    }
+    *body = whole;
 }
 
 /// Bounds the header that is checked; contract section 11.9.
@@ -223,10 +248,8 @@ fn named_by(keys: &[&str]) -> Vec<Value> {
 fn bounds_of_parts() -> Vec<(&'static str, Value)> {
     let mut assignee = named_by(&["aId", "agentId", "name"]);
     assignee.insert(0, json!({"maxProperties": 0}));
-    let sorted =
-        ["createdDate", "createdAt", "updatedDate", "updatedAt", "dueDate", "ETA", "priority", "status"];
-    let sorted: Vec<&str> = sorted.into_iter().chain(["name", "refId"]).collect();
-    let bare: Vec<&str> = sorted.iter().copied().chain([""]).collect();
+    let sorted = SORT_FIELDS;
+    let bare: Vec<&str> = sorted.into_iter().chain([""]).collect();
     vec![
         (
             "UserInfoBody",
@@ -249,6 +272,21 @@ fn bounds_of_parts() -> Vec<(&'static str, Value)> {
         // A task without a template needs a name; contract section 8.
         ("CreateTaskBody", json!({"anyOf": named_by(&["taskTmp", "name"])})),
         ("NamedBody", json!({"anyOf": named_by(&["_id", "name"])})),
+        ("NamedAgentBody", json!({"anyOf": named_by(&["aId", "agentId", "name"])})),
+        (
+            "AgentBody",
+            json!({"oneOf": [{"$ref": "#/components/schemas/NamedAgentBody", "description": "By `aId`, `agentId` or `name`."},
+                {"type": "string", "minLength": 1, "description": "By any of these as a string."}]}),
+        ),
+        (
+            "TransferBody",
+            json!({"oneOf": [
+                {"required": ["agent"], "properties": {"agent": {"type": ["object", "string"]}, "queue": {"type": "null"}, "nobody": {"enum": [false, null]}}},
+                {"required": ["queue"], "properties": {"queue": {"type": ["object", "string"]}, "agent": {"type": "null"}, "nobody": {"enum": [false, null]}}},
+                {"required": ["nobody"], "properties": {"nobody": {"const": true}, "agent": {"type": "null"}, "queue": {"type": "null"}}}],
+                "properties": {"note": {"minLength": 1, "maxLength": limits::TRANSFER_NOTE_CHARACTERS_MAX, "pattern": "\\S"}}}),
+        ),
+        ("MergeBody", json!({"properties": {"into": {"minLength": 1}}})),
         ("AssigneeBody", json!({"anyOf": assignee})),
         (
             "ReferenceBody",

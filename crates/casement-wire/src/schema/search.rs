@@ -15,6 +15,8 @@ pub struct CaseSearchBody {
     q: Option<String>,
     /// Whether the answer tells where the words stand.
     hits: Option<bool>,
+    /// The `nextCursor` of a page of the same search: the page behind it. Without `skip`.
+    cursor: Option<String>,
 }
 
 /// The body of a search of tasks: that of getTasks, and what stands here. Every key is optional.
@@ -26,6 +28,8 @@ pub struct TaskSearchBody {
     q: Option<String>,
     /// Whether the answer tells where the words stand.
     hits: Option<bool>,
+    /// The `nextCursor` of a page of the same search: the page behind it. Without `skip`.
+    cursor: Option<String>,
 }
 
 /// The body of a count of cases: that of getCases, and what stands here. Every key is optional; page and order count
@@ -54,18 +58,24 @@ pub struct TaskCountBody {
     by: Option<Vec<String>>,
 }
 
-/// A page of cases, with where the words of the search stand.
+/// A page of cases, with where the words of the search stand and from where the next page goes on.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "describes what is put together from rendered documents")]
 pub struct CaseSearchPage {
     /// For each document of the page, when they were asked for.
     hits: Option<Vec<Hits<'static>>>,
+    /// The cursor of the next page, when there is one.
+    #[schema(rename = "nextCursor")]
+    next_cursor: Option<String>,
 }
 
-/// A page of tasks, with where the words of the search stand.
+/// A page of tasks, with where the words of the search stand and from where the next page goes on.
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "describes what is put together from rendered documents")]
 pub struct TaskSearchPage {
     /// For each document of the page, when they were asked for.
     hits: Option<Vec<Hits<'static>>>,
+    /// The cursor of the next page, when there is one.
+    #[schema(rename = "nextCursor")]
+    next_cursor: Option<String>,
 }

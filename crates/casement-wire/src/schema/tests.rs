@@ -21,6 +21,8 @@ fn wrong_body() -> Map<String, Value> {
         TaskListBody::schema(),
         search::CaseSearchBody::schema(),
         search::CaseCountBody::schema(),
+        relation::TransferBody::schema(),
+        relation::MergeBody::schema(),
     ];
     schemas.iter().flat_map(described).map(|key| (key, json!([false]))).collect()
 }
@@ -62,6 +64,10 @@ fn the_described_keys_are_those_that_the_readers_take() {
     assert_eq!(read(&create_task, Noun::Task), described(&CreateTaskBody::schema()));
     let update_task = crate::task::read_update_task(&body).faults;
     assert_eq!(read(&update_task, Noun::Task), described(&UpdateTaskBody::schema()));
+    let transfer = crate::relation::read_transfer(&body, Noun::Case).faults;
+    assert_eq!(read(&transfer, Noun::Case), described(&relation::TransferBody::schema()));
+    let merge = crate::relation::read_merge(&body).faults;
+    assert_eq!(read(&merge, Noun::Case), described(&relation::MergeBody::schema()));
     let cases = crate::list::read_query(&body, Noun::Case).faults;
     assert_eq!(read(&cases, Noun::Case), described(&CaseListBody::schema()));
     let tasks = crate::list::read_query(&body, Noun::Task).faults;

@@ -105,6 +105,9 @@ struct Known {
     /// Others that may be deleted without ending what the rest can reach.
     spare_case: Value,
     spare_task: Value,
+    /// One to link with, and one that may be merged away.
+    other_case: Value,
+    merged_case: Value,
 }
 
 /// Makes a case and a task.
@@ -128,7 +131,9 @@ async fn known_documents(installation: &Installation, server: &Server) -> Result
     let (case, task) = both().await?;
     let (_, spare_task) = both().await?;
     let (spare_case, _) = both().await?;
-    Ok(Known { case, task, spare_case, spare_task })
+    let (other_case, _) = both().await?;
+    let (merged_case, _) = both().await?;
+    Ok(Known { case, task, spare_case, spare_task, other_case, merged_case })
 }
 
 /// The tester's settings for somebody with a token and random streams: every answer is a refusal.
@@ -139,11 +144,14 @@ fn stranger(installation: &Installation) -> String {
 /// The tester's settings for a client of the app.
 fn client(installation: &Installation, known: &Known) -> String {
     let parameters = format!(
-        "[parameters]\n\"path.streamId\" = {}\n\"path.caseId\" = {}\n\"path.taskId\" = {}\n\"header.AccountId\" = {}\n\
+        "[parameters]\n\"path.streamId\" = {}\n\"path.caseId\" = {}\n\"path.taskId\" = {}\n\"path.agentId\" = {}\n\
+         \"path.otherId\" = {}\n\"header.AccountId\" = {}\n\
          # Any version, else nearly every update would end at a 412.\n\"header.If-Match\" = \"*\"\n",
         json!(installation.stream),
         known.case["_id"],
         known.task["_id"],
+        installation.made["agents"][0]["aId"],
+        known.other_case["_id"],
         json!(installation.account),
     );
     settings(installation, &(parameters + &expressed() + &of_spares(known) + &of_moments()))
@@ -151,17 +159,18 @@ fn client(installation: &Installation, known: &Known) -> String {
 
 /// What deletes and restores works on documents of its own.
 fn of_spares(known: &Known) -> String {
-    let of = |operations: [&str; 2], name: &str, document: &Value| {
-        let operation = |id: &str| {
+    let of = |operations: &[&str], name: &str, document: &Value| {
+        let operation = |id: &&str| {
             let (id, document) = (json!(id), &document["_id"]);
             format!(
                 "\n[[operations]]\ninclude-operation-id = {id}\nparameters = {{ \"path.{name}\" = {document} }}\n"
             )
         };
-        operations.map(operation).concat()
+        operations.iter().map(operation).collect::<String>()
     };
-    of(["deleteCase", "restoreCase"], "caseId", &known.spare_case)
-        + &of(["deleteTask", "restoreTask"], "taskId", &known.spare_task)
+    of(&["deleteCase", "restoreCase"], "caseId", &known.spare_case)
+        + &of(&["deleteTask", "restoreTask"], "taskId", &known.spare_task)
+        + &of(&["mergeCases"], "caseId", &known.merged_case)
 }
 
 /// A document that was made after the moment that was asked for is a 404, rightly.
@@ -176,10 +185,11 @@ fn of_moments() -> String {
     ["getCase", "getTask"].iter().map(operation).collect()
 }
 
-/// The operations with a text of the query language.
-const EXPRESSED: [&str; 4] = ["searchCases", "searchTasks", "countCases", "countTasks"];
+/// The operations with a text of the query language, or with a cursor.
+const EXPRESSED: [&str; 7] =
+    ["searchCases", "searchTasks", "countCases", "countTasks", "listCases", "listTasks", "listCaseTasks"];
 
-/// Most texts are no expressions, and rightly a 400; the fuzzer has a target for them, and the other keys are those of
+/// Most texts are no expressions and no cursors, and rightly a 400; the fuzzer has a target for them, and the other keys are those of
 /// lists.
 fn expressed() -> String {
     let operation = |id: &&str| {

@@ -2,18 +2,18 @@
 
 use axum::extract::State;
 use axum::http::Uri;
-use casement_app::get::get;
+use casement_app::get::{Merged, get};
 use casement_wire::document::TaskDoc;
 use casement_wire::spelling::Noun;
 
-use crate::answer::{Document, Refusal};
+use crate::answer::{Found, Refusal};
 use crate::api::Api;
 use crate::authentication::Caller;
 use crate::load::Class;
 use crate::parameters::{TaskPath, ZoneHeader};
 use crate::query::Parameters;
 use crate::refusals::ReadRefusals;
-use crate::routes::run;
+use crate::routes::{collection, run};
 
 /// Gets a task.
 ///
@@ -34,10 +34,12 @@ use crate::routes::run;
     ),
     security(("auth" = []), ("bearer" = []))
 )]
-pub async fn get_task(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Document, Refusal> {
+pub async fn get_task(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Found, Refusal> {
     let mut parameters = Parameters::of(&uri)?;
     let as_of = parameters.moment("asOf", caller.zone);
     parameters.end()?;
-    let work = get(&api.app, &caller.access, Noun::Task, caller.named("taskId"), as_of);
-    run(&api, Class::Read, Noun::Task, work).await.map(Document)
+    let work = get(&api.app, &caller.access, Noun::Task, caller.named("taskId"), as_of, Merged::Shown);
+    run(&api, Class::Read, Noun::Task, work)
+        .await
+        .map(|got| Found { got, collection: collection(&caller, Noun::Case) })
 }

@@ -104,6 +104,11 @@ fn one_value(
         Subject::Assignee if is_none => unassigned(),
         Subject::Assignee if word == "me" => mine(workspace, actor),
         Subject::Assignee => assignee(workspace, text)?,
+        Subject::Watcher if word == "me" => {
+            let own = workspace.agent_of_user(&actor.id).map(|agent| agent.id.clone());
+            Filter { watchers: Some(own.into_iter().collect()), ..Filter::default() }
+        }
+        Subject::Watcher => Filter { watchers: assignee(workspace, text)?.agents, ..Filter::default() },
         Subject::Channel => Filter { channels: Some(vec![fold_case(text)]), ..Filter::default() },
         Subject::Tag if is_none => Filter { untagged: true, ..Filter::default() },
         Subject::Tag => Filter { tags: Some(vec![fold_case(text)]), ..Filter::default() },

@@ -26,6 +26,7 @@ pub(super) fn narrowed(description: &Value, made: &Value, known: &Known) -> Resu
         ("CreateCaseBody", true, &known.case),
         ("UpdateCaseBody", false, &known.case),
         ("CreateTaskBody", true, &known.task),
+        ("PostTaskBody", true, &known.task),
         ("UpdateTaskBody", false, &known.task),
     ] {
         let body = narrowed.pointer_mut(&format!("/components/schemas/{name}")).context(name)?;
@@ -56,6 +57,13 @@ pub(super) fn narrowed(description: &Value, made: &Value, known: &Known) -> Resu
             put(keys, "isActive", json!({"const": true}));
         }
     }
+    let transfer =
+        narrowed.pointer_mut("/components/schemas/TransferBody/properties").and_then(Value::as_object_mut);
+    let transfer = transfer.context("TransferBody")?;
+    put(transfer, "queue", reference(&made["queues"]));
+    put(transfer, "agent", json!({"enum": texts(&made["agents"], &["aId", "agentId", "name"])}));
+    let merge = narrowed.pointer_mut("/components/schemas/MergeBody/properties/into").context("MergeBody")?;
+    *merge = json!({"const": known.case["_id"]});
     let task =
         narrowed.pointer_mut("/components/schemas/UpdateTaskBody/properties").and_then(Value::as_object_mut);
     // Another spelling of `taskTmp`, and the two must agree.
@@ -119,7 +127,8 @@ mod tests {
             "queues": {"type": "array", "items": {}}, "userInfo": {}, "dueDate": {}});
         let body = || json!({"type": "object", "required": ["name"], "properties": keys});
         json!({"components": {"schemas": {"CreateCaseBody": body(), "UpdateCaseBody": body(),
-            "CreateTaskBody": body(), "UpdateTaskBody": body()}}})
+            "CreateTaskBody": body(), "PostTaskBody": body(), "UpdateTaskBody": body(),
+            "TransferBody": {"properties": {"queue": {}, "agent": {}}}, "MergeBody": {"properties": {"into": {}}}}}})
     }
 
     #[test]
@@ -132,6 +141,8 @@ mod tests {
             task: json!({"_id": "ti-1", "caseId": "ci-1"}),
             spare_case: json!({"_id": "ci-2"}),
             spare_task: json!({"_id": "ti-3"}),
+            other_case: json!({"_id": "ci-4"}),
+            merged_case: json!({"_id": "ci-5"}),
         };
         let narrowed = narrowed(&description(), &made, &known).unwrap();
         let keys = |name: &str| narrowed["components"]["schemas"][name]["properties"].clone();

@@ -1,0 +1,45 @@
+//! `watchCase`.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use casement_app::case::change::{CaseChange, change_case};
+use casement_domain::case::watch::{Watch, Watching};
+use casement_wire::document::CaseDoc;
+use casement_wire::spelling::Noun;
+
+use crate::answer::{Document, Refusal};
+use crate::api::Api;
+use crate::authentication::Writer;
+use crate::body::BareWrite;
+use crate::load::Class;
+use crate::parameters::{CasePath, VersionHeader, WatcherPath, WriteHeader};
+use crate::refusals::WriteRefusals;
+use crate::routes::{if_match, run};
+
+/// Lets an agent watch a case.
+///
+/// Who watches it already goes on.
+#[utoipa::path(
+    put,
+    path = "/api/v1/streams/{streamId}/cases/{caseId}/watchers/{agentId}",
+    operation_id = "watchCase",
+    tag = "cases",
+    params(CasePath, WatcherPath, WriteHeader, VersionHeader),
+    responses(
+        (status = 200, description = "The case, with its entity tag.", body = CaseDoc),
+        WriteRefusals
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn watch_case(
+    State(api): State<Api>,
+    Writer(caller): Writer,
+    headers: HeaderMap,
+    BareWrite { attempt }: BareWrite,
+) -> Result<Document, Refusal> {
+    let watch = Watch { agent: caller.named("agentId").to_owned(), watching: Watching::Begin };
+    let (change, if_match) = (CaseChange::Watch(watch), if_match(&headers));
+    let named = caller.named("caseId");
+    let work = change_case(&api.app, &caller.access, named, &change, &if_match, attempt.as_ref());
+    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+}
