@@ -42,6 +42,8 @@ ids! {
     CaseId = "ci-";
     /// Names a task.
     TaskId = "ti-";
+    /// Names an attachment.
+    AttachmentId = "at-";
     /// Names a case template.
     CaseTemplateId = "ctm-";
     /// Names a task template.

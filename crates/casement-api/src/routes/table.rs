@@ -170,6 +170,36 @@ pub const ROUTES: &[Route] = &[
         operation: "blameTask",
         permission: Permission::App,
     },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/attachments",
+        operation: "listAttachments",
+        permission: Permission::App,
+    },
+    Route {
+        method: "POST",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/attachments",
+        operation: "uploadAttachment",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/attachments/{attachmentId}",
+        operation: "getAttachment",
+        permission: Permission::App,
+    },
+    Route {
+        method: "DELETE",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/attachments/{attachmentId}",
+        operation: "deleteAttachment",
+        permission: Permission::App,
+    },
+    Route {
+        method: "GET",
+        path: "/api/v1/streams/{streamId}/cases/{caseId}/attachments/{attachmentId}/content",
+        operation: "getAttachmentContent",
+        permission: Permission::App,
+    },
     Route { method: "GET", path: "/healthz", operation: "healthz", permission: Permission::Public },
     Route { method: "GET", path: "/readyz", operation: "readyz", permission: Permission::Public },
 ];
