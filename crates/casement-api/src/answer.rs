@@ -144,6 +144,11 @@ impl Refusal {
                 };
                 Self::new(ErrorKind::NotFound, detail, None)
             }
+            AppError::NoAttachment => {
+                Self::new(ErrorKind::NotFound, "there is no such attachment on this case", None)
+            }
+            AppError::NoRoom(detail) => Self::new(ErrorKind::BodyTooLarge, &detail, None),
+            AppError::Off(detail) => Self::new(ErrorKind::Unavailable, &detail, None).because("switched off"),
             AppError::VersionDiffers => {
                 let detail = "the document has another version than If-Match names";
                 Self::new(ErrorKind::PreconditionFailed, detail, Some("If-Match"))

@@ -82,7 +82,7 @@ impl<S: Sync> FromRequest<S> for OptionalJsonBody {
 }
 
 /// Reads the idempotency key. One that can't be kept is an error and never treated as absent: the client relies on it.
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(key) = keys.next() else { return Ok(None) };
     let is_printable = |byte: &u8| (b' '..=b'~').contains(byte);

@@ -148,5 +148,7 @@ pub const RETRY_AFTER_SECONDS: u32 = 1;
 pub const COMPRESSED_BYTES_MIN: u64 = 4 * 1024;
 /// Events in one page of a history, if the request says nothing.
 pub const HISTORY_PAGE: u64 = 50;
+/// Attachments in one page; more is a 400.
+pub const ATTACHMENTS_PAGE: u64 = 100;
 /// The most events in one page of a history; more is a 400.
 pub const HISTORY_PAGE_MAX: u64 = 100;

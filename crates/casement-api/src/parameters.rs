@@ -33,6 +33,9 @@ pub struct LinkType;
 /// The sort of links, perhaps.
 #[derive(Debug)]
 pub struct OptionalLinkType;
+/// The path of a file on a case.
+#[derive(Debug)]
+pub struct AttachmentPath;
 
 /// The header of every write.
 #[derive(Debug)]
@@ -57,6 +60,14 @@ impl IntoParams for StreamPath {
 impl IntoParams for CasePath {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![path(STREAM), path(("caseId", "The id or the reference id of the case."))]
+    }
+}
+
+impl IntoParams for AttachmentPath {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut all = CasePath::into_params(place);
+        all.push(path(("attachmentId", "The id of the file.")));
+        all
     }
 }
 

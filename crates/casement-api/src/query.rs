@@ -95,6 +95,29 @@ impl Parameters {
         number
     }
 
+    /// Reads a text that must be there, of 1 to so many characters.
+    pub fn text(&mut self, key: &'static str, characters_max: usize) -> Option<String> {
+        if !self.given.contains_key(key) {
+            self.fault(key, "is required".to_owned());
+        }
+        self.optional_text(key, characters_max)
+    }
+
+    /// Reads a text of 1 to so many characters.
+    pub fn optional_text(&mut self, key: &'static str, characters_max: usize) -> Option<String> {
+        let text = self.given.get(key)?.clone();
+        if text.contains('\0') || !(1..=characters_max).contains(&text.chars().count()) {
+            self.fault(key, format!("must have 1 to {characters_max} characters, U+0000 not among them"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Adds what was found wrong elsewhere in the request.
+    pub fn faults(&mut self, faults: Vec<JsonFault>) {
+        self.faults.extend(faults);
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

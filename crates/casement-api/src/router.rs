@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use crate::answer::{Refusal, no_method, no_route};
 use crate::api::{Api, ApiOptions};
-use crate::routes::{case, health, task};
+use crate::routes::{attachment, case, health, task};
 use crate::{compression, explorer, gate, metrics_page, unsent};
 
 #[derive(OpenApi)]
@@ -33,6 +33,7 @@ use crate::{compression, explorer, gate, metrics_page, unsent};
     tags(
         (name = "cases", description = "What customers ask for, and the work on it."),
         (name = "tasks", description = "Parts of the work on a case."),
+        (name = "attachments", description = "Files on a case."),
         (name = "server", description = "How the server is.")
     )
 )]
@@ -90,6 +91,9 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(case::history::list_case_events))
         .routes(routes!(case::undo::undo_case_event))
         .routes(routes!(case::blame::blame_case))
+        .routes(routes!(attachment::list::list_attachments, attachment::upload::upload_attachment))
+        .routes(routes!(attachment::get::get_attachment, attachment::delete::delete_attachment))
+        .routes(routes!(attachment::content::get_attachment_content))
         .routes(routes!(task::get::get_task, task::patch::patch_task, task::delete::delete_task))
         .routes(routes!(task::restore::restore_task))
         .routes(routes!(task::history::list_task_events))

@@ -36,6 +36,10 @@ struct All {
     freed: Notify,
 }
 
+/// Marks an answer whose body is made piece by piece, so that it is never in memory as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pieces;
+
 /// The answers of one connection. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Waiting(Arc<Mutex<Vec<Arc<Terms>>>>);
@@ -86,9 +90,19 @@ impl Unsent {
         if bytes == 0 {
             return body;
         }
-        let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes)));
-        let tally = Arc::new(Tally { _counted: self.count(bytes), terms });
+        let tally = self.tally(bytes, waiting);
         Body::new(Followed { body, tally })
+    }
+
+    /// The same for an answer that is made piece by piece as its client takes it: each piece counts, and has its deadline, from
+    /// when it is made.
+    pub fn follow_pieces(&self, body: Body, waiting: Option<&Waiting>) -> Body {
+        Body::new(FollowedPieces { body, unsent: self.clone(), waiting: waiting.cloned() })
+    }
+
+    fn tally(&self, bytes: usize, waiting: Option<&Waiting>) -> Arc<Tally> {
+        let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes)));
+        Arc::new(Tally { _counted: self.count(bytes), terms })
     }
 
     fn count(&self, bytes: usize) -> Counted {
@@ -101,7 +115,11 @@ impl Unsent {
 /// Follows the answer of a request; see [`Unsent::follow`].
 pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next) -> Response {
     let waiting = request.extensions().get::<Waiting>().cloned();
-    next.run(request).await.map(|body| api.unsent.follow(body, waiting.as_ref()))
+    let response = next.run(request).await;
+    if response.extensions().get::<Pieces>().is_some() {
+        return response.map(|body| api.unsent.follow_pieces(body, waiting.as_ref()));
+    }
+    response.map(|body| api.unsent.follow(body, waiting.as_ref()))
 }
 
 impl Waiting {
@@ -208,6 +226,41 @@ impl HttpBody for Followed {
     }
 }
 
+/// A body whose pieces are followed, each by itself.
+struct FollowedPieces {
+    body: Body,
+    unsent: Unsent,
+    waiting: Option<Waiting>,
+}
+
+impl HttpBody for FollowedPieces {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| {
+                frame.map_data(|bytes| {
+                    let tally = self.unsent.tally(bytes.len(), self.waiting.as_ref());
+                    Bytes::from_owner(OnTheirWay { bytes, _tally: tally })
+                })
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
@@ -231,6 +284,26 @@ mod tests {
         assert_eq!(unsent.bytes(), 900);
         drop(rest);
         assert_eq!(unsent.bytes(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_in_pieces_counts_piece_by_piece_and_each_has_its_time() {
+        let (unsent, waiting) = (Unsent::with_limit(1000), Waiting::default());
+        let (mut sender, body) = http_body_util::channel::Channel::<Bytes, std::io::Error>::new(2);
+        for text in ["abc", "defgh"] {
+            sender.send_data(Bytes::from(text)).await.unwrap();
+        }
+        let body = Body::new(body);
+        let mut answer = unsent.follow_pieces(body, Some(&waiting));
+        assert_eq!((unsent.bytes(), waiting.deadline()), (0, None));
+        let first = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!((unsent.bytes(), waiting.deadline().is_some()), (3, true));
+        let second = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(unsent.bytes(), 8);
+        drop(first);
+        assert_eq!((unsent.bytes(), waiting.deadline().is_some()), (5, true));
+        drop(second);
+        assert_eq!((unsent.bytes(), waiting.deadline()), (0, None));
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use casement_domain::id::StreamId;
 use casement_store::document::NewWorkspace;
@@ -11,6 +11,7 @@ use casement_store::store::{CommitFeed, News, Store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::attachment::Attachments;
 use crate::customer::CustomerCache;
 use crate::document::RenderedCache;
 use crate::error::AppError;
@@ -85,6 +86,7 @@ pub struct App {
     followed: AtomicBool,
     unindexed: AtomicBool,
     progress: Progress,
+    attachments: OnceLock<Attachments>,
     /// Up to where the installation's log is in memory; only kept where other nodes write it too.
     installation_applied: watch::Sender<u64>,
 }
@@ -130,6 +132,7 @@ impl App {
             followed: AtomicBool::new(false),
             unindexed: AtomicBool::new(false),
             progress: Progress::default(),
+            attachments: OnceLock::new(),
             installation_applied: watch::Sender::new(0),
         }
     }
@@ -244,6 +247,17 @@ impl App {
     /// Gives the id of the key that seals.
     pub fn key_id(&self) -> KeyId {
         self.keys.ring().current().id()
+    }
+
+    /// Says where the bytes of attachments are and how many there may be: once, before the first request. Without it there is
+    /// nowhere for them.
+    pub fn keep_attachments(&self, attachments: Attachments) {
+        // A second time would be a fault of whoever starts the program; the first one holds.
+        let _ = self.attachments.set(attachments);
+    }
+
+    pub(crate) fn attachments(&self) -> Option<&Attachments> {
+        self.attachments.get()
     }
 
     pub(crate) fn keys(&self) -> &Keys {

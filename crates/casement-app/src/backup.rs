@@ -12,6 +12,7 @@ use casement_store::backup::run::{BackUp, BackedUp, TakeBase};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::app::App;
+use crate::attachment::backup::Copied;
 use crate::limits;
 use crate::measure::{self, Worker};
 
@@ -55,12 +56,21 @@ pub enum BaseRule {
     Now,
 }
 
+/// What a run has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// For the database.
+    pub store: BackedUp,
+    /// For the bytes of attachments.
+    pub attachments: Copied,
+}
+
 impl App {
-    /// Runs a backup of this installation once.
+    /// Runs a backup of this installation once: the database, then the bytes of attachments.
     ///
     /// # Errors
     /// The backup is damaged or of another installation, or the store or the directory can't be used.
-    pub async fn back_up(&self, target: &BackupTarget, base: BaseRule) -> Result<BackedUp, BackupFailure> {
+    pub async fn back_up(&self, target: &BackupTarget, base: BaseRule) -> Result<Done, BackupFailure> {
         let clock = self.sources().clone();
         let base = match base {
             BaseRule::WhenNeeded => TakeBase::WhenNeeded,
@@ -74,7 +84,9 @@ impl App {
             now_ms: Arc::new(move || clock.now().ms()),
             random: [self.sources().salt(), self.sources().salt()],
         };
-        Ok(self.store().back_up(order).await?)
+        let done = self.store().back_up(order).await?;
+        let attachments = self.back_up_bytes(&target.to, &done).await?;
+        Ok(Done { store: done, attachments })
     }
 }
 
@@ -87,7 +99,7 @@ pub async fn follow(app: Arc<App>, target: BackupTarget) {
     loop {
         ticks.tick().await;
         match app.back_up(&target, BaseRule::Daily).await {
-            Ok(done) => {
+            Ok(Done { store: done, .. }) => {
                 measure::backed_up(done.until_ms);
                 measure::worker_done(Worker::Backup, app.sources().now());
                 if let Some(base) = &done.base {

@@ -3,6 +3,8 @@
 //! A body never holds what the commit assigns (number, sequence, version). Bodies of older schemas are brought up to
 //! date by pure functions when they are read; a released schema number is never given another meaning.
 
+use casement_domain::attachment::Attachment;
+use casement_domain::attachment::usage::Usage;
 use casement_domain::case::{self, Case};
 use casement_domain::change::Record;
 use casement_domain::customer::Customer;
@@ -29,6 +31,10 @@ pub const CASE: &str = "case";
 pub const TASK: &str = "task";
 /// The kind of customers in the store.
 pub const CUSTOMER: &str = "customer";
+/// The kind of attachments in the store.
+pub const ATTACHMENT: &str = "attachment";
+/// The kind of what a workspace's attachments take, in the store.
+pub const USAGE: &str = "usage";
 
 /// Where a record is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +64,13 @@ pub fn place(record: &Record) -> Place {
         Record::Customer(customer) => {
             Place { kind: CUSTOMER, id: customer.id.to_string(), parent: None, counter: None }
         }
+        Record::Attachment(attachment) => Place {
+            kind: ATTACHMENT,
+            id: attachment.id.to_string(),
+            parent: Some(attachment.case.to_string()),
+            counter: None,
+        },
+        Record::Usage(_) => Place { kind: USAGE, id: Usage::ID.to_owned(), parent: None, counter: None },
     }
 }
 
@@ -67,6 +80,8 @@ pub fn tree(record: &Record) -> Map<String, Value> {
         Record::Case(case) => serde_json::to_value(case),
         Record::Task(task) => serde_json::to_value(task),
         Record::Customer(customer) => serde_json::to_value(customer),
+        Record::Attachment(attachment) => serde_json::to_value(attachment),
+        Record::Usage(usage) => serde_json::to_value(usage),
     };
     match value {
         Ok(Value::Object(object)) => object,
@@ -87,6 +102,8 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
         Record::Case(case) => encode(case),
         Record::Task(task) => encode(task),
         Record::Customer(customer) => encode(customer),
+        Record::Attachment(attachment) => encode(attachment),
+        Record::Usage(usage) => encode(usage),
     }
 }
 
@@ -181,6 +198,14 @@ pub fn decode_work(document: &Document) -> Result<Work, AppError> {
     } else {
         Work::Task(decode_task(document)?.value)
     })
+}
+
+/// Reads the body of an attachment.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_attachment(document: &Document) -> Result<Versioned<Attachment>, AppError> {
+    decode(document)
 }
 
 /// Reads the body of a customer.

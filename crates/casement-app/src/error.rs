@@ -12,6 +12,15 @@ pub enum AppError {
     /// There is no such document in this workspace.
     #[error("there is no such document")]
     NotFound,
+    /// There is no such attachment on this case.
+    #[error("there is no such attachment")]
+    NoAttachment,
+    /// The room for attachments, or for one of them, is too small: a sentence for the client.
+    #[error("no room: {0}")]
+    NoRoom(String),
+    /// What is asked for is switched off: a sentence for the client.
+    #[error("off: {0}")]
+    Off(String),
     /// The document has another version than the request demands.
     #[error("the document has another version")]
     VersionDiffers,

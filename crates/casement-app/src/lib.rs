@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod app;
+pub mod attachment;
 pub mod backup;
 pub mod blame;
 pub mod body;

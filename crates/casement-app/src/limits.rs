@@ -138,3 +138,28 @@ pub const LEASE_MS: i64 = 15_000;
 pub const LEASE_RENEW_MS: i64 = 5_000;
 /// Bytes of documents after which a page of a history ends early; it has at least one event, and says that there are more.
 pub const HISTORY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of one attachment, if the settings say nothing: 50 MiB. Past it 413.
+pub const ATTACHMENT_BYTES_MAX: u64 = 50 * 1024 * 1024;
+/// The most that the settings may say: 1 GiB.
+pub const ATTACHMENT_BYTES_MAX_MAX: u64 = 1024 * 1024 * 1024;
+/// Bytes of all attachments of a workspace that are not deleted, if the settings say nothing: 100 GiB. Past it 413.
+pub const ATTACHMENTS_QUOTA_BYTES: u64 = 100 * 1024 * 1024 * 1024;
+/// Uploads at once; past it one waits for [`BYTES_WAIT`], then 503. Each holds at most two parts in memory.
+pub const UPLOADS_MAX: usize = 32;
+/// Downloads at once; past it as above. Each holds at most two pieces in memory.
+pub const DOWNLOADS_MAX: usize = 256;
+/// How long an upload or download waits for a place; past it 503.
+pub const BYTES_WAIT: Duration = Duration::from_millis(500);
+/// How often bytes that are not needed are looked for.
+pub const BYTES_SWEEP_PERIOD: Duration = Duration::from_secs(3600);
+/// How often the first sweep looks whether the index is built.
+pub const BYTES_SWEEP_WAIT: Duration = Duration::from_millis(250);
+/// How long an unfinished file that nobody writes to stays, in milliseconds: an hour. The slowest upload writes a part a
+/// minute.
+pub const UNFINISHED_MS: i64 = 3_600_000;
+/// How long the bytes of a deleted attachment stay, in milliseconds: a day.
+pub const DELETED_BYTES_MS: i64 = 24 * 3_600_000;
+/// How long bytes stay that no document names, in milliseconds: a day.
+pub const NAMELESS_MS: i64 = 24 * 3_600_000;
+/// The same in a bucket: 30 days, since a restored copy of the server may look at the bucket of the one that it is a copy of.
+pub const NAMELESS_IN_BUCKET_MS: i64 = 30 * 24 * 3_600_000;

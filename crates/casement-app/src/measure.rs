@@ -20,12 +20,19 @@ const SNAPSHOT_AT: &str = "casement_index_snapshot_timestamp_seconds";
 const SNAPSHOT_FAILURES: &str = "casement_index_snapshot_failures_total";
 const BACKUP_UNTIL: &str = "casement_backup_until_timestamp_seconds";
 const BACKUP_FAILURES: &str = "casement_backup_failures_total";
+const ATTACHMENTS: &str = "casement_attachments";
+const ATTACHMENT_BYTES: &str = "casement_attachment_bytes";
+const UPLOADS: &str = "casement_attachment_uploads_total";
+const DOWNLOADS: &str = "casement_attachment_downloads_total";
+const BYTES_MOVED: &str = "casement_attachment_bytes_moved_total";
+const SWEPT: &str = "casement_attachments_swept_total";
 const WORKER_RUNS: &str = "casement_worker_runs_total";
 const WORKER_SUCCESS: &str = "casement_worker_last_success_timestamp_seconds";
 
 /// What works by itself, beside the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Worker {
+    Attachments,
     Backup,
     Deadlines,
     Sweep,
@@ -34,6 +41,7 @@ pub(crate) enum Worker {
 impl Worker {
     fn name(self) -> &'static str {
         match self {
+            Self::Attachments => "attachments",
             Self::Backup => "backup",
             Self::Deadlines => "deadlines",
             Self::Sweep => "sweep",
@@ -62,6 +70,24 @@ pub fn describe() {
         "What the index answers, by part: 1 when lists or searches are, else 0."
     );
     describe_counter!(BACKUP_FAILURES, Unit::Count, "Runs of the continuous backup that failed.");
+    describe_gauge!(ATTACHMENTS, Unit::Count, "Attachments whose bytes are kept, as of the last sweep.");
+    describe_gauge!(ATTACHMENT_BYTES, Unit::Bytes, "Their bytes, as of the last sweep.");
+    describe_counter!(
+        UPLOADS,
+        Unit::Count,
+        "Attachments whose bytes had all come, by outcome: added or refused."
+    );
+    describe_counter!(
+        DOWNLOADS,
+        Unit::Count,
+        "Downloads of attachments, or of spans of them, that were begun."
+    );
+    describe_counter!(BYTES_MOVED, Unit::Bytes, "Bytes of attachments, by direction: in or out.");
+    describe_counter!(
+        SWEPT,
+        Unit::Count,
+        "Blobs and unfinished files that were not needed any more and removed."
+    );
     describe_counter!(WORKER_RUNS, Unit::Count, "Runs of a worker, by worker and outcome: done or failed.");
     describe_gauge!(WORKER_SUCCESS, Unit::Seconds, "When a worker last ended a run well, by worker.");
 }
@@ -75,6 +101,39 @@ pub fn backed_up(until_ms: i64) {
 /// Notes that a run of the continuous backup failed.
 pub fn backup_failed() {
     counter!(BACKUP_FAILURES).increment(1);
+}
+
+/// Notes what a sweep found.
+#[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
+pub(crate) fn attachments_stored(count: u64, bytes: u64) {
+    gauge!(ATTACHMENTS).set(count as f64);
+    gauge!(ATTACHMENT_BYTES).set(bytes as f64);
+}
+
+/// Notes what a sweep removed.
+pub(crate) fn swept(count: u64) {
+    counter!(SWEPT).increment(count);
+}
+
+/// Notes an attachment that was added.
+pub(crate) fn uploaded(bytes: u64) {
+    counter!(UPLOADS, "outcome" => "added").increment(1);
+    counter!(BYTES_MOVED, "direction" => "in").increment(bytes);
+}
+
+/// Notes an attachment that was not added though its bytes had come.
+pub(crate) fn upload_refused() {
+    counter!(UPLOADS, "outcome" => "refused").increment(1);
+}
+
+/// Notes a download that begins.
+pub(crate) fn download_begun() {
+    counter!(DOWNLOADS).increment(1);
+}
+
+/// Notes bytes on their way to a client.
+pub(crate) fn downloaded(bytes: usize) {
+    counter!(BYTES_MOVED, "direction" => "out").increment(bytes as u64);
 }
 
 /// Notes that a worker ended a run well.

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
+use casement_domain::attachment::Attachment;
 use casement_domain::case::Case;
 use casement_domain::change::{Change, Record};
 use casement_domain::fault::Faults;
@@ -29,6 +30,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::access::Access;
 use crate::app::App;
+use crate::attachment::rendered_attachment;
 use crate::body;
 use crate::commit::Reads;
 use crate::document::Rendered;
@@ -70,8 +72,12 @@ pub(crate) enum Outcome {
     Task { id: String, version: u64 },
     /// The answer was the plan of this version of a task.
     Plan { id: String, version: u64 },
+    /// The answer was this version of an attachment.
+    Attachment { id: String, version: u64 },
     /// There was no such document.
     NotFound,
+    /// The case had no such attachment.
+    NoAttachment,
     /// The document had another version than the request demanded.
     VersionDiffers,
     /// The command had faults.
@@ -85,7 +91,7 @@ impl Outcome {
         let version = first.before.as_ref().map_or(0, |before| before.version) + 1;
         let made_task = |record: &Record| match record {
             Record::Task(task) => Some(task.id.to_string()),
-            Record::Case(_) | Record::Customer(_) => None,
+            Record::Case(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
         };
         match &first.after {
             Record::Case(case) if first.before.is_none() => Some(Self::CreatedCase {
@@ -97,7 +103,10 @@ impl Outcome {
                 Some(Self::Plan { id: task.id.to_string(), version })
             }
             Record::Task(task) => Some(Self::Task { id: task.id.to_string(), version }),
-            Record::Customer(_) => None,
+            Record::Attachment(attachment) => {
+                Some(Self::Attachment { id: attachment.id.to_string(), version })
+            }
+            Record::Customer(_) | Record::Usage(_) => None,
         }
     }
 
@@ -106,8 +115,11 @@ impl Outcome {
         match error {
             AppError::Refused(faults) => Some(Self::Refused(faults.clone())),
             AppError::NotFound => Some(Self::NotFound),
+            AppError::NoAttachment => Some(Self::NoAttachment),
             AppError::VersionDiffers => Some(Self::VersionDiffers),
-            AppError::KeyReused
+            AppError::NoRoom(_)
+            | AppError::Off(_)
+            | AppError::KeyReused
             | AppError::InFlight
             | AppError::Stale
             | AppError::Revoked
@@ -395,7 +407,12 @@ impl App {
                 let task = self.task_at(workspace.id(), &id, version).await?;
                 self.rendered_plan(workspace, &task).await?
             }
+            Outcome::Attachment { id, version } => {
+                let attachment = self.attachment_at(workspace.id(), &id, version).await?;
+                rendered_attachment(&attachment)
+            }
             Outcome::NotFound => return Ok(Err(AppError::NotFound)),
+            Outcome::NoAttachment => return Ok(Err(AppError::NoAttachment)),
             Outcome::VersionDiffers => return Ok(Err(AppError::VersionDiffers)),
             Outcome::Refused(faults) => return Ok(Err(AppError::Refused(faults))),
         };
@@ -427,6 +444,19 @@ impl App {
         let number = stored.number;
         let former = self.version(workspace, &stored.clone().map(Record::Case), version).await?;
         Ok(former.map_or(stored, |value| Versioned { version, number, value }))
+    }
+
+    /// Gives an attachment as it was at a version, or as it is where the log no longer tells.
+    async fn attachment_at(
+        &self,
+        workspace: &str,
+        id: &str,
+        version: u64,
+    ) -> Result<Versioned<Attachment>, AppError> {
+        let missing = || AppError::Failed(format!("attachment {id} was answered and is gone"));
+        let stored = self.attachment(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
+        let former = self.version(workspace, &stored.clone().map(Record::Attachment), version).await?;
+        Ok(former.map_or(stored, |value| Versioned { version, number: None, value }))
     }
 
     /// Gives a task as it was at a version, or as it is where the log no longer tells.

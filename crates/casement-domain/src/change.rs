@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::attachment::Attachment;
+use crate::attachment::usage::Usage;
 use crate::case::Case;
 use crate::customer::Customer;
 use crate::list::row::Work;
@@ -17,6 +19,10 @@ pub enum Record {
     Task(Task),
     /// A customer's profile.
     Customer(Customer),
+    /// An attachment.
+    Attachment(Attachment),
+    /// What the attachments of a workspace take.
+    Usage(Usage),
 }
 
 impl From<Work> for Record {

@@ -44,6 +44,8 @@ ids! {
     TaskId = "ti-";
     /// Names a line of a task's checklist.
     CheckItemId = "ck-";
+    /// Names an attachment.
+    AttachmentId = "at-";
     /// Names a case template.
     CaseTemplateId = "ctm-";
     /// Names a task template.

@@ -5,6 +5,7 @@
 //! no clock, makes no random value and knows no spelling of the wire.
 
 pub mod actor;
+pub mod attachment;
 pub mod case;
 pub mod change;
 pub mod customer;

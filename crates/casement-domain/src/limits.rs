@@ -107,3 +107,11 @@ pub const DEPENDENCIES_MAX: usize = 50;
 pub const CHECKLIST_MAX: usize = 100;
 /// Characters of a line of a checklist.
 pub const CHECK_TEXT_CHARACTERS_MAX: usize = 512;
+/// Characters of a file's name as it is told; past it 400.
+pub const FILE_NAME_CHARACTERS_MAX: usize = 255;
+/// Characters of an attachment's media type; past it 400.
+pub const MEDIA_TYPE_CHARACTERS_MAX: usize = 255;
+/// Attachments of one case that are not deleted; past it 409.
+pub const CASE_ATTACHMENTS_MAX: usize = 1_000;
+/// Attachments of one case, deleted ones too, whose traces stay; past it 409.
+pub const CASE_ATTACHMENTS_EVER_MAX: usize = 5_000;

@@ -7,10 +7,11 @@
 //!
 //! How it is laid out: `check` says whether a set is acceptable in itself, `decide` (pure, the
 //! same for every engine) which sets of a batch pass, `chain` hashes the log, `queue` stands
-//! between callers and the writers, `backup` copies what is remembered elsewhere, `transfer` moves it up to a server, and `sqlite` and `postgres` hold the
+//! between callers and the writers, `backup` copies what is remembered elsewhere, `transfer` moves it up to a server, `blobs` keeps bytes outside the documents, and `sqlite` and `postgres` hold the
 //! two engines.
 
 pub mod backup;
+pub mod blobs;
 mod chain;
 mod check;
 pub mod database_url;

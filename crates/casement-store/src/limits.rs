@@ -179,3 +179,11 @@ pub const NO_BACKUP: &str = "the data lies on a PostgreSQL server: back it up wi
 pub const NAME_BYTES_MAX: usize = 128;
 /// The most bytes of a document's id, or its parent's; past it the set is refused.
 pub const ID_BYTES_MAX: usize = 1024;
+/// Bytes of a part of a blob in a directory: what is handed to the disk at once. A smaller blob is written at once.
+pub const BLOB_PART_BYTES: usize = 1024 * 1024;
+/// Bytes of a part of a blob in a bucket; no less is allowed there.
+pub const BLOB_BUCKET_PART_BYTES: usize = 5 * 1024 * 1024;
+/// Parts of one blob that are on their way; past it writing waits.
+pub const BLOB_PARTS_AT_ONCE: usize = 2;
+/// Bytes of a blob in a directory that are read at once.
+pub const BLOB_READ_BYTES: usize = 256 * 1024;

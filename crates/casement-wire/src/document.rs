@@ -186,7 +186,7 @@ struct AssigneeDoc<'a> {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ActorDoc<'a> {
+pub(crate) struct ActorDoc<'a> {
     name: &'a str,
     #[serde(rename = "_id")]
     id: &'a str,
@@ -442,7 +442,8 @@ fn assignee_doc<'a>(item: &'a WorkItem, workspace: &'a Workspace) -> AssigneeDoc
     }
 }
 
-fn actor_doc(actor: &Actor) -> ActorDoc<'_> {
+/// Writes who did something.
+pub(crate) fn actor_doc(actor: &Actor) -> ActorDoc<'_> {
     ActorDoc { name: &actor.name, id: actor.id.as_str(), prof_image: &actor.image }
 }
 

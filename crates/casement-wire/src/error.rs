@@ -68,6 +68,8 @@ kinds! {
     UriTooLong = 414 4014 "uri-too-long" "The request line is too long";
     /// The body is of another media type.
     UnsupportedMediaType = 415 4015 "unsupported-media-type" "The media type is not supported";
+    /// The file has no such span.
+    NoSuchRange = 416 4016 "no-such-range" "The file has no such range";
     /// The configuration forbids it.
     Unprocessable = 422 4022 "unprocessable" "The configuration does not allow the request";
     /// Too many requests.

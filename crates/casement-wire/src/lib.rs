@@ -4,6 +4,7 @@
 //! pure. The vendor's spellings (`caseTmp`, `iId`, `lname`) live in this crate only; each oddity has a line in
 //! docs/quirks.md. This crate imports the domain and nothing else of ours.
 
+pub mod attachment;
 pub mod blame;
 pub mod case;
 pub mod configuration;

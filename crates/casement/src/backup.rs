@@ -34,6 +34,15 @@ fn print(done: &BackupDocument, as_json: bool) -> anyhow::Result<()> {
         println!("A base was taken ({}): {}, {} bytes.", base.reason, base.file, base.bytes);
     }
     println!("{} changes were added; everything up to {} can be restored.", done.changes, done.until);
+    if done.attachments > 0 {
+        println!("The bytes of {} attachments were added.", done.attachments);
+    }
+    if done.attachments_missing > 0 {
+        println!(
+            "The bytes of {} attachments are missing or damaged where they are served from; `casement doctor` names them.",
+            done.attachments_missing
+        );
+    }
     if done.removed_files > 0 {
         println!("{} files that are not needed any more were removed.", done.removed_files);
     }

@@ -1,10 +1,12 @@
 //! The command line.
 
 pub mod app;
+pub mod attachments;
 pub mod key;
 pub mod unit;
+pub mod value;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -12,7 +14,7 @@ use casement_api::acme::name::{self, Contact, DIRECTORY, DomainName};
 use casement_api::traces::{Endpoint, Share};
 use casement_app::limits;
 use casement_app::seal::key_file::KeyFile;
-use casement_domain::date::{DateInput, Moment, Zone};
+use casement_domain::date::Moment;
 use casement_store::database_url::DatabaseUrl;
 use casement_store::inspect::Depth;
 use casement_store::options::{Directory, FreshReads, Server};
@@ -20,8 +22,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use crate::cli::app::{AppAlgorithm, AppCommand};
+use crate::cli::attachments::{AttachmentLimits, AttachmentPlace};
 use crate::cli::key::KeyCommand;
 use crate::cli::unit::UnitCommand;
+use crate::cli::value::{moment, network};
 
 /// Casement: a self-hosted case management server.
 #[derive(Debug, Parser)]
@@ -122,6 +126,8 @@ pub struct DataDirectory {
     /// can't do, or by a plain question, for servers that are never replaced.
     #[arg(long, env = "CASEMENT_FRESH_READS", value_name = "HOW", default_value = "commit")]
     pub fresh_reads: FreshReadsSetting,
+    #[command(flatten)]
+    pub bytes: AttachmentPlace,
 }
 
 /// The address of a database server, or why it can't be read: the parser of arguments would repeat a wrong one, with its
@@ -272,6 +278,8 @@ pub struct ServeArguments {
     /// How many bases that backup keeps; with a base each day, so many days can be restored.
     #[arg(long, env = "CASEMENT_BACKUP_KEEP_BASES", value_name = "COUNT", default_value = "7")]
     pub backup_keep_bases: NonZeroUsize,
+    #[command(flatten)]
+    pub attachments: AttachmentLimits,
 }
 
 /// The arguments of `sample`.
@@ -304,20 +312,6 @@ pub struct SampleArguments {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// Reads a date as the moment at which it begins in UTC.
-fn moment(text: &str) -> Result<Moment, String> {
-    let moment = DateInput::parse(text).and_then(|date| date.moment(Zone::UTC));
-    moment.ok_or_else(|| "must be a date such as 2026-11-22 or 2026-11-22T09:30:00Z".to_owned())
-}
-
-/// Reads a network, or an address as the network of that address alone.
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse()
-        .or_else(|_| address())
-        .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 /// The arguments of `backup`.
@@ -435,6 +429,8 @@ pub struct RestoreArguments {
     /// The key file that the restored directory will be served with: it is checked that it opens the secrets.
     #[arg(long, env = "CASEMENT_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub bytes: AttachmentPlace,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -74,7 +74,9 @@ async fn carry_out<T>(
         }
         match opened::open(data).await {
             Ok(store) => {
+                let bytes = data.bytes.of_command(directory, data.database_url.is_some())?;
                 let work = async |app: &Arc<App>| {
+                    app.keep_attachments(bytes);
                     let router = control_router(Arc::clone(app));
                     Ok(command(Client::Here(router)).await)
                 };

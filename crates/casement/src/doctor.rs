@@ -10,14 +10,14 @@ use casement_api::control::socket::{SOCKET_NAME, connect};
 use casement_api::tls::certificate::validity;
 use casement_app::certificate::Validity;
 use casement_app::doctor::host::{Access, Host};
-use casement_app::doctor::{Finding, Level, data, gravest, host, secrets};
+use casement_app::doctor::{Finding, Level, attachments, data, gravest, host, secrets};
 use casement_store::error::StoreError;
-use casement_store::inspect::{Depth, Inspection, is_in_use, is_unfinished};
+use casement_store::inspect::{Inspection, is_in_use, is_unfinished};
 use casement_store::options::{Directory, Server};
 use rustix::process::geteuid;
 use serde_json::{Value, json};
 
-use crate::cli::{DataDirectory, DoctorArguments};
+use crate::cli::DoctorArguments;
 use crate::{open_files, opened, sources};
 
 /// Runs `casement doctor`; gives the exit code: 0 all is well, 1 warnings, 2 errors.
@@ -58,7 +58,7 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     if let Some(found) = certificate(arguments) {
         findings.push(casement_app::doctor::certificate::judge(found, sources::now()));
     }
-    let identity = match examine(&arguments.data, arguments.depth()) {
+    let identity = match examine(arguments) {
         Ok((found, identity)) => {
             findings.extend(found);
             identity
@@ -87,6 +87,7 @@ fn served(arguments: &DoctorArguments, server: &Server) -> anyhow::Result<Vec<Fi
     }
     let examined = Inspection::connect(server).and_then(|inspection| {
         let mut found = data::examine(&inspection, arguments.depth(), sources::now())?;
+        found.push(bytes(arguments, &inspection, true)?);
         found.push(secrets::examine(&inspection, &arguments.data.key_file())?);
         Ok(found)
     });
@@ -122,11 +123,37 @@ fn certificate(arguments: &DoctorArguments) -> Option<Result<Option<Validity>, S
     })
 }
 
-fn examine(directory: &DataDirectory, depth: Depth) -> Result<(Vec<Finding>, Option<String>), StoreError> {
-    let inspection = Inspection::open(&directory.path)?;
-    let mut findings = data::examine(&inspection, depth, sources::now())?;
-    findings.push(secrets::examine(&inspection, &directory.key_file())?);
+fn examine(arguments: &DoctorArguments) -> Result<(Vec<Finding>, Option<String>), StoreError> {
+    let inspection = Inspection::open(&arguments.data.path)?;
+    let mut findings = data::examine(&inspection, arguments.depth(), sources::now())?;
+    findings.push(bytes(arguments, &inspection, false)?);
+    findings.push(secrets::examine(&inspection, &arguments.data.key_file())?);
     Ok((findings, inspection.identity()?))
+}
+
+/// Looks at the bytes of attachments. A directory that is not there yet is not made.
+fn bytes(
+    arguments: &DoctorArguments,
+    inspection: &Inspection,
+    is_on_server: bool,
+) -> Result<Finding, StoreError> {
+    let data = &arguments.data;
+    let failed = |error: anyhow::Error| {
+        let advice = "look at the setting `attachments`";
+        Ok(Finding::error("attachments", format!("{error:#}"), advice))
+    };
+    let runtime = match opened::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(error),
+    };
+    let blobs = match data.bytes.is_absent(&data.path) {
+        true => None,
+        false => match data.bytes.open(&data.path, is_on_server) {
+            Ok(blobs) => blobs,
+            Err(error) => return failed(error),
+        },
+    };
+    attachments::examine(&runtime, inspection, blobs.as_ref(), arguments.depth())
 }
 
 /// Asks the system about the data directory.

@@ -134,6 +134,10 @@ fn tell(arguments: &MigrateArguments, moved: &[Moved]) {
         arguments.from.display()
     );
     println!("by --key-file: no database holds it. Keep the old directory until you have made a backup.");
+    println!(
+        "The bytes of attachments were not moved: copy the folder `attachments` as it is to a directory that all nodes"
+    );
+    println!("share, or into a bucket, and name that by --attachments.");
 }
 
 fn short(hash: &str) -> &str {

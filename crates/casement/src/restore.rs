@@ -1,6 +1,7 @@
 //! `casement restore`: a data directory from a backup.
 
 use anyhow::{Context, bail};
+use casement_app::attachment::restore::{Restored as BytesRestored, restore as put_back};
 use casement_app::doctor::secrets::keys_needed;
 use casement_app::seal::key::KeyId;
 use casement_app::seal::key_file::{KEY_FILE_NAME, KeyFile};
@@ -10,6 +11,7 @@ use casement_store::inspect::Inspection;
 use serde_json::{Map, Value, json};
 
 use crate::cli::RestoreArguments;
+use crate::opened;
 
 /// Runs `casement restore`.
 ///
@@ -22,8 +24,13 @@ pub fn run(arguments: &RestoreArguments) -> anyhow::Result<()> {
         point: point(arguments.at.as_deref(), arguments.stream.as_deref())?,
     };
     let restored = restore(&order)?;
-    let needed = keys_needed(&Inspection::open(&arguments.data)?)?;
-    print(arguments, &restored, &needed)?;
+    let inspection = Inspection::open(&arguments.data)?;
+    let needed = keys_needed(&inspection)?;
+    let bytes = match arguments.bytes.open(&arguments.data, false)? {
+        Some(blobs) => put_back(&opened::runtime()?, &inspection, &arguments.from, &blobs)?,
+        None => BytesRestored::default(),
+    };
+    print(arguments, &restored, &bytes, &needed)?;
     match &arguments.key_file {
         Some(path) => check_key(&KeyFile::of(&arguments.data, Some(path), None), &needed),
         None => Ok(()),
@@ -55,7 +62,12 @@ fn point(at: Option<&str>, stream: Option<&str>) -> anyhow::Result<Point> {
     }
 }
 
-fn print(arguments: &RestoreArguments, restored: &Restored, needed: &[KeyId]) -> anyhow::Result<()> {
+fn print(
+    arguments: &RestoreArguments,
+    restored: &Restored,
+    bytes: &BytesRestored,
+    needed: &[KeyId],
+) -> anyhow::Result<()> {
     let ids: Vec<String> = needed.iter().map(ToString::to_string).collect();
     if arguments.json {
         let heads: Map<String, Value> =
@@ -66,6 +78,9 @@ fn print(arguments: &RestoreArguments, restored: &Restored, needed: &[KeyId]) ->
             "changes": restored.changes,
             "files": restored.files,
             "sequences": heads,
+            "attachments": bytes.there,
+            "attachmentBytes": bytes.bytes,
+            "attachmentsMissing": bytes.missing,
             "keyIds": ids,
         });
         println!("{}", serde_json::to_string_pretty(&object)?);
@@ -80,6 +95,18 @@ fn print(arguments: &RestoreArguments, restored: &Restored, needed: &[KeyId]) ->
     );
     for (stream, head) in &restored.heads {
         println!("  {stream}: up to event {head}");
+    }
+    let place = arguments.bytes.shown(&arguments.data);
+    if bytes.there > 0 {
+        println!("{} attachments with {} bytes are in {}.", bytes.there, bytes.bytes, place.display());
+    }
+    if !bytes.missing.is_empty() {
+        println!(
+            "The bytes of {} attachments are neither in the backup nor in {}: {}",
+            bytes.missing.len(),
+            place.display(),
+            bytes.missing.join(", ")
+        );
     }
     if !ids.is_empty() {
         println!(

@@ -14,6 +14,7 @@ use casement_api::starting::{Front, until};
 use casement_api::traces::Traces;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
+use casement_app::attachment;
 use casement_app::backup::{self, BackupTarget, BaseRule};
 use casement_app::index::build::Start;
 use casement_app::index::snapshot;
@@ -80,6 +81,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         None => None,
     };
     let recorder = measure::begin()?;
+    let is_on_server = arguments.data.database_url.is_some();
     // Before anybody can know the address: a stop that comes at once is a stop like any other.
     let mut stops = Stops::take()?;
     let (stop, stopped) = watch::channel(false);
@@ -91,6 +93,9 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         }
         None => (Some(Store::open(Options::new(arguments.data.path.clone()))?), front),
     };
+    // After the store, which has the directory now.
+    let attachments =
+        arguments.data.bytes.of_server(&arguments.data.path, is_on_server, &arguments.attachments)?;
     let Some((store, feed)) = opened else {
         // Told to stop before there was a database.
         let _ = stop.send(true);
@@ -100,6 +105,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
     })?;
     let app = App::open(store.clone(), sources::system(), arguments.data.key_file()).await?;
+    app.keep_attachments(attachments);
     let target = arguments
         .backup_to
         .clone()
@@ -111,6 +117,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     let mut deadlines = tokio::spawn(deadline::run(Arc::clone(&app)));
     let sealing = tokio::spawn(seal::rotate::run(Arc::clone(&app)));
     let mut sweeps = tokio::spawn(sweep::run(Arc::clone(&app)));
+    let mut byte_sweeps = tokio::spawn(attachment::sweep::run(Arc::clone(&app)));
     let backups = target.clone().map(|target| tokio::spawn(backup::follow(Arc::clone(&app), target)));
     if let Some(tls) = &options.tls {
         tls.recall(sources::now());
@@ -153,6 +160,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         ended = &mut follower => Some(ended),
         ended = &mut serving => { ended.context("the accept loop ended early")?; None }
         ended = &mut deadlines => { ended.context("the look for passed deadlines ended early")?; None }
+        ended = &mut byte_sweeps => { ended.context("the sweep of attachments ended early")?; None }
         ended = &mut sweeps => { ended.context("the sweep of ended claims ended early")?; None }
     };
     tracing::info!("casement stops");
@@ -172,6 +180,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     // Until it has ended it may hold the keys; that it was aborted is known.
     let _ = sealing.await;
     sweeps.abort();
+    byte_sweeps.abort();
     load.abort();
     reloading.abort();
     upkeep.abort();

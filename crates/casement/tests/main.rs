@@ -14,6 +14,10 @@ mod apps;
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod attachment_bytes;
+#[cfg(test)]
+mod attachments;
+#[cfg(test)]
 mod authentication;
 #[cfg(test)]
 mod backup;

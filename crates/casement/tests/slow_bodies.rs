@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::Frame;
+use serde_json::json;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::harness::server::Server;
+use crate::harness::server::{STREAM, Server};
 
 /// A body that sends so many bytes every second, so often.
 struct Trickle {
@@ -86,4 +87,25 @@ async fn a_body_at_the_least_pace_is_read_to_its_end() {
     tokio::time::pause();
     // Twenty seconds of blanks are no JSON: the body was read whole and then refused.
     assert_eq!(seconds_until_refused(&server, Trickle::body(17 * 1024, 20), 400).await, 20);
+}
+
+/// Sends a file to a case and gives the seconds until the answer, and its status.
+async fn seconds_of_upload(body: Body) -> (u64, u16) {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    let path = format!("/api/v1/streams/{STREAM}/cases/{}/attachments?name=a", case["_id"].as_str().unwrap());
+    tokio::time::pause();
+    let began = Instant::now();
+    // Bytes that came whole are refused for their hash, before the disk is waited for.
+    let digest = format!("sha-256=:{}=:", "A".repeat(43));
+    let answer = server.call("").path(&path).header("Content-Digest", &digest).body(body).send().await;
+    (began.elapsed().as_secs(), answer.status)
+}
+
+#[tokio::test]
+async fn a_file_may_take_as_long_as_its_bytes_need_at_the_least_pace_and_no_longer() {
+    assert_eq!(seconds_of_upload(Trickle::body(17 * 1024, 50)).await, (50, 400));
+    let (seconds, status) = seconds_of_upload(Trickle::body(1024, usize::MAX)).await;
+    assert!(status == 408 && seconds <= 10, "{seconds} {status}");
+    assert_eq!(seconds_of_upload(endless()).await.1, 408);
 }

@@ -27,6 +27,7 @@ pub async fn back_up(
     let base = if body.base { BaseRule::Now } else { BaseRule::WhenNeeded };
     let target = BackupTarget { to, bases_kept: body.keep_bases };
     let done = control.app.back_up(&target, base).await.map_err(refusal)?;
+    let (done, attachments) = (done.store, done.attachments);
     let base = done.base.map(|base| BaseDocument {
         file: base.file.to_string_lossy().into_owned(),
         bytes: base.bytes,
@@ -37,6 +38,8 @@ pub async fn back_up(
         changes: done.changes,
         removed_files: done.removed,
         bases: done.bases,
+        attachments: attachments.added,
+        attachments_missing: attachments.missing,
         until: Moment::from_ms(done.until_ms).iso(),
         key_file: control.app.key_file().path().to_string_lossy().into_owned(),
         key_id: control.app.key_id().to_string(),

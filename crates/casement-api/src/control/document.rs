@@ -204,6 +204,12 @@ pub struct BackupDocument {
     pub removed_files: usize,
     /// The bases that the backup has now.
     pub bases: usize,
+    /// The attachments whose bytes were added.
+    #[serde(default)]
+    pub attachments: u64,
+    /// The attachments whose bytes are missing or damaged where they are served from.
+    #[serde(default)]
+    pub attachments_missing: u64,
     /// Everything up to this moment can be restored.
     pub until: String,
     /// The key file, which is in no backup.

@@ -1,5 +1,6 @@
 //! The routes: one operation per file.
 
+pub mod attachment;
 pub mod case;
 pub mod health;
 pub mod table;

@@ -82,6 +82,15 @@ pub const ROUTES: &[Route] = &[
     app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}/links/{otherId}", "unlinkCases"),
     app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/merge", "mergeCases"),
     app("POST", "/api/v1/streams/{streamId}/tasks/{taskId}/transfer", "transferTask"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/attachments", "listAttachments"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/attachments", "uploadAttachment"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/attachments/{attachmentId}", "getAttachment"),
+    app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}/attachments/{attachmentId}", "deleteAttachment"),
+    app(
+        "GET",
+        "/api/v1/streams/{streamId}/cases/{caseId}/attachments/{attachmentId}/content",
+        "getAttachmentContent",
+    ),
     public("GET", "/healthz", "healthz"),
     public("GET", "/readyz", "readyz"),
 ];

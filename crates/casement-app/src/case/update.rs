@@ -214,7 +214,7 @@ impl App {
         let work = match record {
             Record::Case(case) => Work::Case(case),
             Record::Task(task) => Work::Task(task),
-            Record::Customer(_) => {
+            Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => {
                 return Err(AppError::Failed("a customer is no answer to a command".to_owned()));
             }
         };

@@ -1,5 +1,7 @@
 //! What is stored: the file, the hash chains, the documents, their numbers, claims, times, backups.
 
+use casement_domain::attachment::Attachment;
+use casement_domain::attachment::usage::Usage;
 use casement_domain::case::{self, Case};
 use casement_domain::customer::Customer;
 use casement_domain::date::Moment;
@@ -172,6 +174,8 @@ fn readable(workspace: &str, document: &Document) -> Result<(), AppError> {
         (_, body::CASE) => body::decode::<Case>(document).map(drop),
         (_, body::TASK) => body::decode::<Task>(document).map(drop),
         (_, body::CUSTOMER) => body::decode::<Customer>(document).map(drop),
+        (_, body::ATTACHMENT) => body::decode::<Attachment>(document).map(drop),
+        (_, body::USAGE) => body::decode::<Usage>(document).map(drop),
         (_, kinds::STATUS) => body::decode::<Status>(document).map(drop),
         (_, kinds::PRIORITY) => body::decode::<Priority>(document).map(drop),
         (_, kinds::QUEUE) => body::decode::<Queue>(document).map(drop),

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 
 /// The statuses with their codes; contract section 10.
-const CODES: [(u16, u16); 16] = [
+const CODES: [(u16, u16); 17] = [
     (400, 4003),
     (401, 4002),
     (403, 4010),
@@ -17,6 +17,7 @@ const CODES: [(u16, u16); 16] = [
     (413, 4013),
     (414, 4014),
     (415, 4015),
+    (416, 4016),
     (422, 4022),
     (429, 4029),
     (431, 4031),

@@ -1,7 +1,7 @@
 //! HTTP/1.1 spoken by hand over a TCP socket, for what a router alone can't show.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -63,6 +63,20 @@ impl Connection {
         let mut bytes = vec![0; length];
         self.0.read_exact(&mut bytes).unwrap();
         (head, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    /// Reads an answer with a body of a told length; gives how many bytes it has.
+    pub fn bytes(&mut self) -> (Head, usize) {
+        let head = self.head();
+        let length = head.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut bytes = vec![0; length];
+        self.0.read_exact(&mut bytes).unwrap();
+        (head, length)
+    }
+
+    /// Sends no more, or ends altogether.
+    pub fn end(&mut self, how: Shutdown) {
+        self.0.get_ref().shutdown(how).unwrap();
     }
 
     /// Waits for the server to close the connection.

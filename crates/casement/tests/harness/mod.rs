@@ -1,6 +1,7 @@
 //! What the tests work with: a server of their own, tokens, requests, answers, and what a workspace can have.
 
 pub mod answer;
+pub mod bucket;
 pub mod call;
 pub mod configuration;
 pub mod curl;

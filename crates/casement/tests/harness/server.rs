@@ -1,6 +1,7 @@
 //! A server in the test's own process: a new database, a clock that the test sets, ids that count up.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -9,13 +10,16 @@ use casement_api::api::{Api, ApiOptions};
 use casement_api::rate::Rate;
 use casement_api::router::router_of;
 use casement_app::app::App;
+use casement_app::attachment::Attachments;
 use casement_app::error::AppError;
 use casement_app::jwt_app::JwtApp;
+use casement_app::limits::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_QUOTA_BYTES};
 use casement_app::making::NewWorkspaceInput;
 use casement_app::seal::key_file::KeyFile;
 use casement_app::sources::Sources;
 use casement_domain::date::Moment;
 use casement_domain::workspace::Workspace;
+use casement_store::blobs::Blobs;
 use casement_store::event::Event;
 use casement_store::options::{Directory, Options};
 use casement_store::store::{CommitFeed, Store};
@@ -58,6 +62,21 @@ impl Server {
         Self::begin(database()).await.0
     }
 
+    /// Starts a server whose attachments may have so many bytes, each and all together.
+    pub async fn start_with_room(bytes_max: u64, quota_bytes: u64) -> Self {
+        Self::begin_with(database(), |place| Attachments::new(place, bytes_max, quota_bytes)).await.0
+    }
+
+    /// Starts a server that keeps the bytes of attachments somewhere else.
+    pub async fn start_keeping(blobs: Blobs) -> Self {
+        Self::begin_with(database(), |_| roomy(blobs)).await.0
+    }
+
+    /// Starts a server that has no place for attachments.
+    pub async fn start_without_room() -> Self {
+        Self::begin_with(database(), |_| Attachments::off("there is no place")).await.0
+    }
+
     /// Starts a server whose data is on a database server, whatever the others do.
     pub async fn start_on_server() -> Self {
         Self::begin(Some(Database::fresh())).await.0
@@ -81,6 +100,7 @@ impl Server {
         let key_file = KeyFile::of(directory.path(), Some(key_file(&self.directory).path()), None);
         let first_id = 1_000_000 * NODES.fetch_add(1, Ordering::Relaxed);
         let app = App::open(store.clone(), sources(&self.clock_ms, first_id), key_file).await.unwrap();
+        app.keep_attachments(roomy(blobs(&self.directory)));
         let mut follower = Box::pin(Arc::clone(&app).follow(feed));
         tokio::spawn(std::future::poll_fn(move |context| match hears.load(Ordering::Relaxed) {
             true => follower.as_mut().poll(context),
@@ -98,11 +118,19 @@ impl Server {
     }
 
     async fn begin(database: Option<Database>) -> (Self, JoinHandle<Result<(), AppError>>) {
+        Self::begin_with(database, roomy).await
+    }
+
+    async fn begin_with(
+        database: Option<Database>,
+        attachments: impl FnOnce(Blobs) -> Attachments,
+    ) -> (Self, JoinHandle<Result<(), AppError>>) {
         let directory = tempfile::tempdir().unwrap();
         let database = database.map(Arc::new);
         let clock_ms = Arc::new(AtomicI64::new(START_MS));
         let (store, feed) = open(&directory, database.as_deref()).await;
         let app = App::open(store.clone(), sources(&clock_ms, 1), key_file(&directory)).await.unwrap();
+        app.keep_attachments(attachments(blobs(&directory)));
         let follower = tokio::spawn(Arc::clone(&app).follow(feed));
         while !app.is_ready() {
             tokio::task::yield_now().await;
@@ -143,12 +171,18 @@ impl Server {
         let (store, feed) = open(&directory, database.as_deref()).await;
         let app =
             App::open(store.clone(), sources(&clock_ms, 1_000_000), key_file(&directory)).await.unwrap();
+        app.keep_attachments(roomy(blobs(&directory)));
         tokio::spawn(Arc::clone(&app).follow(feed));
         while !app.is_ready() {
             tokio::task::yield_now().await;
         }
         let router = unhurried(&app);
         Self { app, store, router, workspace, jwt, clock_ms, directory, database, feed: None }
+    }
+
+    /// Gives the directory of the bytes of attachments.
+    pub fn bytes_directory(&self) -> PathBuf {
+        self.directory.path().join("bytes")
     }
 
     /// Sets the clock.
@@ -329,6 +363,14 @@ async fn open(directory: &TempDir, database: Option<&Database>) -> (Store, Commi
             Store::connect(server).await.unwrap()
         }
     }
+}
+
+fn blobs(directory: &TempDir) -> Blobs {
+    Blobs::in_directory(&directory.path().join("bytes")).unwrap()
+}
+
+fn roomy(blobs: Blobs) -> Attachments {
+    Attachments::new(blobs, ATTACHMENT_BYTES_MAX, ATTACHMENTS_QUOTA_BYTES)
 }
 
 fn key_file(directory: &TempDir) -> KeyFile {

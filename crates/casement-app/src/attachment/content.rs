@@ -1,0 +1,130 @@
+//! Getting attachments: what is said about them, a case's list, and their bytes.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use casement_domain::attachment::Attachment;
+use casement_domain::version::Versioned;
+use casement_store::blobs::BlobReader;
+use casement_wire::attachment::write_attachment_page;
+use casement_wire::spelling::Noun;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::access::Access;
+use crate::app::App;
+use crate::attachment::{key, place, rendered_attachment};
+use crate::commit::Reads;
+use crate::document::Rendered;
+use crate::error::AppError;
+use crate::measure;
+
+/// Which page of a case's attachments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentsQuery {
+    /// Only those that were made after the one of this id; `None`: from the first.
+    pub after: Option<String>,
+    /// The most attachments.
+    pub limit: usize,
+}
+
+/// Bytes on their way out.
+#[derive(Debug)]
+pub struct Download {
+    reader: BlobReader,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Download {
+    /// Gives the next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// They can't be read.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
+        let bytes = self.reader.next().await?;
+        measure::downloaded(bytes.as_ref().map_or(0, Bytes::len));
+        Ok(bytes)
+    }
+}
+
+/// Gives what is said about an attachment of a case, which is named by id or reference id; deleted ones too.
+///
+/// # Errors
+/// The case has no such attachment.
+pub async fn get_attachment(app: &App, access: &Access, case: &str, id: &str) -> Result<Rendered, AppError> {
+    Ok(rendered_attachment(&app.attachment_of(access, case, id, &mut Reads::default()).await?))
+}
+
+/// Lists the attachments of a case that are not deleted, in the order of their making.
+///
+/// # Errors
+/// There is no such case.
+pub async fn list_attachments(
+    app: &App,
+    access: &Access,
+    case: &str,
+    query: &AttachmentsQuery,
+) -> Result<Bytes, AppError> {
+    app.check_ready()?;
+    let workspace = access.workspace.id();
+    let case = app.id_named(access, Noun::Case, case);
+    app.case(workspace, &case, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
+    let all = app.attachments_of(workspace, &case).await?;
+    let kept = all.iter().filter(|attachment| attachment.value.deleted_at.is_none());
+    let after = query.after.as_deref();
+    let rest = kept.filter(|attachment| after.is_none_or(|after| attachment.value.id.as_str() > after));
+    let mut page: Vec<&Attachment> =
+        rest.map(|attachment| &attachment.value).take(query.limit.saturating_add(1)).collect();
+    let has_more = page.len() > query.limit;
+    page.truncate(query.limit);
+    Ok(Bytes::from(write_attachment_page(&page, has_more)))
+}
+
+/// Finds an attachment whose bytes are asked for.
+///
+/// # Errors
+/// The case has no such attachment, or it is deleted.
+pub async fn find_content(app: &App, access: &Access, case: &str, id: &str) -> Result<Attachment, AppError> {
+    let found = app.attachment_of(access, case, id, &mut Reads::default()).await?;
+    if found.value.deleted_at.is_some() { Err(AppError::NoAttachment) } else { Ok(found.value) }
+}
+
+/// Begins to read a span of an attachment's bytes, which must lie in it.
+///
+/// # Errors
+/// They are not there, or can't be read.
+pub async fn download(
+    app: &App,
+    access: &Access,
+    attachment: &Attachment,
+    span: Range<u64>,
+) -> Result<Download, AppError> {
+    let attachments = app.attachments();
+    let blobs = app.blobs()?;
+    let downloads = attachments.map(|attachments| &attachments.downloads);
+    let place = match downloads {
+        Some(downloads) => place(downloads).await?,
+        None => return Err(AppError::Off("this server has no place for attachments".to_owned())),
+    };
+    let id = attachment.id.as_str();
+    let found = blobs.read(&key(access.workspace.id(), id), span).await?;
+    let reader =
+        found.ok_or_else(|| AppError::Failed(format!("the bytes of attachment {id} are missing")))?;
+    measure::download_begun();
+    Ok(Download { reader, _place: place })
+}
+
+impl App {
+    /// Loads an attachment of a case.
+    pub(crate) async fn attachment_of(
+        &self,
+        access: &Access,
+        case: &str,
+        id: &str,
+        reads: &mut Reads,
+    ) -> Result<Versioned<Attachment>, AppError> {
+        self.check_ready()?;
+        let case = self.id_named(access, Noun::Case, case);
+        let found = self.attachment(access.workspace.id(), id, reads).await?;
+        found.filter(|found| found.value.case.as_str() == case).ok_or(AppError::NoAttachment)
+    }
+}

@@ -1,0 +1,152 @@
+//! Attachments: where their bytes are, how many there may be, and the use cases on them.
+//!
+//! The bytes come first: they are durable before the set that names them is committed, and go only when nothing names them
+//! any more. Between the two, what no document names is removed by the sweep.
+
+pub mod backup;
+pub mod content;
+pub mod delete;
+pub mod restore;
+pub mod sweep;
+pub mod upload;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use casement_domain::attachment::Attachment;
+use casement_domain::attachment::create::Siblings;
+use casement_domain::attachment::usage::Usage;
+use casement_domain::version::Versioned;
+use casement_store::blobs::{BlobError, BlobKey, Blobs};
+use casement_wire::attachment::write_attachment;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::app::App;
+use crate::body;
+use crate::commit::Reads;
+use crate::document::Rendered;
+use crate::error::AppError;
+use crate::limits;
+
+/// Where the bytes of attachments are, and how many there may be.
+#[derive(Debug, Clone)]
+pub struct Attachments {
+    blobs: Result<Blobs, String>,
+    bytes_max: u64,
+    quota_bytes: u64,
+    uploads: Arc<Semaphore>,
+    downloads: Arc<Semaphore>,
+}
+
+impl Attachments {
+    /// Keeps bytes in a directory or bucket: `bytes_max` of one attachment, `quota_bytes` of all of a workspace.
+    pub fn new(blobs: Blobs, bytes_max: u64, quota_bytes: u64) -> Self {
+        Self::of(Ok(blobs), bytes_max, quota_bytes)
+    }
+
+    /// Has no place for bytes; `reason` is a sentence for whoever wants to add some.
+    pub fn off(reason: impl Into<String>) -> Self {
+        Self::of(Err(reason.into()), 0, 0)
+    }
+
+    fn of(blobs: Result<Blobs, String>, bytes_max: u64, quota_bytes: u64) -> Self {
+        Self {
+            blobs,
+            bytes_max,
+            quota_bytes,
+            uploads: Arc::new(Semaphore::new(limits::UPLOADS_MAX)),
+            downloads: Arc::new(Semaphore::new(limits::DOWNLOADS_MAX)),
+        }
+    }
+
+    /// Gives the most bytes of one attachment.
+    pub fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+}
+
+/// Waits a bounded time for a place among those who work with bytes.
+async fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, AppError> {
+    match timeout(limits::BYTES_WAIT, Arc::clone(places).acquire_owned()).await {
+        Ok(Ok(place)) => Ok(place),
+        Ok(Err(_)) | Err(_) => Err(AppError::Unavailable("too many attachments are on their way".to_owned())),
+    }
+}
+
+/// Names the bytes of an attachment.
+pub(crate) fn key(workspace: &str, id: &str) -> BlobKey {
+    BlobKey::new(workspace, id)
+}
+
+impl From<BlobError> for AppError {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Full(reason) | BlobError::Failed(reason) => Self::Unavailable(reason),
+        }
+    }
+}
+
+/// Gives a version of an attachment as an answer.
+pub(crate) fn rendered_attachment(attachment: &Versioned<Attachment>) -> Rendered {
+    Rendered {
+        body: Bytes::from(write_attachment(&attachment.value)),
+        version: attachment.version,
+        is_replayed: false,
+    }
+}
+
+impl App {
+    /// Gives the place of the bytes.
+    pub(crate) fn blobs(&self) -> Result<&Blobs, AppError> {
+        match self.attachments().map(|attachments| &attachments.blobs) {
+            Some(Ok(blobs)) => Ok(blobs),
+            Some(Err(reason)) => Err(AppError::Off(reason.clone())),
+            None => Err(AppError::Off("this server has no place for attachments".to_owned())),
+        }
+    }
+
+    /// Loads an attachment and notes that it was read.
+    pub(crate) async fn attachment(
+        &self,
+        workspace: &str,
+        id: &str,
+        reads: &mut Reads,
+    ) -> Result<Option<Versioned<Attachment>>, AppError> {
+        // No id that was made here is longer; a longer one need not be looked for.
+        if id.is_empty() || id.len() > casement_domain::limits::ID_CHARACTERS_MAX {
+            return Ok(None);
+        }
+        let document = self.store().document(workspace, body::ATTACHMENT, id).await?;
+        reads.document(body::ATTACHMENT, id, document.as_ref().map_or(0, |document| document.version));
+        document.as_ref().map(body::decode_attachment).transpose()
+    }
+
+    /// Loads what the attachments of a workspace take and notes that it was read.
+    pub(crate) async fn usage(
+        &self,
+        workspace: &str,
+        reads: &mut Reads,
+    ) -> Result<Option<Versioned<Usage>>, AppError> {
+        let document = self.store().document(workspace, body::USAGE, Usage::ID).await?;
+        reads.document(body::USAGE, Usage::ID, document.as_ref().map_or(0, |document| document.version));
+        document.as_ref().map(body::decode).transpose()
+    }
+
+    /// Gives all attachments of a case in the order of their making, deleted ones too.
+    pub(crate) async fn attachments_of(
+        &self,
+        workspace: &str,
+        case: &str,
+    ) -> Result<Vec<Versioned<Attachment>>, AppError> {
+        let documents = self.store().children(workspace, body::ATTACHMENT, case).await?;
+        documents.iter().map(body::decode_attachment).collect()
+    }
+
+    /// Counts the attachments of a case.
+    async fn siblings(&self, workspace: &str, case: &str) -> Result<Siblings, AppError> {
+        let all = self.attachments_of(workspace, case).await?;
+        let kept = all.iter().filter(|attachment| attachment.value.deleted_at.is_none()).count();
+        Ok(Siblings { kept, all: all.len() })
+    }
+}

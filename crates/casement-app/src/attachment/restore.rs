@@ -1,0 +1,75 @@
+//! The bytes of attachments after a restore: put back where the restored server will look for them.
+
+use std::path::Path;
+
+use casement_store::blobs::Blobs;
+use casement_store::inspect::Inspection;
+use tokio::runtime::Runtime;
+
+use crate::attachment::backup::{Copy, FOLDER, copy};
+use crate::attachment::key;
+use crate::backup::BackupFailure;
+use crate::body;
+
+/// What was put back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Attachments whose bytes are there now.
+    pub there: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Attachments whose bytes are neither there nor in the backup, or are damaged, each with its stream.
+    pub missing: Vec<String>,
+}
+
+/// Puts the bytes of every attachment that a restored database names, and that is not deleted there, from a backup to where
+/// `to` says, each checked by its hash.
+///
+/// # Errors
+/// The database or the backup can't be read, or the bytes can't be written.
+pub fn restore(
+    runtime: &Runtime,
+    inspection: &Inspection,
+    backup: &Path,
+    to: &Blobs,
+) -> Result<Restored, BackupFailure> {
+    let mut restored = Restored::default();
+    let folder = backup.join(FOLDER);
+    let from = folder.exists().then(|| Blobs::in_directory(&folder)).transpose();
+    let from = from.map_err(|error| BackupFailure::Failed(error.to_string()))?;
+    for workspace in inspection.workspaces().map_err(read)? {
+        let mut after: Option<String> = None;
+        loop {
+            let page =
+                inspection.documents(&workspace.id, body::ATTACHMENT, after.as_deref()).map_err(read)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id.clone());
+            for document in &page {
+                let attachment = body::decode_attachment(document)?.value;
+                if attachment.deleted_at.is_some() {
+                    continue;
+                }
+                let key = key(&workspace.id, &document.id);
+                let is_there = match &from {
+                    Some(from) => runtime.block_on(copy(from, to, &key, &attachment))? != Copy::Missing,
+                    None => {
+                        let size = runtime.block_on(to.size(&key));
+                        size.map_err(|error| BackupFailure::Failed(error.to_string()))?
+                            == Some(attachment.bytes)
+                    }
+                };
+                if is_there {
+                    restored.there += 1;
+                    restored.bytes += attachment.bytes;
+                } else {
+                    restored.missing.push(format!("{}/{}", workspace.id, document.id));
+                }
+            }
+        }
+    }
+    Ok(restored)
+}
+
+fn read(error: casement_store::error::StoreError) -> BackupFailure {
+    BackupFailure::Failed(error.to_string())
+}

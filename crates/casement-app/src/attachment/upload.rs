@@ -1,0 +1,311 @@
+//! Adding an attachment: its bytes as they come, then the set that names them.
+//!
+//! The idempotency key is looked at when the bytes are there, since their hash is part of what makes a repetition the same
+//! request. What turns out to be a repetition, or is refused then, has its bytes removed again.
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use casement_domain::attachment::create::{CreateAttachment, NotAdded, check_case, create_attachment};
+use casement_domain::attachment::kind::{Image, SIGNATURE_BYTES};
+use casement_domain::attachment::usage::{NoRoom, Usage};
+use casement_domain::change::Record;
+use casement_domain::id::AttachmentId;
+use casement_domain::version::Versioned;
+use casement_store::blobs::{BlobKey, BlobWriter, Blobs};
+use casement_wire::spelling::Noun;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::access::Access;
+use crate::app::{App, StoreState};
+use crate::attachment::{key, place, rendered_attachment};
+use crate::commit::{Act, Reads, contended, pending};
+use crate::document::Rendered;
+use crate::error::AppError;
+use crate::limits;
+use crate::measure;
+use crate::once::{Attempt, Done, Sending, Start, Ticket};
+
+/// What a client tells of the file that it sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+}
+
+/// Bytes on their way in. Dropped before they are kept, nothing is left of them.
+#[derive(Debug)]
+pub struct Upload {
+    id: AttachmentId,
+    case: String,
+    key: BlobKey,
+    writer: BlobWriter,
+    context: Hashing,
+    first: Vec<u8>,
+    bytes: u64,
+    bytes_max: u64,
+    _place: OwnedSemaphorePermit,
+}
+
+struct Hashing(digest::Context);
+
+impl std::fmt::Debug for Hashing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Hashing")
+    }
+}
+
+/// Bytes that have all come.
+#[derive(Debug)]
+pub struct Received {
+    id: AttachmentId,
+    case: String,
+    key: BlobKey,
+    writer: BlobWriter,
+    image: Option<Image>,
+    bytes: u64,
+    hash: [u8; 32],
+    _place: OwnedSemaphorePermit,
+}
+
+/// Bytes that are durable and that nothing names yet.
+#[derive(Debug)]
+pub struct Durable {
+    command: CreateAttachment,
+    case: String,
+    unnamed: Unnamed,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Removes bytes that nothing will name, unless a set that names them has been handed to the store.
+#[derive(Debug)]
+struct Unnamed {
+    blobs: Blobs,
+    key: BlobKey,
+    is_settled: bool,
+}
+
+impl Unnamed {
+    async fn remove(mut self) {
+        self.is_settled = true;
+        // The sweep removes them later.
+        if let Err(error) = self.blobs.remove(&self.key).await {
+            tracing::debug!(%error, "the bytes of a refused attachment could not be removed");
+        }
+    }
+}
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        if self.is_settled {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (blobs, key) = (self.blobs.clone(), self.key.clone());
+            runtime.spawn(async move { blobs.remove(&key).await });
+        }
+    }
+}
+
+/// Begins an upload to a case that is named by id or reference id, when it would be taken as things stand: with as many
+/// bytes as the client announces.
+///
+/// # Errors
+/// There is no such case, it takes no attachments, there is no room, or nowhere to put them.
+pub async fn begin_upload(
+    app: &App,
+    access: &Access,
+    named: &str,
+    announced: Option<u64>,
+) -> Result<Upload, AppError> {
+    app.check_ready()?;
+    let blobs = app.blobs()?;
+    let attachments = app.attachments().ok_or_else(nowhere)?;
+    if announced.is_some_and(|bytes| bytes > attachments.bytes_max) {
+        return Err(too_long(attachments.bytes_max));
+    }
+    let workspace = access.workspace.id();
+    let case_id = app.id_named(access, Noun::Case, named);
+    let case = app.case(workspace, &case_id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
+    let siblings = app.siblings(workspace, &case_id).await?;
+    check_case(&case.value, siblings).map_err(AppError::Refused)?;
+    let usage = app.usage(workspace, &mut Reads::default()).await?;
+    let usage = usage.map_or_else(Usage::default, |usage| usage.value);
+    usage.with(announced.unwrap_or(0), attachments.quota_bytes).map_err(no_room)?;
+    if app.store_state() != StoreState::Ready {
+        return Err(AppError::Unavailable("the store takes no writes now".to_owned()));
+    }
+    let place = place(&attachments.uploads).await?;
+    let mut ids = app.sources().ids();
+    let id = AttachmentId::fresh(ids.next().unwrap_or_default());
+    let key = key(workspace, id.as_str());
+    Ok(Upload {
+        writer: blobs.begin(&key),
+        id,
+        case: case_id,
+        key,
+        context: Hashing(digest::Context::new(&digest::SHA256)),
+        first: Vec::with_capacity(SIGNATURE_BYTES),
+        bytes: 0,
+        bytes_max: attachments.bytes_max,
+        _place: place,
+    })
+}
+
+impl Upload {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// There are more than one attachment may have, or they can't be written.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), AppError> {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        if self.bytes > self.bytes_max {
+            return Err(too_long(self.bytes_max));
+        }
+        self.context.0.update(&bytes);
+        let missing = SIGNATURE_BYTES.saturating_sub(self.first.len()).min(bytes.len());
+        self.first.extend_from_slice(bytes.get(..missing).unwrap_or_default());
+        Ok(self.writer.write(bytes).await?)
+    }
+
+    /// Gives how many bytes have come.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Ends the bytes.
+    pub fn received(self) -> Received {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(self.context.0.finish().as_ref());
+        Received {
+            id: self.id,
+            case: self.case,
+            key: self.key,
+            writer: self.writer,
+            image: Image::of_signature(&self.first),
+            bytes: self.bytes,
+            hash,
+            _place: self._place,
+        }
+    }
+}
+
+impl Received {
+    /// Gives the SHA-256 of the bytes.
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// Makes the bytes durable. It takes as long as the disk or bucket takes.
+    ///
+    /// # Errors
+    /// They can't be written; nothing is left of them.
+    pub async fn durable(self, app: &App, told: Told) -> Result<Durable, AppError> {
+        let unnamed = Unnamed { blobs: app.blobs()?.clone(), key: self.key, is_settled: false };
+        self.writer.finish().await?;
+        let Told { name, media_type } = told;
+        let hash = self.hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let command =
+            CreateAttachment { id: self.id, name, media_type, bytes: self.bytes, hash, image: self.image };
+        Ok(Durable { command, case: self.case, unnamed, _place: self._place })
+    }
+}
+
+/// Adds an attachment whose bytes are durable to its case.
+///
+/// # Errors
+/// The case takes no attachments any more, there is no room, the attempt's key is not usable, or the store takes no writes now.
+pub async fn add(
+    app: &App,
+    access: &Access,
+    durable: Durable,
+    attempt: Option<&Attempt>,
+) -> Result<Rendered, AppError> {
+    let Durable { command, case, mut unnamed, _place } = durable;
+    let bytes = command.bytes;
+    // Let in by what was known when the bytes began to come: the commit finds out whether that still holds.
+    let mut sending = Sending::new(app, access, attempt);
+    let ticket = match sending.begin().await {
+        Ok(Start::First(ticket)) => ticket,
+        Ok(Start::Repeated(answer)) => {
+            unnamed.remove().await;
+            return answer;
+        }
+        Err(error) => {
+            unnamed.remove().await;
+            return Err(error);
+        }
+    };
+    let done = create(app, access, &case, &command, &mut unnamed, ticket.as_ref()).await;
+    // What was not committed for sure names nothing; where nobody can tell, the sweep will.
+    let is_refused = matches!(
+        done,
+        Err(AppError::Refused(_) | AppError::NoRoom(_) | AppError::NotFound | AppError::InFlight)
+    );
+    match &done {
+        Ok(_) => measure::uploaded(bytes),
+        Err(_) => measure::upload_refused(),
+    }
+    if is_refused {
+        unnamed.remove().await;
+    }
+    sending.end(ticket, done).await.unwrap_or_else(|| Err(contended()))
+}
+
+async fn create(
+    app: &App,
+    access: &Access,
+    case_id: &str,
+    command: &CreateAttachment,
+    unnamed: &mut Unnamed,
+    ticket: Option<&Ticket<'_>>,
+) -> Result<Done, AppError> {
+    let workspace = &access.workspace;
+    let quota_bytes = app.attachments().ok_or_else(nowhere)?.quota_bytes;
+    // All change the one document of what is used.
+    let _turn = workspace.turn(Usage::ID).await;
+    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+        let config = workspace.config();
+        let mut reads = Reads::default();
+        let case = app.case(workspace.id(), case_id, &mut reads).await?.ok_or(AppError::NotFound)?;
+        // Guarded by the usage, which every other attachment changes too.
+        let usage = app.usage(workspace.id(), &mut reads).await?;
+        let siblings = app.siblings(workspace.id(), case_id).await?;
+        let now = app.sources().now();
+        let change =
+            create_attachment(&case, siblings, usage.as_ref(), quota_bytes, command, &access.actor, now)
+                .map_err(|refused| match refused {
+                    NotAdded::Faults(faults) => AppError::Refused(faults),
+                    NotAdded::NoRoom(room) => no_room(room),
+                })?;
+        let act = Act::of(access, now);
+        let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
+        // From here on the set may be there whatever becomes of this future.
+        unnamed.is_settled = true;
+        if let Some(committed) = app.commit(workspace, pending, ticket).await? {
+            let made = change.records.into_iter().next().map(|record| record.after);
+            let (Some(Record::Attachment(value)), Some(outcome)) = (made, committed.documents.first()) else {
+                return Err(AppError::Failed("an attachment is missing in its own change".to_owned()));
+            };
+            let attachment = Versioned { version: outcome.version, number: None, value };
+            return Ok(Done::Committed(rendered_attachment(&attachment)));
+        }
+    }
+    Err(contended())
+}
+
+fn nowhere() -> AppError {
+    AppError::Off("this server has no place for attachments".to_owned())
+}
+
+fn too_long(bytes_max: u64) -> AppError {
+    AppError::NoRoom(format!("an attachment may have at most {bytes_max} bytes"))
+}
+
+fn no_room(room: NoRoom) -> AppError {
+    AppError::NoRoom(format!(
+        "the attachments of the stream may take {} bytes in all and take {}: delete some, or ask the operator for more room",
+        room.bytes_max, room.bytes
+    ))
+}

@@ -1,0 +1,112 @@
+//! Adding an attachment to a case.
+
+use super::Attachment;
+use super::kind::Image;
+use super::name::FileName;
+use super::usage::{NoRoom, Usage};
+use crate::actor::Actor;
+use crate::case::Case;
+use crate::change::{Change, Record, RecordChange};
+use crate::date::Moment;
+use crate::fault::{FaultKind, Faults, Key};
+use crate::id::AttachmentId;
+use crate::limits;
+use crate::version::Versioned;
+
+/// Asks for a new attachment whose bytes are there already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateAttachment {
+    /// Its id, under which the bytes are.
+    pub id: AttachmentId,
+    /// The name as the client told it.
+    pub name: String,
+    /// The media type as the client told it.
+    pub media_type: String,
+    /// How many bytes there are.
+    pub bytes: u64,
+    /// Their SHA-256 in hexadecimal.
+    pub hash: String,
+    /// The sort of image that the first of them say.
+    pub image: Option<Image>,
+}
+
+/// The attachments of a case that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Siblings {
+    /// Those that are not deleted.
+    pub kept: usize,
+    /// All of them.
+    pub all: usize,
+}
+
+/// Why an attachment is not added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAdded {
+    /// The command has faults.
+    Faults(Faults),
+    /// The room of the workspace is taken.
+    NoRoom(NoRoom),
+}
+
+/// Decides the adding of an attachment to a case; the usage grows with it.
+///
+/// # Errors
+/// The case is deleted or has as many as it may, or there is no room.
+pub fn create_attachment(
+    case: &Versioned<Case>,
+    siblings: Siblings,
+    usage: Option<&Versioned<Usage>>,
+    bytes_max: u64,
+    command: &CreateAttachment,
+    actor: &Actor,
+    now: Moment,
+) -> Result<Change, NotAdded> {
+    check_case(&case.value, siblings).map_err(NotAdded::Faults)?;
+    let former = usage.map_or_else(Usage::default, |usage| usage.value);
+    let grown = former.with(command.bytes, bytes_max).map_err(NotAdded::NoRoom)?;
+    let attachment = Attachment {
+        id: command.id.clone(),
+        case: case.value.id.clone(),
+        name: FileName::of(&command.name),
+        media_type: command.media_type.clone(),
+        bytes: command.bytes,
+        hash: command.hash.clone(),
+        image: command.image,
+        created_by: actor.clone(),
+        created_at: now,
+        deleted_at: None,
+        updated_at: now,
+    };
+    let made =
+        RecordChange { before: None, after: Record::Attachment(attachment), event: "attachment.created" };
+    Ok(Change { records: vec![made, used(usage, grown)] })
+}
+
+/// Tells whether a case takes another attachment.
+///
+/// # Errors
+/// It is deleted, or has as many as it may.
+pub fn check_case(case: &Case, siblings: Siblings) -> Result<(), Faults> {
+    let mut faults = Faults::new();
+    if !case.item.active {
+        faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case is deleted and takes no attachments");
+    }
+    if siblings.kept >= limits::CASE_ATTACHMENTS_MAX || siblings.all >= limits::CASE_ATTACHMENTS_EVER_MAX {
+        let message = format!(
+            "the case has as many attachments as it may: {}, and {} with those that were deleted",
+            limits::CASE_ATTACHMENTS_MAX,
+            limits::CASE_ATTACHMENTS_EVER_MAX
+        );
+        faults.add(FaultKind::Conflict, Key::Attachments, message);
+    }
+    faults.or(())
+}
+
+/// The change of what is used.
+pub(super) fn used(before: Option<&Versioned<Usage>>, after: Usage) -> RecordChange {
+    RecordChange {
+        before: before.map(|before| before.clone().map(Record::Usage)),
+        after: Record::Usage(after),
+        event: if before.is_some() { "usage.updated" } else { "usage.created" },
+    }
+}
