@@ -150,3 +150,7 @@ pub const COMPRESSED_BYTES_MIN: u64 = 4 * 1024;
 pub const HISTORY_PAGE: u64 = 50;
 /// The most events in one page of a history; more is a 400.
 pub const HISTORY_PAGE_MAX: u64 = 100;
+/// Comments on a page; a larger page is refused.
+pub const COMMENTS_PAGE_MAX: u64 = 100;
+/// Comments on a page when the request names no limit.
+pub const COMMENTS_PAGE: u64 = 50;

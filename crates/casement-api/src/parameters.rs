@@ -17,6 +17,14 @@ pub struct CasePath;
 #[derive(Debug)]
 pub struct TaskPath;
 
+/// The path of a comment, and of what belongs to it.
+#[derive(Debug)]
+pub struct CommentPath;
+
+/// The path of a standard response for a case.
+#[derive(Debug)]
+pub struct ResponsePath;
+
 /// The header of every write.
 #[derive(Debug)]
 pub struct WriteHeader;
@@ -46,6 +54,22 @@ impl IntoParams for CasePath {
 impl IntoParams for TaskPath {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![path(STREAM), path(("taskId", "The id or the reference id of the task."))]
+    }
+}
+
+impl IntoParams for CommentPath {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut parameters = CasePath::into_params(place);
+        parameters.push(path(("commentId", "The id of the comment.")));
+        parameters
+    }
+}
+
+impl IntoParams for ResponsePath {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut parameters = CasePath::into_params(place);
+        parameters.push(path(("responseId", "The id or the name of the standard response.")));
+        parameters
     }
 }
 

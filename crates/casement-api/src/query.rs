@@ -57,6 +57,27 @@ impl Parameters {
         number
     }
 
+    /// Reads a text of 1 to so many characters.
+    pub fn text(&mut self, key: &'static str, characters_max: usize) -> Option<String> {
+        let text = self.given.get(key)?.clone();
+        let is_usable = (1..=characters_max).contains(&text.chars().count());
+        if !is_usable {
+            self.fault(key, format!("must be 1 to {characters_max} characters long"));
+        }
+        is_usable.then_some(text)
+    }
+
+    /// Reads one of several words.
+    pub fn one_of<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<T> {
+        let text = self.given.get(key)?;
+        let found = words.iter().find(|(word, _)| word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.fault(key, format!("must be {}", words.join(" or ")));
+        }
+        found
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

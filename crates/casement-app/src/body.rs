@@ -5,6 +5,7 @@
 
 use casement_domain::case::{self, Case};
 use casement_domain::change::Record;
+use casement_domain::comment::Comment;
 use casement_domain::customer::Customer;
 use casement_domain::list::row::Work;
 use casement_domain::task::{self, Task};
@@ -29,6 +30,8 @@ pub const CASE: &str = "case";
 pub const TASK: &str = "task";
 /// The kind of customers in the store.
 pub const CUSTOMER: &str = "customer";
+/// The kind of comments in the store; their parent is the case.
+pub const COMMENT: &str = "comment";
 
 /// Where a record is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,12 @@ pub fn place(record: &Record) -> Place {
         Record::Customer(customer) => {
             Place { kind: CUSTOMER, id: customer.id.to_string(), parent: None, counter: None }
         }
+        Record::Comment(comment) => Place {
+            kind: COMMENT,
+            id: comment.id.to_string(),
+            parent: Some(comment.case.to_string()),
+            counter: None,
+        },
     }
 }
 
@@ -67,6 +76,7 @@ pub fn tree(record: &Record) -> Map<String, Value> {
         Record::Case(case) => serde_json::to_value(case),
         Record::Task(task) => serde_json::to_value(task),
         Record::Customer(customer) => serde_json::to_value(customer),
+        Record::Comment(comment) => serde_json::to_value(comment),
     };
     match value {
         Ok(Value::Object(object)) => object,
@@ -87,6 +97,7 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
         Record::Case(case) => encode(case),
         Record::Task(task) => encode(task),
         Record::Customer(customer) => encode(customer),
+        Record::Comment(comment) => encode(comment),
     }
 }
 
@@ -181,6 +192,14 @@ pub fn decode_work(document: &Document) -> Result<Work, AppError> {
     } else {
         Work::Task(decode_task(document)?.value)
     })
+}
+
+/// Reads the body of a comment.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_comment(document: &Document) -> Result<Versioned<Comment>, AppError> {
+    decode(document)
 }
 
 /// Reads the body of a customer.

@@ -13,6 +13,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use casement_domain::case::Case;
 use casement_domain::change::{Change, Record};
+use casement_domain::comment::Comment;
 use casement_domain::fault::Faults;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
@@ -29,6 +30,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::access::Access;
 use crate::app::App;
 use crate::body;
+use crate::comment::get::rendered_comment;
 use crate::commit::Reads;
 use crate::document::Rendered;
 use crate::error::AppError;
@@ -67,6 +69,8 @@ pub(crate) enum Outcome {
     Case { id: String, version: u64 },
     /// The answer was this version of a task.
     Task { id: String, version: u64 },
+    /// The answer was this version of a comment.
+    Comment { id: String, version: u64 },
     /// There was no such document.
     NotFound,
     /// The document had another version than the request demanded.
@@ -82,7 +86,7 @@ impl Outcome {
         let version = first.before.as_ref().map_or(0, |before| before.version) + 1;
         let made_task = |record: &Record| match record {
             Record::Task(task) => Some(task.id.to_string()),
-            Record::Case(_) | Record::Customer(_) => None,
+            Record::Case(_) | Record::Customer(_) | Record::Comment(_) => None,
         };
         match &first.after {
             Record::Case(case) if first.before.is_none() => Some(Self::CreatedCase {
@@ -92,6 +96,7 @@ impl Outcome {
             Record::Case(case) => Some(Self::Case { id: case.id.to_string(), version }),
             Record::Task(task) => Some(Self::Task { id: task.id.to_string(), version }),
             Record::Customer(_) => None,
+            Record::Comment(comment) => Some(Self::Comment { id: comment.id.to_string(), version }),
         }
     }
 
@@ -385,6 +390,10 @@ impl App {
                 let case_number = case.and_then(|case| case.number).unwrap_or_default();
                 self.rendered_work(task.map(Work::Task), case_number, &config)
             }
+            Outcome::Comment { id, version } => {
+                let comment = self.comment_at(workspace.id(), &id, version).await?;
+                rendered_comment(&comment, &config)
+            }
             Outcome::NotFound => return Ok(Err(AppError::NotFound)),
             Outcome::VersionDiffers => return Ok(Err(AppError::VersionDiffers)),
             Outcome::Refused(faults) => return Ok(Err(AppError::Refused(faults))),
@@ -416,6 +425,20 @@ impl App {
         let stored = self.case(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
         let number = stored.number;
         let former = self.version(workspace, &stored.clone().map(Record::Case), version).await?;
+        Ok(former.map_or(stored, |value| Versioned { version, number, value }))
+    }
+
+    /// Gives a comment as it was at a version, or as it is where the log no longer tells.
+    async fn comment_at(
+        &self,
+        workspace: &str,
+        id: &str,
+        version: u64,
+    ) -> Result<Versioned<Comment>, AppError> {
+        let missing = || AppError::Failed(format!("comment {id} was answered and is gone"));
+        let stored = self.comment(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
+        let number = stored.number;
+        let former = self.version(workspace, &stored.clone().map(Record::Comment), version).await?;
         Ok(former.map_or(stored, |value| Versioned { version, number, value }))
     }
 

@@ -319,6 +319,8 @@ impl Maker<'_> {
                     }
                 }
                 Record::Customer(_) => {}
+                // A sample makes none.
+                Record::Comment(_) => {}
             }
         }
     }
@@ -349,6 +351,7 @@ impl Sampled {
                 (None, Record::Case(_)) => sampled.cases += 1,
                 (None, Record::Task(_)) => sampled.tasks += 1,
                 (None, Record::Customer(_)) => sampled.customers += 1,
+                (None, Record::Comment(_)) => {}
             }
         }
         sampled

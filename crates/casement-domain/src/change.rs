@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::case::Case;
+use crate::comment::Comment;
 use crate::customer::Customer;
 use crate::list::row::Work;
 use crate::task::Task;
@@ -17,6 +18,8 @@ pub enum Record {
     Task(Task),
     /// A customer's profile.
     Customer(Customer),
+    /// A comment on a case.
+    Comment(Comment),
 }
 
 impl From<Work> for Record {

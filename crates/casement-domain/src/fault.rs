@@ -81,6 +81,12 @@ pub enum Key {
     Expression,
     Hits,
     Groupings,
+    Visibility,
+    Format,
+    Text,
+    Mentions,
+    StandardResponse,
+    Deleted,
 }
 
 /// One fault of a request.

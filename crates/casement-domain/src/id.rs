@@ -42,6 +42,8 @@ ids! {
     CaseId = "ci-";
     /// Names a task.
     TaskId = "ti-";
+    /// Names a comment.
+    CommentId = "co-";
     /// Names a case template.
     CaseTemplateId = "ctm-";
     /// Names a task template.
@@ -58,6 +60,8 @@ ids! {
     AgentId = "a-";
     /// Names a queue.
     QueueId = "qu-";
+    /// Names a standard response.
+    StandardResponseId = "sr-";
     /// Names a stream, which is one workspace.
     StreamId = "st-";
     /// Names an organisation.

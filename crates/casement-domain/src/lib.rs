@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod case;
 pub mod change;
+pub mod comment;
 pub mod customer;
 pub mod date;
 pub mod fault;
@@ -16,6 +17,7 @@ pub mod item;
 pub mod limits;
 pub mod list;
 mod parted;
+pub mod rich_text;
 pub mod task;
 pub mod text;
 pub mod version;

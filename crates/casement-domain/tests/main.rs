@@ -27,6 +27,8 @@ mod list;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod rich_text;
+#[cfg(test)]
 mod template_versions;
 #[cfg(test)]
 mod texts;

@@ -5,6 +5,7 @@
 //! docs/quirks.md. This crate imports the domain and nothing else of ours.
 
 pub mod case;
+pub mod comment;
 pub mod configuration;
 pub mod document;
 pub mod error;

@@ -86,5 +86,11 @@ pub fn spelling(key: Key, noun: Noun) -> Option<&'static str> {
         Key::Expression => "q",
         Key::Hits => "hits",
         Key::Groupings => "by",
+        Key::Visibility => "visibility",
+        Key::Format => "format",
+        Key::Text => "text",
+        Key::Mentions => "mentions",
+        Key::StandardResponse => "standardResponse",
+        Key::Deleted => "isDeleted",
     })
 }

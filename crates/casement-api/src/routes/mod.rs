@@ -1,7 +1,9 @@
 //! The routes: one operation per file.
 
 pub mod case;
+pub mod comment;
 pub mod health;
+pub mod response;
 pub mod table;
 pub mod task;
 

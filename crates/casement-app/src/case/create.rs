@@ -81,6 +81,7 @@ fn rendered(change: &Change, committed: &Committed, config: &Workspace) -> Resul
             Record::Case(made) => case = Some((made, number, outcome.version)),
             Record::Task(task) => tasks.push((task, number)),
             Record::Customer(_) => {}
+            Record::Comment(_) => {}
         }
     }
     let (case, number, version) =
