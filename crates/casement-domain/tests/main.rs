@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod comments;
+#[cfg(test)]
 mod configure;
 #[cfg(test)]
 mod configure_fields;

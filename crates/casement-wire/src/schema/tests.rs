@@ -21,6 +21,8 @@ fn wrong_body() -> Map<String, Value> {
         TaskListBody::schema(),
         search::CaseSearchBody::schema(),
         search::CaseCountBody::schema(),
+        comment::CreateCommentBody::schema(),
+        comment::UpdateCommentBody::schema(),
     ];
     schemas.iter().flat_map(described).map(|key| (key, json!([false]))).collect()
 }
@@ -62,6 +64,10 @@ fn the_described_keys_are_those_that_the_readers_take() {
     assert_eq!(read(&create_task, Noun::Task), described(&CreateTaskBody::schema()));
     let update_task = crate::task::read_update_task(&body).faults;
     assert_eq!(read(&update_task, Noun::Task), described(&UpdateTaskBody::schema()));
+    let create_comment = crate::comment::read_create_comment(&body).faults;
+    assert_eq!(read(&create_comment, Noun::Case), described(&comment::CreateCommentBody::schema()));
+    let update_comment = crate::comment::read_update_comment(&body).faults;
+    assert_eq!(read(&update_comment, Noun::Case), described(&comment::UpdateCommentBody::schema()));
     let cases = crate::list::read_query(&body, Noun::Case).faults;
     assert_eq!(read(&cases, Noun::Case), described(&CaseListBody::schema()));
     let tasks = crate::list::read_query(&body, Noun::Task).faults;
