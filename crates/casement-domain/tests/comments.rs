@@ -56,8 +56,8 @@ fn html_is_stored_clean_and_markdown_beside_its_html() {
     };
     let html = comment(create(&workspace, &case, html, &[]).unwrap()).value;
     assert_eq!((html.text.as_str(), &html.html, html.html()), ("<p>a</p>", &None, "<p>a</p>"));
-    let markdown = comment(create(&workspace, &case, saying("*a*<script>"), &[]).unwrap()).value;
-    assert_eq!((markdown.text.as_str(), markdown.html()), ("*a*<script>", "<p><em>a</em></p>\n"));
+    let markdown = comment(create(&workspace, &case, saying("*a*<script>x</script>"), &[]).unwrap()).value;
+    assert_eq!((markdown.text.as_str(), markdown.html()), ("*a*<script>x</script>", "<p><em>a</em></p>\n"));
     assert_eq!((markdown.visibility, markdown.format), (Visibility::Internal, TextFormat::Markdown));
     assert!(markdown.id.as_str().starts_with("co-"));
 }
