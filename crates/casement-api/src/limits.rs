@@ -152,3 +152,7 @@ pub const HISTORY_PAGE: u64 = 50;
 pub const ATTACHMENTS_PAGE: u64 = 100;
 /// The most events in one page of a history; more is a 400.
 pub const HISTORY_PAGE_MAX: u64 = 100;
+/// Comments on a page; a larger page is refused.
+pub const COMMENTS_PAGE_MAX: u64 = 100;
+/// Comments on a page when the request names no limit.
+pub const COMMENTS_PAGE: u64 = 50;

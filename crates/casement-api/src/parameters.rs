@@ -37,6 +37,14 @@ pub struct OptionalLinkType;
 #[derive(Debug)]
 pub struct AttachmentPath;
 
+/// The path of a comment, and of what belongs to it.
+#[derive(Debug)]
+pub struct CommentPath;
+
+/// The path of a standard response for a case.
+#[derive(Debug)]
+pub struct ResponsePath;
+
 /// The header of every write.
 #[derive(Debug)]
 pub struct WriteHeader;
@@ -98,6 +106,22 @@ impl IntoParams for LinkType {
 impl IntoParams for OptionalLinkType {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![link_type(Required::False)]
+    }
+}
+
+impl IntoParams for CommentPath {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut parameters = CasePath::into_params(place);
+        parameters.push(path(("commentId", "The id of the comment.")));
+        parameters
+    }
+}
+
+impl IntoParams for ResponsePath {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut parameters = CasePath::into_params(place);
+        parameters.push(path(("responseId", "The id or the name of the standard response.")));
+        parameters
     }
 }
 

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use crate::answer::{Refusal, no_method, no_route};
 use crate::api::{Api, ApiOptions};
-use crate::routes::{attachment, case, health, task};
+use crate::routes::{attachment, case, comment, health, response, task};
 use crate::{compression, explorer, gate, metrics_page, unsent};
 
 #[derive(OpenApi)]
@@ -34,6 +34,7 @@ use crate::{compression, explorer, gate, metrics_page, unsent};
         (name = "cases", description = "What customers ask for, and the work on it."),
         (name = "tasks", description = "Parts of the work on a case."),
         (name = "attachments", description = "Files on a case."),
+        (name = "comments", description = "Notes and replies on a case, and the standard responses that they come from."),
         (name = "server", description = "How the server is.")
     )
 )]
@@ -101,6 +102,15 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(task::blame::blame_task))
         .routes(routes!(task::plan::get_task_plan, task::plan::plan_task))
         .routes(routes!(case::plan::get_case_plan))
+        .routes(routes!(comment::create::create_comment, comment::list::list_comments))
+        .routes(routes!(
+            comment::get::get_comment,
+            comment::patch::patch_comment,
+            comment::delete::delete_comment
+        ))
+        .routes(routes!(comment::history::list_comment_events))
+        .routes(routes!(response::list::list_standard_responses))
+        .routes(routes!(response::render::render_standard_response))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

@@ -7,6 +7,7 @@ use casement_domain::attachment::Attachment;
 use casement_domain::attachment::usage::Usage;
 use casement_domain::case::{self, Case};
 use casement_domain::change::Record;
+use casement_domain::comment::Comment;
 use casement_domain::customer::Customer;
 use casement_domain::list::row::Work;
 use casement_domain::task::{self, Task};
@@ -35,6 +36,8 @@ pub const CUSTOMER: &str = "customer";
 pub const ATTACHMENT: &str = "attachment";
 /// The kind of what a workspace's attachments take, in the store.
 pub const USAGE: &str = "usage";
+/// The kind of comments in the store; their parent is the case.
+pub const COMMENT: &str = "comment";
 
 /// Where a record is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +74,12 @@ pub fn place(record: &Record) -> Place {
             counter: None,
         },
         Record::Usage(_) => Place { kind: USAGE, id: Usage::ID.to_owned(), parent: None, counter: None },
+        Record::Comment(comment) => Place {
+            kind: COMMENT,
+            id: comment.id.to_string(),
+            parent: Some(comment.case.to_string()),
+            counter: None,
+        },
     }
 }
 
@@ -82,6 +91,7 @@ pub fn tree(record: &Record) -> Map<String, Value> {
         Record::Customer(customer) => serde_json::to_value(customer),
         Record::Attachment(attachment) => serde_json::to_value(attachment),
         Record::Usage(usage) => serde_json::to_value(usage),
+        Record::Comment(comment) => serde_json::to_value(comment),
     };
     match value {
         Ok(Value::Object(object)) => object,
@@ -104,6 +114,7 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
         Record::Customer(customer) => encode(customer),
         Record::Attachment(attachment) => encode(attachment),
         Record::Usage(usage) => encode(usage),
+        Record::Comment(comment) => encode(comment),
     }
 }
 
@@ -205,6 +216,14 @@ pub fn decode_work(document: &Document) -> Result<Work, AppError> {
 /// # Errors
 /// As [`decode`].
 pub fn decode_attachment(document: &Document) -> Result<Versioned<Attachment>, AppError> {
+    decode(document)
+}
+
+/// Reads the body of a comment.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_comment(document: &Document) -> Result<Versioned<Comment>, AppError> {
     decode(document)
 }
 

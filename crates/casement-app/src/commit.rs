@@ -145,7 +145,11 @@ pub(crate) fn write_set(
         if let Record::Customer(after) = &record.after {
             let before = record.before.as_ref().and_then(|before| match &before.value {
                 Record::Customer(customer) => Some(customer),
-                Record::Case(_) | Record::Task(_) | Record::Attachment(_) | Record::Usage(_) => None,
+                Record::Case(_)
+                | Record::Task(_)
+                | Record::Attachment(_)
+                | Record::Usage(_)
+                | Record::Comment(_) => None,
             });
             claims.extend(customer_claims(before, after));
         }
@@ -195,7 +199,7 @@ fn entry(record: &Record) -> Option<Entry> {
     match record {
         Record::Case(case) => Some(Entry::prepared(&Work::Case(case.clone()))),
         Record::Task(task) => Some(Entry::prepared(&Work::Task(task.clone()))),
-        Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+        Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) | Record::Comment(_) => None,
     }
 }
 

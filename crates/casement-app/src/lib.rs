@@ -13,6 +13,7 @@ pub mod body;
 pub mod case;
 mod catch_up;
 pub mod certificate;
+pub mod comment;
 pub mod commit;
 pub mod configuration;
 pub mod counts;

@@ -85,6 +85,10 @@ pub const SEAL_PERIOD: Duration = Duration::from_millis(250);
 pub const SEAL_KEYS_MAX: usize = 8;
 /// Bytes of a key file; a longer one is refused.
 pub const KEY_FILE_BYTES_MAX: u64 = 8 * 1024;
+/// Bytes of comments after which a page of them ends.
+pub const COMMENTS_PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Comments that are looked at for one page of those of one visibility; past it the page ends, and says where to go on.
+pub const COMMENTS_LOOKED_AT: usize = 2_000;
 /// Cases that one sample makes at most; past it the command is refused. An index holds some billion documents.
 pub const SAMPLE_CASES_MAX: u64 = 100_000_000;
 /// Sets of a sample that wait for the store: two transactions' worth and a half. Past it the making waits.

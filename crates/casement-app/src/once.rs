@@ -14,6 +14,7 @@ use bytes::Bytes;
 use casement_domain::attachment::Attachment;
 use casement_domain::case::Case;
 use casement_domain::change::{Change, Record};
+use casement_domain::comment::Comment;
 use casement_domain::fault::Faults;
 use casement_domain::list::row::Work;
 use casement_domain::task::Task;
@@ -32,6 +33,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::attachment::rendered_attachment;
 use crate::body;
+use crate::comment::get::rendered_comment;
 use crate::commit::Reads;
 use crate::document::Rendered;
 use crate::error::AppError;
@@ -74,6 +76,8 @@ pub(crate) enum Outcome {
     Plan { id: String, version: u64 },
     /// The answer was this version of an attachment.
     Attachment { id: String, version: u64 },
+    /// The answer was this version of a comment.
+    Comment { id: String, version: u64 },
     /// There was no such document.
     NotFound,
     /// The case had no such attachment.
@@ -91,7 +95,11 @@ impl Outcome {
         let version = first.before.as_ref().map_or(0, |before| before.version) + 1;
         let made_task = |record: &Record| match record {
             Record::Task(task) => Some(task.id.to_string()),
-            Record::Case(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+            Record::Case(_)
+            | Record::Customer(_)
+            | Record::Attachment(_)
+            | Record::Usage(_)
+            | Record::Comment(_) => None,
         };
         match &first.after {
             Record::Case(case) if first.before.is_none() => Some(Self::CreatedCase {
@@ -107,6 +115,7 @@ impl Outcome {
                 Some(Self::Attachment { id: attachment.id.to_string(), version })
             }
             Record::Customer(_) | Record::Usage(_) => None,
+            Record::Comment(comment) => Some(Self::Comment { id: comment.id.to_string(), version }),
         }
     }
 
@@ -411,6 +420,10 @@ impl App {
                 let attachment = self.attachment_at(workspace.id(), &id, version).await?;
                 rendered_attachment(&attachment)
             }
+            Outcome::Comment { id, version } => {
+                let comment = self.comment_at(workspace.id(), &id, version).await?;
+                rendered_comment(&comment, &config)
+            }
             Outcome::NotFound => return Ok(Err(AppError::NotFound)),
             Outcome::NoAttachment => return Ok(Err(AppError::NoAttachment)),
             Outcome::VersionDiffers => return Ok(Err(AppError::VersionDiffers)),
@@ -456,6 +469,19 @@ impl App {
         let missing = || AppError::Failed(format!("attachment {id} was answered and is gone"));
         let stored = self.attachment(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
         let former = self.version(workspace, &stored.clone().map(Record::Attachment), version).await?;
+        Ok(former.map_or(stored, |value| Versioned { version, number: None, value }))
+    }
+
+    /// Gives a comment as it was at a version, or as it is where the log no longer tells.
+    async fn comment_at(
+        &self,
+        workspace: &str,
+        id: &str,
+        version: u64,
+    ) -> Result<Versioned<Comment>, AppError> {
+        let missing = || AppError::Failed(format!("comment {id} was answered and is gone"));
+        let stored = self.comment(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
+        let former = self.version(workspace, &stored.clone().map(Record::Comment), version).await?;
         Ok(former.map_or(stored, |value| Versioned { version, number: None, value }))
     }
 

@@ -318,7 +318,7 @@ impl Maker<'_> {
                         None => open.tasks.push(task),
                     }
                 }
-                Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => {}
+                Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) | Record::Comment(_) => {}
             }
         }
     }
@@ -349,7 +349,7 @@ impl Sampled {
                 (None, Record::Case(_)) => sampled.cases += 1,
                 (None, Record::Task(_)) => sampled.tasks += 1,
                 (None, Record::Customer(_)) => sampled.customers += 1,
-                (None, Record::Attachment(_) | Record::Usage(_)) => {}
+                (None, Record::Attachment(_) | Record::Usage(_) | Record::Comment(_)) => {}
             }
         }
         sampled

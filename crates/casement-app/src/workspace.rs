@@ -34,6 +34,8 @@ pub mod kinds {
     pub const TASK_TEMPLATE: &str = "task-template";
     /// Agents.
     pub const AGENT: &str = "agent";
+    /// Standard responses.
+    pub const STANDARD_RESPONSE: &str = "standard-response";
 }
 
 /// A workspace that requests can reach.
@@ -192,5 +194,6 @@ async fn read_config(store: &Store, entry: &WorkspaceEntry) -> Result<Workspace,
         case_templates: entries(store, id, kinds::CASE_TEMPLATE).await?,
         task_templates: entries(store, id, kinds::TASK_TEMPLATE).await?,
         agents: entries(store, id, kinds::AGENT).await?,
+        standard_responses: entries(store, id, kinds::STANDARD_RESPONSE).await?,
     })
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::attachment::Attachment;
 use crate::attachment::usage::Usage;
 use crate::case::Case;
+use crate::comment::Comment;
 use crate::customer::Customer;
 use crate::list::row::Work;
 use crate::task::Task;
@@ -23,6 +24,8 @@ pub enum Record {
     Attachment(Attachment),
     /// What the attachments of a workspace take.
     Usage(Usage),
+    /// A comment on a case.
+    Comment(Comment),
 }
 
 impl From<Work> for Record {

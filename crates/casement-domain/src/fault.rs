@@ -95,6 +95,12 @@ pub enum Key {
     OtherCase,
     LinkType,
     Into,
+    Visibility,
+    Format,
+    Text,
+    Mentions,
+    StandardResponse,
+    Deleted,
 }
 
 /// One fault of a request.

@@ -46,6 +46,8 @@ ids! {
     CheckItemId = "ck-";
     /// Names an attachment.
     AttachmentId = "at-";
+    /// Names a comment.
+    CommentId = "co-";
     /// Names a case template.
     CaseTemplateId = "ctm-";
     /// Names a task template.
@@ -62,6 +64,8 @@ ids! {
     AgentId = "a-";
     /// Names a queue.
     QueueId = "qu-";
+    /// Names a standard response.
+    StandardResponseId = "sr-";
     /// Names a stream, which is one workspace.
     StreamId = "st-";
     /// Names an organisation.

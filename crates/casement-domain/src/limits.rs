@@ -115,3 +115,25 @@ pub const MEDIA_TYPE_CHARACTERS_MAX: usize = 255;
 pub const CASE_ATTACHMENTS_MAX: usize = 1_000;
 /// Attachments of one case, deleted ones too, whose traces stay; past it 409.
 pub const CASE_ATTACHMENTS_EVER_MAX: usize = 5_000;
+/// Bytes of a comment's text as it is given.
+pub const COMMENT_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Agents that one comment mentions.
+pub const MENTIONS_MAX: usize = 50;
+/// Attachments that one comment has.
+pub const COMMENT_ATTACHMENTS_MAX: usize = 50;
+/// Elements within one another in rich text.
+pub const RICH_TEXT_NESTING_MAX: usize = 50;
+/// Attributes of one tag of rich text, before it is cleaned; what parts them is counted.
+pub const RICH_TEXT_ATTRIBUTES_MAX: usize = 1_000;
+/// Bytes of an address in rich text; a link with a longer one is none.
+pub const RICH_TEXT_LINK_BYTES_MAX: usize = 2_048;
+/// Bytes of the HTML that rich text becomes.
+pub const RICH_TEXT_HTML_BYTES_MAX: usize = 256 * 1024;
+/// How often rich text is cleaned until nothing changes any more; once and once more is usual.
+pub const RICH_TEXT_CLEANINGS_MAX: usize = 4;
+/// Standard responses of one workspace.
+pub const STANDARD_RESPONSES_MAX: usize = 500;
+/// Bytes of a standard response.
+pub const STANDARD_RESPONSE_BYTES_MAX: usize = 32 * 1024;
+/// Steps that rendering a standard response takes: placeholders and the texts between them.
+pub const STANDARD_RESPONSE_FUEL: u64 = 20_000;

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod assignment;
 #[cfg(test)]
+mod comments;
+#[cfg(test)]
 mod configure;
 #[cfg(test)]
 mod configure_fields;
@@ -28,6 +30,8 @@ mod list;
 mod queries;
 #[cfg(test)]
 mod relations;
+#[cfg(test)]
+mod rich_text;
 #[cfg(test)]
 mod template_versions;
 #[cfg(test)]

@@ -103,6 +103,7 @@ fn row() -> impl Strategy<Value = Work> {
                     case: CaseId::fresh(of),
                     template: labels.3.then(|| TaskTemplateId::from_text("ttm-call")),
                     template_version: 1,
+                    plan: casement_domain::task::plan::Plan::default(),
                     item: case.item,
                 })
             } else {

@@ -147,7 +147,11 @@ pub fn stored_task(workspace: &Workspace, case: &mut Versioned<Case>) -> Version
 pub fn made_case(change: &Change) -> Case {
     match &change.records[0].after {
         Record::Case(case) => case.clone(),
-        Record::Task(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => {
+        Record::Task(_)
+        | Record::Customer(_)
+        | Record::Attachment(_)
+        | Record::Usage(_)
+        | Record::Comment(_) => {
             panic!("not a case")
         }
     }
@@ -156,7 +160,11 @@ pub fn made_case(change: &Change) -> Case {
 pub fn made_task(change: &Change) -> Task {
     match &change.records[0].after {
         Record::Task(task) => task.clone(),
-        Record::Case(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => {
+        Record::Case(_)
+        | Record::Customer(_)
+        | Record::Attachment(_)
+        | Record::Usage(_)
+        | Record::Comment(_) => {
             panic!("not a task")
         }
     }
@@ -166,7 +174,11 @@ pub fn made_task(change: &Change) -> Task {
 pub fn changed_case(change: &Change) -> Case {
     let case = change.records.iter().skip(1).find_map(|record| match &record.after {
         Record::Case(case) => Some(case.clone()),
-        Record::Task(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+        Record::Task(_)
+        | Record::Customer(_)
+        | Record::Attachment(_)
+        | Record::Usage(_)
+        | Record::Comment(_) => None,
     });
     case.unwrap()
 }
@@ -174,7 +186,11 @@ pub fn changed_case(change: &Change) -> Case {
 pub fn made_tasks(change: &Change) -> Vec<Task> {
     let tasks = change.records.iter().filter_map(|record| match &record.after {
         Record::Task(task) => Some(task.clone()),
-        Record::Case(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+        Record::Case(_)
+        | Record::Customer(_)
+        | Record::Attachment(_)
+        | Record::Usage(_)
+        | Record::Comment(_) => None,
     });
     tasks.collect()
 }
@@ -182,7 +198,9 @@ pub fn made_tasks(change: &Change) -> Vec<Task> {
 pub fn made_customer(change: &Change) -> Option<Customer> {
     change.records.iter().find_map(|record| match &record.after {
         Record::Customer(customer) => Some(customer.clone()),
-        Record::Case(_) | Record::Task(_) | Record::Attachment(_) | Record::Usage(_) => None,
+        Record::Case(_) | Record::Task(_) | Record::Attachment(_) | Record::Usage(_) | Record::Comment(_) => {
+            None
+        }
     })
 }
 

@@ -200,6 +200,38 @@ impl Store {
         }
     }
 
+    /// Gives one page of the documents of a kind that belong to a parent, those with the last ids first: below `before`, or
+    /// from the last one. For lists that go on while new documents come: what was given once is not given again.
+    ///
+    /// # Errors
+    /// The page is too large, or the database can't be read.
+    pub async fn children_page(
+        &self,
+        workspace: &str,
+        kind: &str,
+        parent: &str,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Document>, StoreError> {
+        let limit = page(limit)?;
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let (workspace, kind, parent) = (owned(workspace), owned(kind), owned(parent));
+                let before = before.map(owned);
+                let children = sqlite.blocking(move |own| {
+                    let lease = own.pages().lease()?;
+                    let (connection, before) = (lease.connection()?, before.as_deref());
+                    reader::children_page(connection, &workspace, &kind, &parent, before, limit)
+                });
+                children.await
+            }
+            Engine::Postgres(own) => {
+                let client = own.point().await?;
+                postgres::reader::children_page(&client, workspace, kind, parent, before, limit).await
+            }
+        }
+    }
+
     /// Gives one page of all documents of a kind in the order of their ids, after `after`. For
     /// building caches and the index at the start.
     pub async fn scan(

@@ -63,6 +63,7 @@ pub fn list_name(list: EntryList) -> &'static str {
         EntryList::Fields => "fields",
         EntryList::TaskTemplates => "taskTemplates",
         EntryList::CaseTemplates => "caseTemplates",
+        EntryList::StandardResponses => "standardResponses",
     }
 }
 
@@ -76,7 +77,8 @@ fn key_name(key: EntryKey, list: EntryList) -> &'static str {
             | EntryList::Queues
             | EntryList::Fields
             | EntryList::TaskTemplates
-            | EntryList::CaseTemplates => "_id",
+            | EntryList::CaseTemplates
+            | EntryList::StandardResponses => "_id",
         },
         EntryKey::Name => "name",
         EntryKey::Category => "statusCategory",
@@ -112,6 +114,7 @@ fn key_name(key: EntryKey, list: EntryList) -> &'static str {
         EntryKey::Tasks => "tasks",
         EntryKey::CustomTasks => "customTasks",
         EntryKey::ClosesWithOpenTasks => "closesWithOpenTasks",
+        EntryKey::Text => "text",
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod attachment;
 pub mod blame;
 pub mod case;
+pub mod comment;
 pub mod configuration;
 pub mod document;
 pub mod error;

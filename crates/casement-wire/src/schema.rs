@@ -4,6 +4,7 @@
 //! adds what types can't say. A test holds the described keys against those that the readers take.
 
 pub mod bounds;
+pub mod comment;
 pub mod relation;
 pub mod search;
 

@@ -100,5 +100,11 @@ pub fn spelling(key: Key, noun: Noun) -> Option<&'static str> {
         Key::OtherCase => "otherId",
         Key::LinkType => "type",
         Key::Into => "into",
+        Key::Visibility => "visibility",
+        Key::Format => "format",
+        Key::Text => "text",
+        Key::Mentions => "mentions",
+        Key::StandardResponse => "standardResponse",
+        Key::Deleted => "isDeleted",
     })
 }

@@ -187,3 +187,39 @@ fn the_places_of_broken_rules_are_spelled_as_the_document_spells_them() {
         ["agents[1].aId", "fields[0].format", "fields[1].pattern", "caseTemplates[0].fields[1]"]
     );
 }
+
+#[test]
+fn standard_responses_are_read_checked_and_written() {
+    let mut workspace = workspace();
+    let document = json!({"standardResponses": [
+        {"name": "Thanks", "text": "Dear {{customer.name}}"},
+        {"_id": "sr-2", "name": "Again", "format": "html", "text": "<p>{{ case.refId }}</p>", "enabled": false},
+    ]});
+    let change = applied(&workspace, document.to_string().as_bytes()).unwrap();
+    assert_eq!(change.entries().len(), 2);
+    workspace.standard_responses = change.standard_responses.into_iter().map(|(_, after)| after).collect();
+    let shown: Value = serde_json::from_slice(&write(&workspace)).unwrap();
+    let again = &shown["standardResponses"][1];
+    assert_eq!(
+        *again,
+        json!({"_id": "sr-2", "name": "Again", "format": "html", "text": "<p>{{ case.refId }}</p>", "enabled": false, "active": true})
+    );
+    assert!(
+        applied(&workspace, &write(&workspace)).unwrap().entries().is_empty(),
+        "what is shown changes nothing"
+    );
+    let wrong = json!({"standardResponses": [
+        {"name": "Thanks", "text": null}, {"name": "New"}, {"name": "Other", "text": "{{customer.phone}} {% if x %}"},
+        {"name": "Third", "format": "html", "text": "{{customer.name"},
+    ]});
+    let faults = applied(&workspace, wrong.to_string().as_bytes()).unwrap_err();
+    let begins: Vec<&str> = faults.iter().map(|fault| fault.split(':').next().unwrap()).collect();
+    let text = |index: usize| format!("standardResponses[{index}].text");
+    assert_eq!(begins, [text(0), text(1), text(2), text(2), text(3)], "{faults:?}");
+    assert!(faults[3].contains("\"customer.phone\"") && faults[3].contains("case.dueDate"), "{faults:?}");
+    let shape = json!({"standardResponses": [{"name": "x", "format": "rtf", "text": 1, "colour": "red"}]});
+    assert_eq!(
+        paths(shape.to_string().as_bytes()),
+        ["standardResponses[0].format", "standardResponses[0].text", "standardResponses[0].colour"]
+    );
+}

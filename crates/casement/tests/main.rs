@@ -26,6 +26,8 @@ mod bad_input;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod comments;
+#[cfg(test)]
 mod compression;
 #[cfg(test)]
 mod concurrency;

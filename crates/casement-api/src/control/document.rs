@@ -145,6 +145,7 @@ fn noun(list: EntryList) -> &'static str {
         EntryList::Fields => "field",
         EntryList::TaskTemplates => "task template",
         EntryList::CaseTemplates => "case template",
+        EntryList::StandardResponses => "standard response",
     }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod attachment;
 pub mod case;
+pub mod comment;
 pub mod health;
+pub mod response;
 pub mod table;
 pub mod task;
 

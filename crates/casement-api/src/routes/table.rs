@@ -91,6 +91,18 @@ pub const ROUTES: &[Route] = &[
         "/api/v1/streams/{streamId}/cases/{caseId}/attachments/{attachmentId}/content",
         "getAttachmentContent",
     ),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/comments", "createComment"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/comments", "listComments"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}", "getComment"),
+    app("PATCH", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}", "patchComment"),
+    app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}", "deleteComment"),
+    app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}/events", "listCommentEvents"),
+    app("GET", "/api/v1/streams/{streamId}/standard-responses", "listStandardResponses"),
+    app(
+        "POST",
+        "/api/v1/streams/{streamId}/cases/{caseId}/standard-responses/{responseId}/render",
+        "renderStandardResponse",
+    ),
     public("GET", "/healthz", "healthz"),
     public("GET", "/readyz", "readyz"),
 ];

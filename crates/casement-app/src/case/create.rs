@@ -80,7 +80,7 @@ fn rendered(change: &Change, committed: &Committed, config: &Workspace) -> Resul
         match &record.after {
             Record::Case(made) => case = Some((made, number, outcome.version)),
             Record::Task(task) => tasks.push((task, number)),
-            Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => {}
+            Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) | Record::Comment(_) => {}
         }
     }
     let (case, number, version) =

@@ -217,6 +217,9 @@ impl App {
             Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => {
                 return Err(AppError::Failed("a customer is no answer to a command".to_owned()));
             }
+            Record::Comment(_) => {
+                return Err(AppError::Failed("a comment is no answer to a command on a case".to_owned()));
+            }
         };
         let numbers =
             Numbers { version: outcome.version, number: outcome.number.unwrap_or_default(), case_number };

@@ -126,6 +126,7 @@ async fn commit(
     add_all(app, &mut set, kinds::FIELD, &change.fields).await?;
     add_all(app, &mut set, kinds::TASK_TEMPLATE, &change.task_templates).await?;
     add_all(app, &mut set, kinds::CASE_TEMPLATE, &change.case_templates).await?;
+    add_all(app, &mut set, kinds::STANDARD_RESPONSE, &change.standard_responses).await?;
     if set.documents.iter().any(|write| write.body.len() > limits::BODY_BYTES_MAX) {
         return Err(AppError::Failed("an entry of the configuration would be too large".to_owned()));
     }

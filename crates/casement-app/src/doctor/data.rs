@@ -3,11 +3,13 @@
 use casement_domain::attachment::Attachment;
 use casement_domain::attachment::usage::Usage;
 use casement_domain::case::{self, Case};
+use casement_domain::comment::Comment;
 use casement_domain::customer::Customer;
 use casement_domain::date::Moment;
 use casement_domain::task::{self, Task};
 use casement_domain::workspace::entries::{Agent, Priority, Queue, Status};
 use casement_domain::workspace::field::Field;
+use casement_domain::workspace::response::StandardResponse;
 use casement_domain::workspace::template::{CaseTemplate, TaskTemplate};
 use casement_store::backup::description::{Description, describe};
 use casement_store::document::{Document, WorkspaceRow};
@@ -173,6 +175,7 @@ fn readable(workspace: &str, document: &Document) -> Result<(), AppError> {
         (INSTALLATION, KIND_WORKSPACE) => body::decode::<WorkspaceEntry>(document).map(drop),
         (_, body::CASE) => body::decode::<Case>(document).map(drop),
         (_, body::TASK) => body::decode::<Task>(document).map(drop),
+        (_, body::COMMENT) => body::decode::<Comment>(document).map(drop),
         (_, body::CUSTOMER) => body::decode::<Customer>(document).map(drop),
         (_, body::ATTACHMENT) => body::decode::<Attachment>(document).map(drop),
         (_, body::USAGE) => body::decode::<Usage>(document).map(drop),
@@ -182,6 +185,7 @@ fn readable(workspace: &str, document: &Document) -> Result<(), AppError> {
         (_, kinds::FIELD) => body::decode::<Field>(document).map(drop),
         (_, kinds::CASE_TEMPLATE) => body::decode::<CaseTemplate>(document).map(drop),
         (_, kinds::TASK_TEMPLATE) => body::decode::<TaskTemplate>(document).map(drop),
+        (_, kinds::STANDARD_RESPONSE) => body::decode::<StandardResponse>(document).map(drop),
         (_, kinds::AGENT) => body::decode::<Agent>(document).map(drop),
         (_, kind) => Err(AppError::Failed(format!(
             "{kind} {} is of a kind that this release does not know",

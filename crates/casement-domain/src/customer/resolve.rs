@@ -156,7 +156,11 @@ mod tests {
     fn profile(resolved: &Resolved) -> Option<&Customer> {
         resolved.profile.as_ref().map(|change| match &change.after {
             Record::Customer(customer) => customer,
-            Record::Case(_) | Record::Task(_) | Record::Attachment(_) | Record::Usage(_) => {
+            Record::Case(_)
+            | Record::Task(_)
+            | Record::Attachment(_)
+            | Record::Usage(_)
+            | Record::Comment(_) => {
                 panic!("not a customer")
             }
         })

@@ -10,11 +10,13 @@ pub mod fields;
 pub mod input;
 pub mod levels;
 pub mod people;
+pub mod responses;
 pub mod templates;
 
 use super::Workspace;
 use super::entries::{Agent, Category, Priority, Queue, Status};
 use super::field::{Field, FieldFormat, TextRules};
+use super::response::StandardResponse;
 use super::template::{CaseTemplate, TaskTemplate};
 use crate::limits;
 use draft::{Changed, Draft, Entry};
@@ -39,6 +41,8 @@ pub struct ConfigurationChange {
     pub task_templates: Vec<Changed<TaskTemplate>>,
     /// The case templates.
     pub case_templates: Vec<Changed<CaseTemplate>>,
+    /// The standard responses.
+    pub standard_responses: Vec<Changed<StandardResponse>>,
 }
 
 /// One entry that is added or changed, for a report.
@@ -64,6 +68,7 @@ impl ConfigurationChange {
         entries.extend(named(EntryList::Fields, &self.fields));
         entries.extend(named(EntryList::TaskTemplates, &self.task_templates));
         entries.extend(named(EntryList::CaseTemplates, &self.case_templates));
+        entries.extend(named(EntryList::StandardResponses, &self.standard_responses));
         entries
     }
 }
@@ -118,6 +123,10 @@ pub fn configure(
     for (index, input) in command.case_templates.iter().enumerate() {
         templates::case_template(&mut case_templates, input, index, around, &task_templates, next, faults);
     }
+    let mut standard_responses = Draft::of(EntryList::StandardResponses, &workspace.standard_responses);
+    for (index, input) in command.standard_responses.iter().enumerate() {
+        responses::standard_response(&mut standard_responses, input, index, next, faults);
+    }
     statuses.check(limits::STATUSES_MAX, faults);
     priorities.check(limits::PRIORITIES_MAX, faults);
     queues.check(limits::WORKSPACE_QUEUES_MAX, faults);
@@ -125,6 +134,7 @@ pub fn configure(
     fields.check(limits::WORKSPACE_FIELDS_MAX, faults);
     task_templates.check(limits::TEMPLATES_MAX, faults);
     case_templates.check(limits::TEMPLATES_MAX, faults);
+    standard_responses.check(limits::STANDARD_RESPONSES_MAX, faults);
     let of_case = |template: &CaseTemplate| template.active.then(|| template.default_assignee.clone());
     templates::check_assignees(&case_templates, of_case, around, faults);
     let of_task = |template: &TaskTemplate| template.active.then(|| template.default_assignee.clone());
@@ -139,6 +149,7 @@ pub fn configure(
         fields: fields.changed(),
         task_templates: task_templates.changed(),
         case_templates: case_templates.changed(),
+        standard_responses: standard_responses.changed(),
     })
 }
 

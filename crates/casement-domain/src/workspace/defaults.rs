@@ -122,6 +122,7 @@ pub fn workspace(identity: Identity, now: Moment, ids: &mut dyn Iterator<Item = 
             active: true,
         }],
         fields,
+        standard_responses: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod defaults;
 pub mod entries;
 pub mod field;
 pub mod pattern;
+pub mod response;
 pub mod template;
 
 use crate::date::Moment;
@@ -15,6 +16,7 @@ use crate::id::{
 use crate::text::fold_case;
 use entries::{Agent, Category, Origin, Priority, Queue, Status};
 use field::Field;
+use response::StandardResponse;
 use template::{CaseTemplate, TaskTemplate};
 
 /// A workspace with everything that is configured in it, as of one configuration version.
@@ -44,6 +46,8 @@ pub struct Workspace {
     pub task_templates: Vec<TaskTemplate>,
     /// The agents.
     pub agents: Vec<Agent>,
+    /// The standard responses.
+    pub standard_responses: Vec<StandardResponse>,
 }
 
 /// How a request names an entry of the configuration; contract section 9: an id decides, else the name.
@@ -151,6 +155,11 @@ impl Workspace {
         let mut templates = self.task_templates.iter();
         self.task_template(&TaskTemplateId::from_text(text))
             .or_else(|| templates.find(|template| template.name == text))
+    }
+
+    /// Finds a standard response by reference.
+    pub fn find_standard_response(&self, reference: &Reference) -> Option<&StandardResponse> {
+        reference.find(&self.standard_responses, |response| response.id.as_str(), |response| &response.name)
     }
 
     /// Finds a status by reference.

@@ -79,7 +79,11 @@ pub(super) fn check_create_case(input: &[u8]) {
         .iter()
         .filter_map(|record| match &record.after {
             Record::Task(task) => Some(task),
-            Record::Case(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+            Record::Case(_)
+            | Record::Customer(_)
+            | Record::Attachment(_)
+            | Record::Usage(_)
+            | Record::Comment(_) => None,
         })
         .collect();
     let numbered: Vec<(&Task, u64)> = tasks.iter().map(|task| (*task, 200)).collect();
@@ -183,7 +187,11 @@ pub(super) fn check_create_task(input: &[u8]) {
         check_asked(&body, None, &document);
         let grown = change.records.iter().find_map(|record| match &record.after {
             Record::Case(case) => Some(case),
-            Record::Task(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+            Record::Task(_)
+            | Record::Customer(_)
+            | Record::Attachment(_)
+            | Record::Usage(_)
+            | Record::Comment(_) => None,
         });
         let grown = grown.expect("a new task must change its case");
         assert_eq!(grown.tasks.last(), Some(&task.id));
@@ -282,7 +290,11 @@ fn first_case(change: &Change) -> &Case {
     let first = change.records.first().map(|record| &record.after);
     let case = first.and_then(|record| match record {
         Record::Case(case) => Some(case),
-        Record::Task(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+        Record::Task(_)
+        | Record::Customer(_)
+        | Record::Attachment(_)
+        | Record::Usage(_)
+        | Record::Comment(_) => None,
     });
     case.expect("a change of a case begins with it")
 }
@@ -291,7 +303,11 @@ fn first_task(change: &Change) -> &Task {
     let first = change.records.first().map(|record| &record.after);
     let task = first.and_then(|record| match record {
         Record::Task(task) => Some(task),
-        Record::Case(_) | Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
+        Record::Case(_)
+        | Record::Customer(_)
+        | Record::Attachment(_)
+        | Record::Usage(_)
+        | Record::Comment(_) => None,
     });
     task.expect("a change of a task begins with it")
 }

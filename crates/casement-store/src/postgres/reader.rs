@@ -101,6 +101,30 @@ pub(crate) async fn children(
     bounded(children, "children", limits::CHILDREN_MAX)
 }
 
+/// Gives one page of the documents of a kind that belong to a parent, the last ids first.
+pub(crate) async fn children_page(
+    link: &Link,
+    workspace: &str,
+    kind: &str,
+    parent: &str,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Document>, StoreError> {
+    read_documents(
+        link,
+        "SELECT kind, id, parent, number, version, sequence, schema, body
+         FROM document
+         WHERE workspace = $1
+           AND parent = $2
+           AND kind = $3
+           AND id < $4
+         ORDER BY id DESC
+         LIMIT $5",
+        &[&workspace, &parent, &kind, &before.unwrap_or(limits::ID_END), &count(limit)],
+    )
+    .await
+}
+
 /// Gives one page of the documents of a kind.
 pub(crate) async fn scan(
     link: &Link,

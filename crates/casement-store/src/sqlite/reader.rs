@@ -152,6 +152,29 @@ pub(crate) fn children(
     bounded(children, "children", limits::CHILDREN_MAX)
 }
 
+/// Gives one page of the documents of a kind that belong to a parent, the last ids first.
+pub(crate) fn children_page(
+    connection: &Connection,
+    workspace: &str,
+    kind: &str,
+    parent: &str,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Document>, StoreError> {
+    read_documents(
+        connection,
+        "SELECT kind, id, parent, number, version, sequence, schema, body
+         FROM document
+         WHERE workspace = ?1
+           AND parent = ?2
+           AND kind = ?3
+           AND id < ?4
+         ORDER BY id DESC
+         LIMIT ?5",
+        params![workspace, parent, kind, before.unwrap_or(limits::ID_END), limit],
+    )
+}
+
 /// Gives one page of the documents of a kind.
 pub(crate) fn scan(
     connection: &Connection,

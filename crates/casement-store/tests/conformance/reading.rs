@@ -125,6 +125,28 @@ pub async fn children_come_by_id(subject: Subject) {
     assert_eq!(store.children("w", "comment", "c9").await.unwrap(), []);
 }
 
+pub async fn a_page_of_children_goes_back_from_the_last_id(subject: Subject) {
+    let store = subject.acknowledging().await;
+    for id in ["m3", "m1", "m5", "m2", "m4"] {
+        store.commit(under(writing(empty("w"), "comment", id, 0, b"{}"), "c1")).await.unwrap();
+    }
+    store.commit(under(writing(empty("w"), "comment", "m9", 0, b"{}"), "c2")).await.unwrap();
+    store.commit(under(writing(empty("w"), "task", "m8", 0, b"{}"), "c1")).await.unwrap();
+    store.commit(under(writing(empty("v"), "comment", "m7", 0, b"{}"), "c1")).await.unwrap();
+    let page = async |before: Option<&str>, limit| -> Vec<String> {
+        let page = store.children_page("w", "comment", "c1", before, limit).await.unwrap();
+        page.into_iter().map(|document| document.id).collect()
+    };
+    assert_eq!(page(None, 2).await, ["m5", "m4"]);
+    store.commit(under(writing(empty("w"), "comment", "m6", 0, b"{}"), "c1")).await.unwrap();
+    assert_eq!(page(Some("m4"), 2).await, ["m3", "m2"]);
+    assert_eq!(page(Some("m2"), 2).await, ["m1"]);
+    assert_eq!(page(Some("m1"), 2).await, Vec::<String>::new());
+    assert_eq!(page(Some("m35"), 1).await, ["m3"], "a place need not be that of a document");
+    assert_eq!(page(None, 100).await, ["m6", "m5", "m4", "m3", "m2", "m1"]);
+    assert!(store.children_page("w", "comment", "c1", None, limits::PAGE_MAX + 1).await.is_err());
+}
+
 pub async fn a_scan_goes_through_all_documents_of_a_kind(subject: Subject) {
     let store = subject.acknowledging().await;
     for step in [3, 1, 4, 0, 2] {

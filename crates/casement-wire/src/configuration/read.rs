@@ -6,13 +6,14 @@ use casement_domain::given::Given;
 use casement_domain::workspace::configure::fault::{EntryKey, EntryList};
 use casement_domain::workspace::configure::input::{
     Configure, ConfigureAgent, ConfigureAssignee, ConfigureCaseTemplate, ConfigureField, ConfigurePriority,
-    ConfigureQueue, ConfigureStatus, ConfigureTaskTemplate, Named,
+    ConfigureQueue, ConfigureStandardResponse, ConfigureStatus, ConfigureTaskTemplate, Named,
 };
 use casement_domain::workspace::entries::Category;
 use casement_domain::workspace::field::{FieldOption, FieldRule, FieldSort};
 use serde_json::{Map, Value};
 
 use super::{DocumentFault, key_name, list_name, rule_name};
+use crate::comment::text_format;
 use crate::field::format_name;
 use crate::json::read_object_of;
 use crate::limits;
@@ -42,12 +43,13 @@ pub fn read(bytes: &[u8]) -> (Configure, Vec<DocumentFault>) {
         fields: document.list(EntryList::Fields, field),
         task_templates: document.list(EntryList::TaskTemplates, task_template),
         case_templates: document.list(EntryList::CaseTemplates, case_template),
+        standard_responses: document.list(EntryList::StandardResponses, standard_response),
     };
     document.refuse_unknown();
     (command, document.faults)
 }
 
-const LISTS: [EntryList; 7] = [
+const LISTS: [EntryList; 8] = [
     EntryList::Statuses,
     EntryList::Priorities,
     EntryList::Queues,
@@ -55,6 +57,7 @@ const LISTS: [EntryList; 7] = [
     EntryList::Fields,
     EntryList::TaskTemplates,
     EntryList::CaseTemplates,
+    EntryList::StandardResponses,
 ];
 
 struct Document<'a> {
@@ -263,6 +266,16 @@ fn case_template(entry: &mut Entry<'_>) -> ConfigureCaseTemplate {
         tasks: entry.strings(EntryKey::Tasks),
         custom_tasks: entry.boolean(EntryKey::CustomTasks),
         closes_with_open_tasks: entry.boolean(EntryKey::ClosesWithOpenTasks),
+        active: entry.boolean(EntryKey::Active),
+    }
+}
+
+fn standard_response(entry: &mut Entry<'_>) -> ConfigureStandardResponse {
+    ConfigureStandardResponse {
+        named: entry.named(),
+        format: entry.read(EntryKey::Format, |value| text_format(value).map_err(str::to_owned)),
+        text: entry.string(EntryKey::Text),
+        enabled: entry.boolean(EntryKey::Enabled),
         active: entry.boolean(EntryKey::Active),
     }
 }

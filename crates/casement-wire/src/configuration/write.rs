@@ -8,10 +8,12 @@ use casement_domain::workspace::entries::{Agent, Priority, Queue, Status};
 use casement_domain::workspace::field::{
     Choices, DateRules, Field, FieldFormat, NumberRules, Options, TextRules,
 };
+use casement_domain::workspace::response::StandardResponse;
 use casement_domain::workspace::template::{CaseTemplate, DefaultAssignee, TaskTemplate};
 use serde_json::{Map, Value, json};
 
 use super::rule_name;
+use crate::comment::text_format_name;
 use crate::field::format_name;
 use crate::spelling::origin;
 
@@ -26,6 +28,7 @@ pub fn write(workspace: &Workspace) -> Vec<u8> {
         "fields": each(&workspace.fields, field),
         "taskTemplates": each(&workspace.task_templates, |template| task_template(template, workspace)),
         "caseTemplates": each(&workspace.case_templates, |template| case_template(template, workspace)),
+        "standardResponses": each(&workspace.standard_responses, standard_response),
     });
     serde_json::to_vec_pretty(&document).expect("invariant: a document is always JSON")
 }
@@ -165,6 +168,13 @@ fn case_template(template: &CaseTemplate, workspace: &Workspace) -> Value {
     set("closesWithOpenTasks", json!(template.closes_with_open_tasks));
     set("active", json!(template.active));
     Value::Object(object)
+}
+
+fn standard_response(response: &StandardResponse) -> Value {
+    json!({
+        "_id": response.id, "name": response.name, "format": text_format_name(response.format),
+        "text": response.text, "enabled": response.enabled, "active": response.active,
+    })
 }
 
 fn assignee(assignee: &DefaultAssignee, workspace: &Workspace) -> Value {

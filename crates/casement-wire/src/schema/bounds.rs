@@ -14,7 +14,9 @@ use crate::search::grouping_name;
 /// The bodies of creates and updates.
 const WRITES: [&str; 4] = ["CreateCaseBody", "UpdateCaseBody", "CreateTaskBody", "UpdateTaskBody"];
 /// The bodies of updates, where `null` is a fault unless it clears something.
-const UPDATES: [&str; 2] = ["UpdateCaseBody", "UpdateTaskBody"];
+const UPDATES: [&str; 3] = ["UpdateCaseBody", "UpdateTaskBody", "UpdateCommentBody"];
+/// The bodies of comments.
+const COMMENTS: [&str; 2] = ["CreateCommentBody", "UpdateCommentBody"];
 /// The keys that `null` clears, and the one that it leaves absent; contract sections 9 and 11.2.
 const NULLABLE: [&str; 4] = ["dueDate", "ETA", "currAssignee", "timestampValue"];
 /// The bodies of lists.
@@ -43,6 +45,11 @@ pub fn complete(description: &mut Value) {
     };
     for name in WRITES {
         for (key, bound) in bounds_of_writes() {
+            bind(property(schemas, name, key), bound);
+        }
+    }
+    for name in COMMENTS {
+        for (key, bound) in bounds_of_comments() {
             bind(property(schemas, name, key), bound);
         }
     }
@@ -111,6 +118,7 @@ fn complete_headers(description: &mut Value) {
             Some("Idempotency-Key") => {
                 json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"})
             }
+            Some("visibility") => json!({"type": "string", "enum": ["internal", "public"]}),
             Some("asOf") => json!({"type": "string", "format": "date-time"}),
             _ => continue,
         };
@@ -214,6 +222,17 @@ fn bounds_of_writes() -> Vec<(&'static str, Value)> {
     ]
 }
 
+fn bounds_of_comments() -> Vec<(&'static str, Value)> {
+    let text = json!({"minLength": 1, "maxLength": limits::COMMENT_TEXT_BYTES_MAX, "pattern": "\\S"});
+    vec![
+        ("visibility", json!({"enum": ["internal", "public", null]})),
+        ("format", json!({"enum": ["html", "markdown", null]})),
+        ("text", text),
+        ("mentions", json!({"maxItems": limits::MENTIONS_MAX})),
+        ("attachments", json!({"maxItems": limits::COMMENT_ATTACHMENTS_MAX})),
+    ]
+}
+
 fn date() -> Value {
     json!({"$ref": "#/components/schemas/DateBody"})
 }
@@ -271,6 +290,20 @@ fn bounds_of_parts() -> Vec<(&'static str, Value)> {
         ),
         // A task without a template needs a name; contract section 8.
         ("CreateTaskBody", json!({"anyOf": named_by(&["taskTmp", "name"])})),
+        ("MentionedBody", json!({"anyOf": named_by(&["aId", "agentId", "emailId"])})),
+        (
+            "MentionBody",
+            json!({"oneOf": [{"$ref": "#/components/schemas/MentionedBody", "description": "By any of its keys."},
+                {"type": "string", "minLength": 1,
+                    "description": "By `aId`, `agentId` or e-mail address as a string."}]}),
+        ),
+        (
+            "CreateCommentBody",
+            json!({"oneOf": [
+                {"required": ["text"], "properties": {"text": {"type": "string"}, "standardResponse": {"type": "null"}}},
+                {"required": ["standardResponse"],
+                    "properties": {"text": {"type": "null"}, "standardResponse": {"type": ["object", "string"]}}}]}),
+        ),
         ("NamedBody", json!({"anyOf": named_by(&["_id", "name"])})),
         ("NamedAgentBody", json!({"anyOf": named_by(&["aId", "agentId", "name"])})),
         (

@@ -23,6 +23,8 @@ fn wrong_body() -> Map<String, Value> {
         search::CaseCountBody::schema(),
         relation::TransferBody::schema(),
         relation::MergeBody::schema(),
+        comment::CreateCommentBody::schema(),
+        comment::UpdateCommentBody::schema(),
     ];
     schemas.iter().flat_map(described).map(|key| (key, json!([false]))).collect()
 }
@@ -68,6 +70,10 @@ fn the_described_keys_are_those_that_the_readers_take() {
     assert_eq!(read(&transfer, Noun::Case), described(&relation::TransferBody::schema()));
     let merge = crate::relation::read_merge(&body).faults;
     assert_eq!(read(&merge, Noun::Case), described(&relation::MergeBody::schema()));
+    let create_comment = crate::comment::read_create_comment(&body).faults;
+    assert_eq!(read(&create_comment, Noun::Case), described(&comment::CreateCommentBody::schema()));
+    let update_comment = crate::comment::read_update_comment(&body).faults;
+    assert_eq!(read(&update_comment, Noun::Case), described(&comment::UpdateCommentBody::schema()));
     let cases = crate::list::read_query(&body, Noun::Case).faults;
     assert_eq!(read(&cases, Noun::Case), described(&CaseListBody::schema()));
     let tasks = crate::list::read_query(&body, Noun::Task).faults;

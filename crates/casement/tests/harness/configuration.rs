@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use casement_app::configuration::apply::Run;
 use casement_app::installation::{INSTALLATION, KIND_APP, SCOPE_CASES};
 use casement_app::jwt_app::secret::Secret;
 use casement_app::jwt_app::stored;
@@ -187,16 +188,41 @@ impl Server {
         self.status(name, Category::OnHold, false).await;
     }
 
+    /// Applies a configuration document.
+    pub async fn apply(&self, document: serde_json::Value) {
+        let document = document.to_string();
+        casement_app::configuration::apply::apply(&self.app, None, document.as_bytes(), Run::Real)
+            .await
+            .unwrap();
+    }
+
+    /// Puts a document of any kind under a parent.
+    pub async fn put_child(&self, kind: &str, id: &str, parent: &str, body: &serde_json::Value) {
+        self.put(casement_app::body::SCHEMA, STREAM, kind, id, Some(parent), body).await;
+    }
+
     async fn write(&self, workspace: &str, kind: &str, id: &str, entry: &impl Serialize) {
         self.write_as(casement_app::body::SCHEMA, workspace, kind, id, entry).await;
     }
 
     async fn write_as(&self, schema: u32, workspace: &str, kind: &str, id: &str, entry: &impl Serialize) {
+        self.put(schema, workspace, kind, id, None, entry).await;
+    }
+
+    async fn put(
+        &self,
+        schema: u32,
+        workspace: &str,
+        kind: &str,
+        id: &str,
+        parent: Option<&str>,
+        entry: &impl Serialize,
+    ) {
         let stored = self.store.document(workspace, kind, id).await.unwrap();
         let document = DocumentWrite {
             kind: kind.to_owned(),
             id: id.to_owned(),
-            parent: None,
+            parent: parent.map(str::to_owned),
             version: stored.map_or(0, |stored| stored.version),
             counter: None,
             schema,

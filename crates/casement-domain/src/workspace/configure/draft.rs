@@ -7,6 +7,7 @@ use crate::limits;
 use crate::text::fold_case;
 use crate::workspace::entries::{Agent, Priority, Queue, Status};
 use crate::workspace::field::Field;
+use crate::workspace::response::StandardResponse;
 use crate::workspace::template::{CaseTemplate, TaskTemplate};
 
 /// What every entry of a configuration has.
@@ -43,6 +44,7 @@ entries! {
     Field "fd-";
     TaskTemplate "ttm-";
     CaseTemplate "ctm-";
+    StandardResponse "sr-";
 }
 
 /// A list of entries with what a document changed of it.

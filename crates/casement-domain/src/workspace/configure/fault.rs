@@ -13,6 +13,7 @@ pub enum EntryList {
     Fields,
     TaskTemplates,
     CaseTemplates,
+    StandardResponses,
 }
 
 /// The keys of entries. The wire knows their spellings.
@@ -54,6 +55,7 @@ pub enum EntryKey {
     Tasks,
     CustomTasks,
     ClosesWithOpenTasks,
+    Text,
 }
 
 /// Where a fault is.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::super::entries::Category;
 use super::super::field::{FieldOption, FieldRule, FieldSort};
 use crate::given::Given;
+use crate::rich_text::TextFormat;
 
 /// Asks for a configuration. Entries that it does not name stay as they are.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +29,8 @@ pub struct Configure {
     pub task_templates: Vec<ConfigureTaskTemplate>,
     /// The case templates.
     pub case_templates: Vec<ConfigureCaseTemplate>,
+    /// The standard responses.
+    pub standard_responses: Vec<ConfigureStandardResponse>,
 }
 
 /// Names an entry: the id decides, else the name in any case.
@@ -190,5 +193,20 @@ pub struct ConfigureCaseTemplate {
     /// Whether a case may be closed while tasks of it are open.
     pub closes_with_open_tasks: Given<bool>,
     /// Whether new cases may be made from it.
+    pub active: Given<bool>,
+}
+
+/// A standard response.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConfigureStandardResponse {
+    /// Which one.
+    pub named: Named,
+    /// How the text is written.
+    pub format: Given<TextFormat>,
+    /// The text with its placeholders.
+    pub text: Given<String>,
+    /// Whether it may be used.
+    pub enabled: Given<bool>,
+    /// False deletes it.
     pub active: Given<bool>,
 }

@@ -1,0 +1,42 @@
+//! `createComment`.
+
+use axum::extract::State;
+use casement_app::comment::create::create_comment as create;
+use casement_wire::comment::{CommentDoc, read_create_comment};
+use casement_wire::schema::comment::CreateCommentBody;
+use casement_wire::spelling::Noun;
+
+use crate::answer::{Document, Refusal};
+use crate::api::Api;
+use crate::authentication::Writer;
+use crate::body::WriteBody;
+use crate::load::Class;
+use crate::parameters::{CasePath, WriteHeader};
+use crate::refusals::WriteRefusals;
+use crate::routes::run;
+
+/// Comments on a case.
+///
+/// The text is HTML or Markdown, or comes from a standard response. It is cleaned before it is stored. The case stays as it is.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams/{streamId}/cases/{caseId}/comments",
+    operation_id = "createComment",
+    tag = "comments",
+    params(CasePath, WriteHeader),
+    request_body = CreateCommentBody,
+    responses(
+        (status = 200, description = "The comment as it was made, with its entity tag.", body = CommentDoc),
+        WriteRefusals
+    ),
+    security(("auth" = []), ("bearer" = []))
+)]
+pub async fn create_comment(
+    State(api): State<Api>,
+    Writer(caller): Writer,
+    WriteBody { object, attempt }: WriteBody,
+) -> Result<Document, Refusal> {
+    let command = read_create_comment(&object);
+    let work = create(&api.app, &caller.access, caller.named("caseId"), &command, attempt.as_ref());
+    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+}

@@ -1,0 +1,4 @@
+//! Standard responses.
+
+pub mod list;
+pub mod render;

@@ -1,0 +1,87 @@
+//! Creating a comment.
+
+use casement_domain::change::Record;
+use casement_domain::comment::create::create_comment as decide;
+use casement_domain::comment::input::CreateComment;
+use casement_domain::version::Versioned;
+use casement_store::set::Committed;
+
+use crate::access::Access;
+use crate::app::App;
+use crate::comment::get::rendered_comment;
+use crate::commit::{Act, Reads, contended, pending};
+use crate::document::Rendered;
+use crate::error::AppError;
+use crate::limits;
+use crate::once::{Attempt, Done, Sending, Start, Ticket};
+use crate::trace;
+use casement_domain::change::Change;
+use casement_domain::workspace::Workspace;
+
+/// Creates a comment on a case, which stays as it is.
+///
+/// # Errors
+/// There is no such case, the command has faults, the attempt's key is not usable, or the store takes no writes now.
+pub async fn create_comment(
+    app: &App,
+    access: &Access,
+    case: &str,
+    command: &CreateComment,
+    attempt: Option<&Attempt>,
+) -> Result<Rendered, AppError> {
+    app.check_ready()?;
+    let mut sending = Sending::new(app, access, attempt);
+    loop {
+        let ticket = match sending.begin().await? {
+            Start::Repeated(answer) => return answer,
+            Start::First(ticket) => ticket,
+        };
+        let done = create(app, sending.access(), case, command, ticket.as_ref()).await;
+        if let Some(answer) = sending.end(ticket, done).await {
+            return answer;
+        }
+    }
+}
+
+async fn create(
+    app: &App,
+    access: &Access,
+    case: &str,
+    command: &CreateComment,
+    ticket: Option<&Ticket<'_>>,
+) -> Result<Done, AppError> {
+    let workspace = &access.workspace;
+    let attachments = command.input.attachments.value().map(Vec::as_slice).unwrap_or_default();
+    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+        let config = workspace.config();
+        let mut reads = Reads::default();
+        let case = app.case_named(access, case, &mut reads).await?;
+        let usable = app.usable_attachments(workspace.id(), &case.value, attachments, &mut reads).await?;
+        let now = app.sources().now();
+        let mut ids = app.sources().ids();
+        let change = trace::decide()
+            .in_scope(|| decide(&config, &access.actor, &case, command, &usable, now, &mut ids))
+            .map_err(AppError::Refused)?;
+        let act = Act::of(access, now);
+        let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
+        if let Some(committed) = app.commit(workspace, pending, ticket).await? {
+            return rendered_change(change, &committed, &config).map(Done::Committed);
+        }
+    }
+    Err(contended())
+}
+
+/// Gives the comment of a committed change as an answer.
+pub(crate) fn rendered_change(
+    change: Change,
+    committed: &Committed,
+    config: &Workspace,
+) -> Result<Rendered, AppError> {
+    let record = change.records.into_iter().next().map(|record| record.after);
+    match (record, committed.documents.first()) {
+        (Some(Record::Comment(value)), Some(outcome)) => {
+            Ok(rendered_comment(&Versioned { version: outcome.version, number: None, value }, config))
+        }
+        _ => Err(AppError::Failed("a change of a comment without one was committed".to_owned())),
+    }
+}

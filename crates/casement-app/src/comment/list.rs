@@ -1,0 +1,72 @@
+//! Listing the comments of a case, newest first.
+
+use bytes::Bytes;
+use casement_domain::comment::Visibility;
+use casement_wire::comment::{write_comment, write_comments};
+
+use crate::access::Access;
+use crate::app::App;
+use crate::body;
+use crate::commit::Reads;
+use crate::error::AppError;
+use crate::limits;
+
+/// Which page of the comments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentQuery {
+    /// Only those made before this one, by id; `None`: from the newest.
+    pub before: Option<String>,
+    /// Only those for these readers.
+    pub visibility: Option<Visibility>,
+    /// The most comments.
+    pub limit: usize,
+}
+
+/// Gives a page of the comments of a case, deleted ones too, newest first. Later pages hold what they held whatever is
+/// added meanwhile. A page ends early where its comments are very large, or where very many others lie between.
+///
+/// # Errors
+/// There is no such case, or the store can't be read.
+pub async fn list_comments(
+    app: &App,
+    access: &Access,
+    case: &str,
+    query: &CommentQuery,
+) -> Result<Bytes, AppError> {
+    app.check_ready()?;
+    let config = access.workspace.config();
+    let case = app.case_named(access, case, &mut Reads::default()).await?;
+    let (mut bodies, mut bytes, mut looked_at): (Vec<Vec<u8>>, usize, usize) = (Vec::new(), 0, 0);
+    let mut next = query.before.clone();
+    loop {
+        // One more than is shown tells whether there are more.
+        let page = app
+            .store()
+            .children_page(
+                access.workspace.id(),
+                body::COMMENT,
+                case.value.id.as_str(),
+                next.as_deref(),
+                query.limit + 1,
+            )
+            .await?;
+        let is_last = page.len() <= query.limit;
+        for document in &page {
+            let is_full = bodies.len() == query.limit || bytes > limits::COMMENTS_PAGE_BYTES;
+            if is_full || looked_at == limits::COMMENTS_LOOKED_AT {
+                return Ok(Bytes::from(write_comments(&bodies, next.as_deref())));
+            }
+            let comment = body::decode_comment(document)?.value;
+            if query.visibility.is_none_or(|visibility| comment.visibility == visibility) {
+                let body = write_comment(&comment, &config);
+                bytes += body.len();
+                bodies.push(body);
+            }
+            looked_at += 1;
+            next = Some(document.id.clone());
+        }
+        if is_last {
+            return Ok(Bytes::from(write_comments(&bodies, None)));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Standard responses: listing them, and rendering one for a case without writing anything.
+
+use bytes::Bytes;
+use casement_domain::fault::{FaultKind, Faults, Key};
+use casement_domain::rich_text;
+use casement_domain::workspace::Reference;
+use casement_domain::workspace::response::Values;
+use casement_wire::comment::{write_rendered_response, write_standard_responses};
+
+use crate::access::Access;
+use crate::app::App;
+use crate::commit::Reads;
+use crate::error::AppError;
+
+/// Lists the standard responses that may be used, by name.
+///
+/// # Errors
+/// The index is still being built.
+pub async fn list_standard_responses(app: &App, access: &Access) -> Result<Bytes, AppError> {
+    app.check_ready()?;
+    Ok(Bytes::from(write_standard_responses(&access.workspace.config())))
+}
+
+/// Renders a standard response, by id or name, as whoever asks would send it on a case. Nothing is written.
+///
+/// # Errors
+/// There is no such case or standard response, it is switched off, or nothing is known for one of its placeholders.
+pub async fn render_standard_response(
+    app: &App,
+    access: &Access,
+    case: &str,
+    named: &str,
+) -> Result<Bytes, AppError> {
+    app.check_ready()?;
+    let config = access.workspace.config();
+    let case = app.case_named(access, case, &mut Reads::default()).await?;
+    let response = config.find_standard_response(&Reference::Either(named.to_owned()));
+    let response = response.ok_or_else(|| {
+        refused(FaultKind::NotFound, Key::Body, "there is no such standard response".to_owned())
+    })?;
+    let unprocessable = |message| refused(FaultKind::Unprocessable, Key::StandardResponse, message);
+    if !response.is_usable() {
+        return Err(unprocessable("the standard response is switched off".to_owned()));
+    }
+    let text = response.render(&Values::of(&case, &config, &access.actor)).map_err(unprocessable)?;
+    let html =
+        rich_text::render(response.format, &text).map_err(|unclean| unprocessable(unclean.sentence()))?;
+    Ok(Bytes::from(write_rendered_response(response.format, &text, &html)))
+}
+
+fn refused(kind: FaultKind, key: Key, message: String) -> AppError {
+    let mut faults = Faults::new();
+    faults.add(kind, key, message);
+    AppError::Refused(faults)
+}
