@@ -354,7 +354,8 @@ fn what_a_killed_server_left_unfinished_is_removed_at_the_next_start() {
     fs::create_dir_all(half.parent().unwrap()).unwrap();
     for path in [&half, &orphan] {
         fs::write(path, b"half").unwrap();
-        let long_ago = SystemTime::now() - Duration::from_secs(3 * 24 * 3600);
+        // The beginning of the year 2000: long ago by any clock.
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(946_684_800);
         File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
     }
     let mut program = Program::serve(&data);
