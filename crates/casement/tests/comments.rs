@@ -52,7 +52,7 @@ async fn a_comment_is_made_read_and_leaves_its_case_alone() {
     assert_eq!(get(&server, "cases/CS000100").await, unchanged, "a comment is no change of its case");
     let note = comment(&server, json!({"text": "# Note\n<img src=x onerror=alert(1)>"})).await;
     assert_eq!((&note["visibility"], &note["format"]), (&json!("internal"), &json!("markdown")));
-    assert_eq!(note["html"], "<h1>Note</h1>\n");
+    assert_eq!(note["html"], "<h1>Note</h1>\n\n");
     assert_eq!(note["text"], "# Note\n<img src=x onerror=alert(1)>", "Markdown is kept as it was given");
     let task = server.create_task(&case, json!({})).await;
     for absent in ["cases/CS000999/comments", "cases/ci-1/comments", "cases/CS000100/comments/co-none"] {
@@ -97,20 +97,20 @@ async fn every_fault_of_a_comment_is_named() {
 async fn an_attachment_must_be_one_of_the_case_that_is_there() {
     let (server, case) = with_case().await;
     let other = server.create_case(json!({"name": "Two"})).await;
-    for (id, case, body) in [
-        ("at-own", &case, json!({"active": true})),
-        ("at-gone", &case, json!({"active": false})),
-        ("at-other", &other, json!({"active": true})),
-    ] {
-        server.put_child("attachment", id, case["_id"].as_str().unwrap(), &body).await;
+    let mut ids = Vec::new();
+    for (case, name) in [(&case, "own"), (&case, "gone"), (&other, "other")] {
+        let made = crate::attachments::added(&server, case, name, name.as_bytes()).await;
+        ids.push(made["_id"].as_str().unwrap().to_owned());
     }
-    let body = json!({"text": "x", "attachments": ["at-own", "at-gone", "at-other", "at-own"]});
+    let [own, gone, other] = [&ids[0], &ids[1], &ids[2]];
+    call(&server, "DELETE", &format!("cases/CS000100/attachments/{gone}")).send().await.document();
+    let body = json!({"text": "x", "attachments": [own, gone, other, own]});
     let fields = call(&server, "POST", "cases/CS000100/comments").json(&body).refused(400).await;
     assert_eq!(fields, ["attachments[1]", "attachments[2]"]);
-    let made = comment(&server, json!({"text": "x", "attachments": ["at-own", "at-own"]})).await;
-    assert_eq!(made["attachments"], json!(["at-own"]));
-    let other = json!({"text": "x", "attachments": ["at-own"]});
-    call(&server, "POST", "cases/CS000101/comments").json(&other).refused(400).await;
+    let made = comment(&server, json!({"text": "x", "attachments": [own, own]})).await;
+    assert_eq!(made["attachments"], json!([own]));
+    let elsewhere = json!({"text": "x", "attachments": [own]});
+    call(&server, "POST", "cases/CS000101/comments").json(&elsewhere).refused(400).await;
 }
 
 #[tokio::test]

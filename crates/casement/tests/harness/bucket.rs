@@ -79,10 +79,13 @@ async fn answer(
         ("GET", _) if key.is_empty() => list(&held, &query).into_response(),
         ("POST", _) if query.contains_key("delete") => {
             let text = String::from_utf8(body.to_vec()).unwrap();
+            let mut told = String::new();
             for part in text.split("<Key>").skip(1) {
-                held.objects.remove(part.split_once("</Key>").unwrap().0);
+                let key = part.split_once("</Key>").unwrap().0;
+                held.objects.remove(key);
+                told += &format!("<Deleted><Key>{key}</Key></Deleted>");
             }
-            "<DeleteResult></DeleteResult>".into_response()
+            format!("<DeleteResult>{told}</DeleteResult>").into_response()
         }
         ("POST", None) => {
             let id = format!("upload-{}", held.uploads.len() + held.aborted);

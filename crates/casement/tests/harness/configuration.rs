@@ -196,11 +196,6 @@ impl Server {
             .unwrap();
     }
 
-    /// Puts a document of any kind under a parent.
-    pub async fn put_child(&self, kind: &str, id: &str, parent: &str, body: &serde_json::Value) {
-        self.put(casement_app::body::SCHEMA, STREAM, kind, id, Some(parent), body).await;
-    }
-
     async fn write(&self, workspace: &str, kind: &str, id: &str, entry: &impl Serialize) {
         self.write_as(casement_app::body::SCHEMA, workspace, kind, id, entry).await;
     }
