@@ -154,6 +154,15 @@ pub(crate) fn write_set(
             claims.extend(customer_claims(before, after));
         }
     }
+    let bytes: usize = documents.iter().map(|write| write.body.len()).sum::<usize>()
+        + events.iter().filter_map(|event| event.changes.as_ref()).map(Vec::len).sum::<usize>();
+    if bytes > limits::SET_BYTES_MAX {
+        let mut faults = Faults::new();
+        let message =
+            format!("the documents that change together take more than {} bytes", limits::SET_BYTES_MAX);
+        faults.add(FaultKind::Unprocessable, Key::Body, message);
+        return Err(AppError::Refused(faults));
+    }
     Ok(WriteSet {
         workspace: workspace.stream.to_string(),
         operation: sources.operation(),

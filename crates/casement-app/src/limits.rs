@@ -167,3 +167,7 @@ pub const DELETED_BYTES_MS: i64 = 24 * 3_600_000;
 pub const NAMELESS_MS: i64 = 24 * 3_600_000;
 /// The same in a bucket: 30 days, since a restored copy of the server may look at the bucket of the one that it is a copy of.
 pub const NAMELESS_IN_BUCKET_MS: i64 = 30 * 24 * 3_600_000;
+/// Bytes of the documents and events of one change; past it 422. Below what the store takes in one set.
+pub const SET_BYTES_MAX: usize = casement_store::limits::SET_BYTES_MAX - 1024 * 1024;
+/// Comments that are read at once for a page: each may have some hundred KiB.
+pub const COMMENTS_READ: usize = 32;

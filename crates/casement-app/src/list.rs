@@ -235,9 +235,9 @@ async fn ask(workspace: &Arc<OpenWorkspace>, question: Arc<Question>) -> Result<
 pub(crate) fn unanswered(error: QueryError) -> AppError {
     match error {
         QueryError::WordsMissing => AppError::WordsMissing,
-        QueryError::TooDeep | QueryError::Unknown | QueryError::OtherOrder => {
-            AppError::Failed(error.to_string())
-        }
+        // Only a cursor tells a place, and its digest keeps no secret.
+        QueryError::OtherOrder => foreign_cursor(),
+        QueryError::TooDeep | QueryError::Unknown => AppError::Failed(error.to_string()),
     }
 }
 

@@ -77,6 +77,9 @@ async fn of_case(
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
+    // Before the turn: what was does not change, and the way back may be long.
+    let first = app.case(workspace.id(), id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
+    let around = app.around::<Case>(workspace.id(), &first.map(Record::Case), version).await?;
     let _turn = workspace.turn(id).await;
     for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
@@ -85,7 +88,6 @@ async fn of_case(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let around = app.around::<Case>(workspace.id(), &before.clone().map(Record::Case), version).await?;
         let undone = Undone { former: &around.0, made: &around.1 };
         let tasks = match undone.former.item.is_closed(&config) {
             true => app.listed_tasks(workspace.id(), &before.value, &mut reads).await?,
@@ -118,6 +120,8 @@ async fn of_task(
     // The case of the first read tells whose turn it is; a merge may move the task to another meanwhile.
     let first = app.task(workspace.id(), id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
     let case_id = first.value.case.to_string();
+    // Before the turn: what was does not change, and the way back may be long.
+    let around = app.around::<Task>(workspace.id(), &first.map(Record::Task), version).await?;
     let _turn = workspace.turn(&case_id).await;
     for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
@@ -128,7 +132,6 @@ async fn of_task(
         }
         let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
         let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
-        let around = app.around::<Task>(workspace.id(), &before.clone().map(Record::Task), version).await?;
         let undone = Undone { former: &around.0, made: &around.1 };
         let now = app.sources().now();
         let siblings = app.listed_tasks(workspace.id(), &case.value, &mut reads).await?;

@@ -67,10 +67,17 @@ async fn tasks_never_wait_for_one_another() {
     let order: Vec<&str> =
         page["results"].as_array().unwrap().iter().map(|task| task["refId"].as_str().unwrap()).collect();
     assert_eq!(order, ["TS000102", "TS000101", "TS000100"]);
+    // Nor by a task that comes back.
+    call(&server, "DELETE", &format!("tasks/{}", id(&tasks[1]))).send().await.document();
+    planned(&server, &tasks[2], json!({"dependsOn": ["TS000100"]})).await;
+    let restore = call(&server, "POST", &format!("tasks/{}/restore", id(&tasks[1]))).send().await;
+    assert_eq!(restore.refused(409), ["dependsOn"]);
+    planned(&server, &tasks[2], json!({"dependsOn": []})).await;
+    call(&server, "POST", &format!("tasks/{}/restore", id(&tasks[1]))).send().await.document();
     // Nor by way of an undoing: B waits for nothing, C for A, and then B's former plan comes back.
     planned(&server, &tasks[1], json!({"dependsOn": null})).await;
     planned(&server, &tasks[2], json!({"dependsOn": ["TS000100"]})).await;
-    let undo = format!("tasks/{}/events/3/undo", id(&tasks[1]));
+    let undo = format!("tasks/{}/events/5/undo", id(&tasks[1]));
     assert_eq!(call(&server, "POST", &undo).send().await.refused(409), ["dependsOn"]);
 }
 

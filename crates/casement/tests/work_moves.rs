@@ -405,3 +405,47 @@ async fn watchers_links_and_merges_are_there_after_a_restart() {
     let as_made = get(&server, "cases/CS000101/events").await["results"].as_array().unwrap().len();
     assert_eq!(as_made, 4);
 }
+
+#[tokio::test]
+async fn a_link_with_a_merged_case_can_be_ended_and_no_circle_leads_through_one() {
+    let server = Server::start().await;
+    for _ in 0..4 {
+        server.create_case(json!({})).await;
+    }
+    // A is a part of B, and B goes on in C.
+    put(&server, "cases/CS000100/links/CS000101?type=parent").await;
+    post(&server, "cases/CS000101/merge", json!({"into": "CS000102"})).await;
+    call(&server, "PUT", "cases/CS000102/links/CS000100?type=parent").refused(409).await;
+    call(&server, "PUT", "cases/CS000100/links/CS000103?type=parent").refused(409).await;
+    call(&server, "DELETE", "cases/CS000100/links/CS000101").send().await.document();
+    assert_eq!(linked(&get(&server, "cases/CS000100/links").await), named(&[]));
+    put(&server, "cases/CS000100/links/CS000103?type=parent").await;
+    assert_eq!(linked(&get(&server, "cases/CS000100/links").await), named(&[("parent", "CS000103")]));
+}
+
+#[tokio::test]
+async fn two_cases_are_duplicates_one_way_round() {
+    let server = Server::start().await;
+    server.create_case(json!({})).await;
+    server.create_case(json!({})).await;
+    put(&server, "cases/CS000100/links/CS000101?type=duplicateOf").await;
+    call(&server, "PUT", "cases/CS000101/links/CS000100?type=duplicateOf").refused(409).await;
+}
+
+#[tokio::test]
+async fn what_a_link_or_a_merge_did_is_not_undone_by_its_event() {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    server.create_case(json!({})).await;
+    server.create_task(&case, json!({})).await;
+    put(&server, "cases/CS000100/links/CS000101?type=related").await;
+    for version in [2, 3] {
+        call(&server, "POST", &format!("cases/CS000100/events/{version}/undo")).refused(409).await;
+    }
+    post(&server, "cases/CS000100/merge", json!({"into": "CS000101"})).await;
+    call(&server, "POST", "tasks/TS000100/events/2/undo").refused(409).await;
+    call(&server, "POST", "cases/CS000101/events/3/undo").refused(409).await;
+    let comment = call(&server, "POST", "cases/CS000100/comments").json(&json!({"text": "x"})).send().await;
+    comment.refused(409);
+    assert!(comment.json().to_string().contains("CS000101"), "{}", comment.json());
+}

@@ -194,7 +194,11 @@ impl App {
         while let Some(id) = parent.filter(|_| above.len() < rules::ANCESTORS_MAX) {
             let case = self.case(access.workspace.id(), id.as_str(), reads).await?;
             above.push(id);
-            parent = case.and_then(|case| case.value.parent().cloned());
+            // What goes on in the place of a merged case is above as well.
+            parent = case.and_then(|case| {
+                let Case { merged_into, .. } = &case.value;
+                merged_into.as_ref().map(|into| into.case.clone()).or_else(|| case.value.parent().cloned())
+            });
         }
         Ok(above)
     }

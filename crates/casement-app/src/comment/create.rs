@@ -1,5 +1,7 @@
 //! Creating a comment.
 
+use std::sync::Arc;
+
 use casement_domain::change::Record;
 use casement_domain::comment::create::create_comment as decide;
 use casement_domain::comment::input::CreateComment;
@@ -9,12 +11,12 @@ use casement_store::set::Committed;
 use crate::access::Access;
 use crate::app::App;
 use crate::comment::get::rendered_comment;
+use crate::comment::off_the_runtime;
 use crate::commit::{Act, Reads, contended, pending};
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
 use crate::once::{Attempt, Done, Sending, Start, Ticket};
-use crate::trace;
 use casement_domain::change::Change;
 use casement_domain::workspace::Workspace;
 
@@ -51,6 +53,9 @@ async fn create(
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
+    // A comment is guarded by its case: without turns, a busy case would let comments miss again and again.
+    let first = app.case_named(access, case, &mut Reads::default()).await?;
+    let _turn = workspace.turn(first.value.id.as_str()).await;
     let attachments = command.input.attachments.value().map(Vec::as_slice).unwrap_or_default();
     for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
@@ -58,10 +63,11 @@ async fn create(
         let case = app.case_named(access, case, &mut reads).await?;
         let usable = app.usable_attachments(workspace.id(), &case.value, attachments, &mut reads).await?;
         let now = app.sources().now();
-        let mut ids = app.sources().ids();
-        let change = trace::decide()
-            .in_scope(|| decide(&config, &access.actor, &case, command, &usable, now, &mut ids))
-            .map_err(AppError::Refused)?;
+        let mut ids = app.sources().ids().take(1).collect::<Vec<u128>>().into_iter();
+        let (decided_by, actor, command) = (Arc::clone(&config), access.actor.clone(), command.clone());
+        let decided =
+            off_the_runtime(move || decide(&decided_by, &actor, &case, &command, &usable, now, &mut ids));
+        let change = decided.await?.map_err(AppError::Refused)?;
         let act = Act::of(access, now);
         let pending = pending(&config, act, &change, reads, ticket, app.sources())?;
         if let Some(committed) = app.commit(workspace, pending, ticket).await? {

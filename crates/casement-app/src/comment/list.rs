@@ -39,7 +39,8 @@ pub async fn list_comments(
     let (mut bodies, mut bytes, mut looked_at): (Vec<Vec<u8>>, usize, usize) = (Vec::new(), 0, 0);
     let mut next = query.before.clone();
     loop {
-        // One more than is shown tells whether there are more.
+        // One more than is shown tells whether there are more; few at a time, since each may be large.
+        let wanted = (query.limit - bodies.len() + 1).min(limits::COMMENTS_READ);
         let page = app
             .store()
             .children_page(
@@ -47,10 +48,10 @@ pub async fn list_comments(
                 body::COMMENT,
                 case.value.id.as_str(),
                 next.as_deref(),
-                query.limit + 1,
+                wanted,
             )
             .await?;
-        let is_last = page.len() <= query.limit;
+        let is_last = page.len() < wanted;
         for document in &page {
             let is_full = bodies.len() == query.limit || bytes > limits::COMMENTS_PAGE_BYTES;
             if is_full || looked_at == limits::COMMENTS_LOOKED_AT {

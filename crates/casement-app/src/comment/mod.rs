@@ -18,6 +18,15 @@ use crate::app::App;
 use crate::body;
 use crate::commit::Reads;
 use crate::error::AppError;
+use crate::trace;
+
+/// Decides where it may take its time: cleaning a long text is work, which would hold up other requests.
+pub(crate) async fn off_the_runtime<T: Send + 'static>(
+    decide: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
+    let decided = tokio::task::spawn_blocking(move || trace::decide().in_scope(decide)).await;
+    decided.map_err(|error| AppError::Failed(format!("a decision ended early: {error}")))
+}
 
 impl App {
     /// Loads a comment and notes that it was read.

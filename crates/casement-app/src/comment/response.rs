@@ -9,6 +9,7 @@ use casement_wire::comment::{write_rendered_response, write_standard_responses};
 
 use crate::access::Access;
 use crate::app::App;
+use crate::comment::off_the_runtime;
 use crate::commit::Reads;
 use crate::error::AppError;
 
@@ -43,9 +44,10 @@ pub async fn render_standard_response(
         return Err(unprocessable("the standard response is switched off".to_owned()));
     }
     let text = response.render(&Values::of(&case, &config, &access.actor)).map_err(unprocessable)?;
-    let html =
-        rich_text::render(response.format, &text).map_err(|unclean| unprocessable(unclean.sentence()))?;
-    Ok(Bytes::from(write_rendered_response(response.format, &text, &html)))
+    let (format, source) = (response.format, text.clone());
+    let html = off_the_runtime(move || rich_text::render(format, &source)).await?;
+    let html = html.map_err(|unclean| unprocessable(unclean.sentence()))?;
+    Ok(Bytes::from(write_rendered_response(format, &text, &html)))
 }
 
 fn refused(kind: FaultKind, key: Key, message: String) -> AppError {

@@ -1,5 +1,7 @@
 //! Changing and deleting a comment.
 
+use std::sync::Arc;
+
 use casement_domain::change::Change;
 use casement_domain::comment::Comment;
 use casement_domain::comment::input::UpdateComment;
@@ -12,6 +14,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::comment::create::rendered_change;
 use crate::comment::get::rendered_comment;
+use crate::comment::off_the_runtime;
 use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
@@ -98,7 +101,8 @@ async fn change(
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
-    let _turn = workspace.turn(path.comment).await;
+    let first = app.case_named(access, path.case, &mut Reads::default()).await?;
+    let _turn = workspace.turn(first.value.id.as_str()).await;
     for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
         let mut reads = Reads::default();
@@ -113,8 +117,13 @@ async fn change(
             Deed::Change(command, zone) => {
                 let named = command.input.attachments.value().map(Vec::as_slice).unwrap_or_default();
                 let usable = app.usable_attachments(workspace.id(), &case.value, named, &mut reads).await?;
-                trace::decide()
-                    .in_scope(|| decide(&config, &access.actor, &case, &before, command, &usable, zone, now))
+                let (decided_by, actor, command) =
+                    (Arc::clone(&config), access.actor.clone(), command.clone());
+                let (case, before) = (case.clone(), before.clone());
+                let decided = off_the_runtime(move || {
+                    decide(&decided_by, &actor, &case, &before, &command, &usable, zone, now)
+                });
+                decided.await?
             }
         };
         let Some(change) = decided.map_err(AppError::Refused)? else {

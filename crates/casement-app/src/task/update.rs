@@ -117,9 +117,12 @@ async fn update(
             }
             None => None,
         };
-        let awaited = match command.may_end(&config) {
-            true => app.tasks(workspace.id(), &before.value.plan.depends_on, &mut reads).await?,
-            false => Vec::new(),
+        let awaited = if command.may_restore(&before.value) {
+            app.listed_tasks(workspace.id(), &case.value, &mut reads).await?
+        } else if command.may_end(&config) {
+            app.tasks(workspace.id(), &before.value.plan.depends_on, &mut reads).await?
+        } else {
+            Vec::new()
         };
         let customer = command.customer(base.as_ref().unwrap_or(&before.value));
         let customers = app.find_customers(workspace.id(), customer, freshness, &mut reads).await?;

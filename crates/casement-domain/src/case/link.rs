@@ -88,6 +88,15 @@ pub fn link_cases(
         return Ok(None);
     }
     check_both(one, two, &mut faults);
+    let is_contrary = matches!(kind, LinkKind::DuplicateOf | LinkKind::DuplicatedBy)
+        && one.links.iter().any(|known| known.case == two.id && Some(known.kind) == kind.reverse());
+    if is_contrary {
+        faults.add(
+            FaultKind::Conflict,
+            Key::LinkType,
+            "the cases are duplicates the other way round already",
+        );
+    }
     for case in [one, two] {
         if case.links.len() >= limits::CASE_LINKS_MAX {
             let message = format!("a case has {} links already, which is the most", limits::CASE_LINKS_MAX);
@@ -121,7 +130,8 @@ pub fn link_cases(
     faults.or(Some(both(actor, before, mine, other, theirs, "case.linked", now)))
 }
 
-/// Decides to end the links of two cases: those of a kind, or all but those that a merge made. `Ok(None)`: there are none.
+/// Decides to end the links of two cases: those of a kind, or all but those that a merge made. A case that was merged keeps its
+/// side. `Ok(None)`: there are none.
 ///
 /// # Errors
 /// All that speaks against it.
@@ -141,8 +151,19 @@ pub fn unlink_cases(
     if ended.is_empty() {
         return Ok(None);
     }
-    check_both(one, two, &mut faults);
     mine.links.retain(|link| !ended.contains(link));
+    if two.merged_into.is_some() {
+        // That one stays as it was when it was merged.
+        check_changeable(one, &one.item, &mut faults);
+        mine.item.touch(actor, now);
+        let record = RecordChange {
+            before: Some(before.clone().map(Record::Case)),
+            after: Record::Case(mine),
+            event: "case.unlinked",
+        };
+        return faults.or(Some(Change { records: vec![record] }));
+    }
+    check_both(one, two, &mut faults);
     theirs.links.retain(|link| {
         link.case != one.id || !ended.iter().any(|ended| ended.kind.reverse() == Some(link.kind))
     });

@@ -5,7 +5,7 @@ use super::update::{check_changeable, check_open_tasks, event_of, merge};
 use crate::actor::Actor;
 use crate::change::{Change, Record, RecordChange};
 use crate::date::Moment;
-use crate::fault::Faults;
+use crate::fault::{FaultKind, Faults, Key};
 use crate::item::due;
 use crate::item::merge::Versions;
 use crate::item::undo::{Undone, check_usable};
@@ -28,6 +28,17 @@ pub fn undo_case(
 ) -> Result<Option<Change>, Faults> {
     let mut faults = Faults::new();
     let stored = &before.value;
+    let Undone { former, made } = undone;
+    let is_same = former.links == made.links
+        && former.watchers == made.watchers
+        && former.merged_into == made.merged_into
+        && former.tasks == made.tasks;
+    if !is_same {
+        let message =
+            "a change of links, watchers or the list of tasks, and a merge, can't be undone by its event";
+        faults.add(FaultKind::Conflict, Key::Body, message);
+        return Err(faults);
+    }
     let versions = Versions { base: undone.made, mine: undone.former, stored };
     let mut after = merge(versions, workspace, now, &mut faults);
     if after == *stored {

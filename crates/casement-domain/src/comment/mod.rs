@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
 use crate::case::Case;
+use crate::case::update::check_merged;
 use crate::date::Moment;
 use crate::fault::{FaultKind, Faults, Key};
 use crate::id::{AgentId, CaseId, CommentId, StandardResponseId};
@@ -80,7 +81,9 @@ impl Comment {
 
 /// Adds a fault where a case takes no writes of comments.
 fn check_case(case: &Case, faults: &mut Faults) {
-    if !case.item.active {
+    if case.merged_into.is_some() {
+        check_merged(case, Key::Body, faults);
+    } else if !case.item.active {
         let message = "the case is deleted: its comments can be read and not changed";
         faults.add(FaultKind::Conflict, Key::Body, message);
     }
@@ -125,7 +128,13 @@ fn mentioned(
     }
     let mut agents: Vec<AgentId> = Vec::with_capacity(named.len());
     for (index, name) in named.iter().enumerate() {
-        let is_meant = |email: &str| !email.is_empty() && fold_email(email) == fold_email(name);
+        // Whatever is longer names nobody, and need not be looked for.
+        if name.chars().count() > limits::EMAIL_CHARACTERS_MAX {
+            faults.add_at(FaultKind::Invalid, Key::Mentions, index, "there is no such agent");
+            continue;
+        }
+        let folded = fold_email(name);
+        let is_meant = |email: &str| !email.is_empty() && fold_email(email) == folded;
         let found = workspace
             .agents
             .iter()

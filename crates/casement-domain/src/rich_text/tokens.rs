@@ -37,7 +37,17 @@ pub(super) fn balanced(html: &str) -> Result<String, Unclean> {
 fn check_attributes(html: &str) -> Result<(), Unclean> {
     let bytes = html.as_bytes();
     let mut separators: Option<usize> = None;
+    // The quote that ends the value that is being read, and whether a value begins here.
+    let (mut quote, mut is_value) = (None, false);
     for (place, byte) in bytes.iter().enumerate() {
+        if quote.is_some() {
+            quote = quote.filter(|quote| quote != byte);
+            continue;
+        }
+        if separators.is_some() && is_value && matches!(byte, b'"' | b'\'') {
+            quote = Some(*byte);
+        }
+        is_value = *byte == b'=' || is_value && byte.is_ascii_whitespace();
         match byte {
             b'<' => {
                 let next = bytes.get(place + 1);
@@ -388,4 +398,20 @@ fn opening(name: &'static str, tag: &Tag) -> (String, bool) {
         _ => true,
     };
     (text, is_worth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_counted_past_whatever_stands_in_quotes() {
+        let many: String = (0..2_000).map(|number| format!(" a{number}")).collect();
+        for begin in ["<p", "<p x='>'", "<p x=\">\"", "<p x = '>' y=\"'>\"", "</p x='>'"] {
+            assert_eq!(balanced(&format!("{begin}{many}>")), Err(Unclean::TooManyAttributes), "{begin}");
+        }
+        let quoted = format!("<p title='{many}'>x</p>");
+        assert_eq!(balanced(&quoted).as_deref(), Ok("<p>x</p>"));
+        assert!(balanced(&format!("<p>{}</p>", "a = ' b ".repeat(2_000))).is_ok());
+    }
 }

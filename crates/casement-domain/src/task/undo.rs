@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::case::Case;
 use crate::change::Change;
 use crate::date::Moment;
-use crate::fault::Faults;
+use crate::fault::{FaultKind, Faults, Key};
 use crate::item::merge::Versions;
 use crate::item::undo::{Undone, check_usable};
 use crate::version::Versioned;
@@ -28,6 +28,10 @@ pub fn undo_task(
 ) -> Result<Option<Change>, Faults> {
     let mut faults = Faults::new();
     let stored = &before.value;
+    if undone.former.case != undone.made.case {
+        faults.add(FaultKind::Conflict, Key::Body, "the move of a task by a merge can't be undone");
+        return Err(faults);
+    }
     let versions = Versions { base: undone.made, mine: undone.former, stored };
     let after = merge(versions, workspace, now, &mut faults);
     if after == *stored {

@@ -1,7 +1,7 @@
 //! Updating a task; contract section 9.
 
 use super::create::{check_room, with_tasks};
-use super::plan::check_ended;
+use super::plan::{check_circle, check_ended};
 use super::{CONVERSATION_TYPE, Task, reference_id};
 use crate::actor::Actor;
 use crate::case::update::{check_deleted, check_merged, event_of};
@@ -35,6 +35,11 @@ pub struct UpdateTask {
 }
 
 impl UpdateTask {
+    /// Tells whether the decision needs all tasks of the case: a restored task may wait for what waits for it by now.
+    pub fn may_restore(&self, before: &Task) -> bool {
+        !before.item.active && self.input.active.value() == Some(&true)
+    }
+
     /// Tells whether the decision needs the tasks that the task depends on: only a command that sets a status may end it.
     pub fn may_end(&self, workspace: &Workspace) -> bool {
         let status = self.input.item.status.value().and_then(|reference| workspace.find_status(reference));
@@ -115,6 +120,9 @@ pub(crate) fn settled(
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
     check_deleted(&stored.item, &after.item, faults);
     check_ended(stored, &after, awaited, workspace, faults);
+    if after.item.active && !stored.item.active {
+        check_circle(before, &after.plan, awaited, faults);
+    }
     check_case(&case.value, workspace, faults);
     if after.item.active && !stored.item.active {
         check_room(&case.value, Key::Active, faults);
