@@ -7,11 +7,12 @@ use utoipa::IntoResponses;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 /// The refusals that any request for a document may get.
-const OF_READS: [(&str, &str); 7] = [
+const OF_READS: [(&str, &str); 8] = [
     ("400", "Every fault of the request."),
     ("401", "No usable token."),
     ("403", "The stream or the account is not the app's."),
     ("404", "No such document."),
+    ("414", "The address is too long."),
     ("429", "The app sends more requests than it may."),
     ("500", "The server failed."),
     ("503", "Try again later."),

@@ -62,7 +62,7 @@ pub const FAULTS_MAX: usize = 100;
 /// Documents on one page of a list; contract section 6.
 pub const PAGE_MAX: u32 = 500;
 /// Characters of a cursor that goes on behind a page; a longer one is none of ours.
-pub const CURSOR_CHARACTERS_MAX: usize = 8 * 1024;
+pub const CURSOR_CHARACTERS_MAX: usize = 4 * 1024;
 /// Documents on a page when the request names no limit; contract section 6.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Characters of a description on either side of the first hit that an answer shows.

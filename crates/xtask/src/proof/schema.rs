@@ -195,7 +195,7 @@ fn expressed() -> String {
     let operation = |id: &&str| {
         format!(
             "\n[[operations]]\ninclude-operation-id = {}\n[operations.checks.positive_data_acceptance]\n\
-             expected-statuses = [\"2xx\", \"400\", \"401\", \"403\"]\n",
+             expected-statuses = [\"2xx\", \"400\", \"401\", \"403\", \"414\"]\n",
             json!(id)
         )
     };
