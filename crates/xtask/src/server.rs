@@ -22,6 +22,8 @@ use crate::client::Connection;
 /// How long a start may take, with the index of a large directory built anew.
 const READY_WAIT: Duration = Duration::from_secs(1800);
 
+/// How many ports are tried where others take them first.
+const PORTS_TRIED: usize = 4;
 /// How often a starting server is asked whether it is ready.
 const READY_POLL: Duration = Duration::from_millis(10);
 
@@ -176,8 +178,19 @@ impl Installation {
         self.start_as(&[], settings).await
     }
 
+    /// Starts a server; on another port where somebody else has taken the first one in the meantime.
     async fn start_as(&self, program: &[String], settings: &[&str]) -> Result<Server> {
-        let address = free_address()?;
+        for _ in 1..PORTS_TRIED {
+            let address = free_address()?;
+            match self.start_on(address, program, settings).await {
+                Err(_) if self.log_tail().contains(&format!("can't listen on {address}")) => {}
+                started => return started,
+            }
+        }
+        self.start_on(free_address()?, program, settings).await
+    }
+
+    async fn start_on(&self, address: SocketAddr, program: &[String], settings: &[&str]) -> Result<Server> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = match program.split_first() {
             Some((name, arguments)) => {
@@ -205,7 +218,7 @@ impl Installation {
             .spawn()
             .with_context(|| format!("{} could not be started", self.binary.display()))?;
         let mut server = Server { child, address };
-        match server.wait_until_ready().await {
+        match server.wait_until_ready(&self.log).await {
             Ok(()) => Ok(server),
             Err(error) => Err(error.context(format!("the end of the server's log:\n{}", self.log_tail()))),
         }
@@ -328,14 +341,16 @@ impl Server {
         Ok(())
     }
 
-    /// Asks `/readyz` until it says 200.
-    async fn wait_until_ready(&mut self) -> Result<()> {
+    /// Asks `/readyz` until it says 200, once the log says that it is this server that listens.
+    async fn wait_until_ready(&mut self, log: &Path) -> Result<()> {
+        let listens = format!("://{}\n", self.address);
         let deadline = Instant::now() + READY_WAIT;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server ended while starting: {status}");
             }
-            if self.is_ready().await {
+            let told = std::fs::read(log).unwrap_or_default();
+            if String::from_utf8_lossy(&told).contains(&listens) && self.is_ready().await {
                 return Ok(());
             }
             tokio::time::sleep(READY_POLL).await;
