@@ -57,6 +57,10 @@ pub const CURSOR_DIGEST_BYTES: usize = 16;
 pub const LIST_ATTEMPTS_MAX: u32 = 3;
 /// How often a continuous backup is continued: it lies at most this and one run behind, 5 s at the most under load.
 pub const BACKUP_PERIOD: Duration = Duration::from_secs(2);
+/// Attachments that a backup looks at before it writes how far it is.
+pub const BACKUP_BYTES_PAGE: usize = 32;
+/// How long a server that stops copies bytes of attachments into its backup; past it the next start goes on.
+pub const BACKUP_END_WAIT: Duration = Duration::from_secs(10);
 /// The longest wait until a continuous backup that fails is tried again.
 pub const BACKUP_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How old the newest base of a continuous backup grows before another is taken, in milliseconds: a day.

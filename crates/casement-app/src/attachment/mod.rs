@@ -19,7 +19,7 @@ use casement_domain::attachment::usage::Usage;
 use casement_domain::version::Versioned;
 use casement_store::blobs::{BlobError, BlobKey, Blobs};
 use casement_wire::attachment::write_attachment;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -37,6 +37,8 @@ pub struct Attachments {
     quota_bytes: u64,
     uploads: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
+    /// Held for each step of copying bytes into a backup.
+    backups: Arc<Mutex<()>>,
 }
 
 impl Attachments {
@@ -57,6 +59,7 @@ impl Attachments {
             quota_bytes,
             uploads: Arc::new(Semaphore::new(limits::UPLOADS_MAX)),
             downloads: Arc::new(Semaphore::new(limits::DOWNLOADS_MAX)),
+            backups: Arc::default(),
         }
     }
 

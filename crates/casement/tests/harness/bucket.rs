@@ -22,6 +22,7 @@ struct Held {
     objects: BTreeMap<String, Vec<u8>>,
     uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
     aborted: usize,
+    is_silent: bool,
 }
 
 /// A bucket that listens.
@@ -52,6 +53,11 @@ impl Bucket {
         self.0.lock().unwrap().objects.keys().cloned().collect()
     }
 
+    /// From now on no request for an object's bytes is answered.
+    pub fn fall_silent(&self) {
+        self.0.lock().unwrap().is_silent = true;
+    }
+
     /// How many uploads in parts have begun and neither ended nor were given up, and how many were given up.
     pub fn uploads(&self) -> (usize, usize) {
         let held = self.0.lock().unwrap();
@@ -73,6 +79,10 @@ async fn answer(
     );
     let key =
         uri.path().trim_start_matches('/').strip_prefix(NAME).unwrap().trim_start_matches('/').to_owned();
+    let is_silent = bucket.0.lock().unwrap().is_silent;
+    if is_silent && method == Method::GET && !key.is_empty() {
+        std::future::pending::<()>().await;
+    }
     let mut held = bucket.0.lock().unwrap();
     let tag = [("etag", "\"tag\""), ("last-modified", WRITTEN.0)];
     match (method.as_str(), query.get("uploadId")) {
