@@ -241,11 +241,15 @@ async fn bytes_that_take_long_do_not_keep_the_database_from_being_backed_up() {
     let directory = tempfile::tempdir().unwrap();
     let to = directory.path().join("backup");
     let case = server.create_case(json!({})).await;
-    added(&server, &case, "a", b"hello").await;
+    let attachment = added(&server, &case, "a", b"hello").await;
     bucket.fall_silent();
     let target = BackupTarget { to: to.clone(), bases_kept: None };
     let following = tokio::spawn(follow(std::sync::Arc::clone(&server.app), target));
     let begun = Instant::now();
+    while bucket.unanswered() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the bytes are never asked for");
+        tokio::task::yield_now().await;
+    }
     for _ in 0..2 {
         server.advance(HOUR_MS);
         server.create_case(json!({})).await;
@@ -254,8 +258,41 @@ async fn bytes_that_take_long_do_not_keep_the_database_from_being_backed_up() {
             tokio::task::yield_now().await;
         }
     }
-    assert!(!to.join("attachments.json").exists(), "the bytes were not copied");
+    assert!(!bytes_of(&to.join("attachments"), &attachment).exists(), "they are still waited for");
     following.abort();
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_waits_for_leaves_no_blob_and_no_parts() {
+    let bucket = Bucket::default();
+    let blobs = Blobs::in_bucket(&format!("s3://{NAME}"), &bucket.listening().await).unwrap();
+    for (mebibytes, was_cut) in [(12, true), (1, true), (12, false)] {
+        let key = BlobKey::new("st-1", format!("at-{mebibytes}-aa"));
+        let mut writer = blobs.begin(&key);
+        for _ in 0..mebibytes {
+            writer.write(Bytes::from(vec![7; 1024 * 1024])).await.unwrap();
+        }
+        let mut ending = Box::pin(writer.finish());
+        if !was_cut {
+            ending.await.unwrap();
+            assert_eq!(bucket.keys().len(), 1);
+            continue;
+        }
+        std::future::poll_fn(|context| {
+            assert!(ending.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(ending);
+        let begun = Instant::now();
+        // Seen ended by what it leaves behind last: the removal.
+        while bucket.removals() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", bucket.keys());
+            tokio::task::yield_now().await;
+        }
+        bucket.forget_removals();
+        assert_eq!((bucket.keys().len(), bucket.uploads()), (0, (0, 0)));
+    }
 }
 
 #[tokio::test]

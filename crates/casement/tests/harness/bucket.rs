@@ -23,6 +23,8 @@ struct Held {
     uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
     aborted: usize,
     is_silent: bool,
+    unanswered: usize,
+    removals: usize,
 }
 
 /// A bucket that listens.
@@ -58,6 +60,28 @@ impl Bucket {
         self.0.lock().unwrap().is_silent = true;
     }
 
+    /// How many were not answered.
+    pub fn unanswered(&self) -> usize {
+        self.0.lock().unwrap().unanswered
+    }
+
+    /// How often an object was to be removed.
+    pub fn removals(&self) -> usize {
+        self.0.lock().unwrap().removals
+    }
+
+    /// Counts removals anew.
+    pub fn forget_removals(&self) {
+        self.0.lock().unwrap().removals = 0;
+    }
+
+    fn ignores(&self, method: &Method, key: &str) -> bool {
+        let mut held = self.0.lock().unwrap();
+        let ignores = held.is_silent && method == Method::GET && !key.is_empty();
+        held.unanswered += usize::from(ignores);
+        ignores
+    }
+
     /// How many uploads in parts have begun and neither ended nor were given up, and how many were given up.
     pub fn uploads(&self) -> (usize, usize) {
         let held = self.0.lock().unwrap();
@@ -79,8 +103,7 @@ async fn answer(
     );
     let key =
         uri.path().trim_start_matches('/').strip_prefix(NAME).unwrap().trim_start_matches('/').to_owned();
-    let is_silent = bucket.0.lock().unwrap().is_silent;
-    if is_silent && method == Method::GET && !key.is_empty() {
+    if bucket.ignores(&method, &key) {
         std::future::pending::<()>().await;
     }
     let mut held = bucket.0.lock().unwrap();
@@ -93,6 +116,7 @@ async fn answer(
             for part in text.split("<Key>").skip(1) {
                 let key = part.split_once("</Key>").unwrap().0;
                 held.objects.remove(key);
+                held.removals += 1;
                 told += &format!("<Deleted><Key>{key}</Key></Deleted>");
             }
             format!("<DeleteResult>{told}</DeleteResult>").into_response()
@@ -123,6 +147,7 @@ async fn answer(
         }
         ("DELETE", None) => {
             held.objects.remove(&key);
+            held.removals += 1;
             StatusCode::NO_CONTENT.into_response()
         }
         ("PUT", None) => {
