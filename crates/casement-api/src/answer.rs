@@ -149,6 +149,7 @@ impl Refusal {
             }
             AppError::NoRoom(detail) => Self::new(ErrorKind::BodyTooLarge, &detail, None),
             AppError::Off(detail) => Self::new(ErrorKind::Unavailable, &detail, None).because("switched off"),
+            AppError::Busy(detail) => Self::new(ErrorKind::TooManyRequests, &detail, None),
             AppError::VersionDiffers => {
                 let detail = "the document has another version than If-Match names";
                 Self::new(ErrorKind::PreconditionFailed, detail, Some("If-Match"))

@@ -5,14 +5,16 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use casement_store::backup::BackupError;
 use casement_store::backup::run::{BackUp, BackedUp, TakeBase};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::sync::Notify;
+use tokio::time::{Instant, MissedTickBehavior, timeout};
 
 use crate::app::App;
-use crate::attachment::backup::Copied;
+use crate::attachment::backup::{Copied, Due};
 use crate::limits;
 use crate::measure::{self, Worker};
 
@@ -66,11 +68,34 @@ pub struct Done {
 }
 
 impl App {
-    /// Runs a backup of this installation once: the database, then the bytes of attachments.
+    /// Runs a backup of this installation once: the database, then the bytes of attachments, as long as they take.
     ///
     /// # Errors
     /// The backup is damaged or of another installation, or the store or the directory can't be used.
     pub async fn back_up(&self, target: &BackupTarget, base: BaseRule) -> Result<Done, BackupFailure> {
+        let done = self.back_up_store(target, base).await?;
+        let attachments = self.back_up_bytes(&target.to, &mut Due::after(&done)).await?;
+        Ok(Done { store: done, attachments })
+    }
+
+    /// Runs a backup before the server ends: the database, then the bytes of attachments for a bounded time. The next start
+    /// goes on with them.
+    ///
+    /// # Errors
+    /// As [`App::back_up`].
+    pub async fn back_up_at_end(&self, target: &BackupTarget) -> Result<(), BackupFailure> {
+        let done = self.back_up_store(target, BaseRule::WhenNeeded).await?;
+        let mut due = Due::after(&done);
+        match timeout(limits::BACKUP_END_WAIT, self.back_up_bytes(&target.to, &mut due)).await {
+            Ok(copied) => copied.map(|_| ()),
+            Err(_) => {
+                tracing::warn!("the backup lacks bytes of attachments; the next start copies them");
+                Ok(())
+            }
+        }
+    }
+
+    async fn back_up_store(&self, target: &BackupTarget, base: BaseRule) -> Result<BackedUp, BackupFailure> {
         let clock = self.sources().clone();
         let base = match base {
             BaseRule::WhenNeeded => TakeBase::WhenNeeded,
@@ -84,42 +109,98 @@ impl App {
             now_ms: Arc::new(move || clock.now().ms()),
             random: [self.sources().salt(), self.sources().salt()],
         };
-        let done = self.store().back_up(order).await?;
-        let attachments = self.back_up_bytes(&target.to, &done).await?;
-        Ok(Done { store: done, attachments })
+        Ok(self.store().back_up(order).await?)
     }
 }
 
-/// Continues a backup every [`limits::BACKUP_PERIOD`] until the task is ended. A run that fails is tried again, at
-/// growing distances; the log says when a backup begins to fail and when it works again.
+/// What the runs for the database have left to do for the bytes of attachments; and a call when there is something.
+#[derive(Debug, Default)]
+struct Bytes {
+    due: Mutex<Due>,
+    called: Notify,
+}
+
+impl Bytes {
+    fn add(&self, due: Due) {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).add(due);
+        self.called.notify_one();
+    }
+
+    fn take(&self) -> Due {
+        std::mem::take(&mut *self.due.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How often something failed in a row, and how long to wait until it is tried again.
+#[derive(Debug, Default)]
+struct Failures(u32);
+
+impl Failures {
+    fn again(&mut self) -> Duration {
+        self.0 = self.0.saturating_add(1);
+        limits::BACKUP_PERIOD.saturating_mul(self.0).min(limits::BACKUP_WAIT_MAX)
+    }
+}
+
+/// Continues a backup until the task is ended: the database every [`limits::BACKUP_PERIOD`], and beside it the bytes of
+/// attachments, which it never waits for. What fails is tried again, at growing distances; the log says when it begins to
+/// fail and when it works again.
 pub async fn follow(app: Arc<App>, target: BackupTarget) {
+    let bytes = Bytes::default();
+    tokio::join!(follow_store(&app, &target, &bytes), follow_bytes(&app, &target, &bytes));
+}
+
+async fn follow_store(app: &App, target: &BackupTarget, bytes: &Bytes) {
     let mut ticks = tokio::time::interval(limits::BACKUP_PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failures = 0_u32;
+    let mut failures = Failures::default();
     loop {
         ticks.tick().await;
-        match app.back_up(&target, BaseRule::Daily).await {
-            Ok(Done { store: done, .. }) => {
+        match app.back_up_store(target, BaseRule::Daily).await {
+            Ok(done) => {
+                bytes.add(Due::after(&done));
                 measure::backed_up(done.until_ms);
                 measure::worker_done(Worker::Backup, app.sources().now());
                 if let Some(base) = &done.base {
                     let file = base.file.display();
                     tracing::info!(%file, bytes = base.bytes, reason = base.reason, "a base was taken");
                 }
-                if failures > 0 {
-                    tracing::info!(failures, "the backup works again");
+                if failures.0 > 0 {
+                    tracing::info!(failures = failures.0, "the backup works again");
                 }
-                failures = 0;
+                failures = Failures::default();
             }
             Err(error) => {
                 measure::backup_failed();
                 measure::worker_failed(Worker::Backup);
-                if failures == 0 {
+                if failures.0 == 0 {
                     tracing::error!(%error, "the backup fails; it is tried again");
                 }
-                failures = failures.saturating_add(1);
-                let wait = limits::BACKUP_PERIOD.saturating_mul(failures).min(limits::BACKUP_WAIT_MAX);
-                ticks.reset_at(Instant::now() + wait);
+                ticks.reset_at(Instant::now() + failures.again());
+            }
+        }
+    }
+}
+
+async fn follow_bytes(app: &App, target: &BackupTarget, bytes: &Bytes) {
+    let mut failures = Failures::default();
+    loop {
+        bytes.called.notified().await;
+        let mut due = bytes.take();
+        match app.back_up_bytes(&target.to, &mut due).await {
+            Ok(_) => {
+                if failures.0 > 0 {
+                    tracing::info!(failures = failures.0, "the backup of attachments works again");
+                }
+                failures = Failures::default();
+            }
+            Err(error) => {
+                measure::worker_failed(Worker::Backup);
+                if failures.0 == 0 {
+                    tracing::error!(%error, "the backup of attachments fails; it is tried again");
+                }
+                tokio::time::sleep(failures.again()).await;
+                bytes.add(due);
             }
         }
     }

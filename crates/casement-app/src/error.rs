@@ -21,6 +21,9 @@ pub enum AppError {
     /// What is asked for is switched off: a sentence for the client.
     #[error("off: {0}")]
     Off(String),
+    /// The app has as much under way as it may: a sentence for the client. Trying again later helps.
+    #[error("busy: {0}")]
+    Busy(String),
     /// The document has another version than the request demands.
     #[error("the document has another version")]
     VersionDiffers,

@@ -57,6 +57,10 @@ pub const CURSOR_DIGEST_BYTES: usize = 16;
 pub const LIST_ATTEMPTS_MAX: u32 = 3;
 /// How often a continuous backup is continued: it lies at most this and one run behind, 5 s at the most under load.
 pub const BACKUP_PERIOD: Duration = Duration::from_secs(2);
+/// Attachments that a backup looks at before it writes how far it is.
+pub const BACKUP_BYTES_PAGE: usize = 32;
+/// How long a server that stops copies bytes of attachments into its backup; past it the next start goes on.
+pub const BACKUP_END_WAIT: Duration = Duration::from_secs(10);
 /// The longest wait until a continuous backup that fails is tried again.
 pub const BACKUP_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How old the newest base of a continuous backup grows before another is taken, in milliseconds: a day.
@@ -148,8 +152,12 @@ pub const ATTACHMENT_BYTES_MAX: u64 = 50 * 1024 * 1024;
 pub const ATTACHMENT_BYTES_MAX_MAX: u64 = 1024 * 1024 * 1024;
 /// Bytes of all attachments of a workspace that are not deleted, if the settings say nothing: 100 GiB. Past it 413.
 pub const ATTACHMENTS_QUOTA_BYTES: u64 = 100 * 1024 * 1024 * 1024;
-/// Uploads at once; past it one waits for [`BYTES_WAIT`], then 503. Each holds at most two parts in memory.
+/// Uploads at once, of all apps; past it one waits for [`BYTES_WAIT`], then 503. Each holds at most two parts in memory.
 pub const UPLOADS_MAX: usize = 32;
+/// Of them those of one app: a quarter. Past it one waits as long, then 429.
+pub const UPLOADS_OF_APP_MAX: usize = UPLOADS_MAX / 4;
+/// How long an attachment whose decision was overtaken by another node waits, times the attempts before.
+pub const UPLOAD_COMMIT_WAIT: Duration = Duration::from_millis(5);
 /// Downloads at once; past it as above. Each holds at most two pieces in memory.
 pub const DOWNLOADS_MAX: usize = 256;
 /// How long an upload or download waits for a place; past it 503.

@@ -128,6 +128,7 @@ impl Outcome {
             AppError::VersionDiffers => Some(Self::VersionDiffers),
             AppError::NoRoom(_)
             | AppError::Off(_)
+            | AppError::Busy(_)
             | AppError::KeyReused
             | AppError::InFlight
             | AppError::Stale

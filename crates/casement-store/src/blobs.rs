@@ -21,6 +21,7 @@ use object_store::{
     WriteMultipart,
 };
 use thiserror::Error;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
 use crate::{limits, lock};
@@ -361,18 +362,27 @@ impl BlobWriter {
         Ok(())
     }
 
-    /// Makes the blob: once this returns it is durable and whole.
+    /// Makes the blob: once this returns it is durable and whole. It is ended by a task of its own: when the caller goes away
+    /// meanwhile, what was made is removed.
     ///
     /// # Errors
     /// It can't be written; nothing is left of it.
     pub async fn finish(mut self) -> Result<(), BlobError> {
-        match self.parts.take() {
-            Some(parts) => parts.finish().await?,
-            None => {
-                let payload: PutPayload = std::mem::take(&mut self.held).into_iter().collect();
-                self.store.put(&self.path, payload).await?
+        let (parts, held) = (self.parts.take(), std::mem::take(&mut self.held));
+        let (store, path) = (Arc::clone(&self.store), self.path.clone());
+        let (sender, made) = oneshot::channel();
+        tokio::spawn(async move {
+            let made = match parts {
+                Some(parts) => parts.finish().await,
+                None => store.put(&path, held.into_iter().collect::<PutPayload>()).await,
+            };
+            if let Err(Ok(_)) = sender.send(made)
+                && let Err(error) = store.delete(&path).await
+            {
+                tracing::debug!(%error, "an attachment that nobody waits for could not be removed");
             }
-        };
+        });
+        made.await.map_err(|_| BlobError::Failed("the task that ends a blob has failed".to_owned()))??;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use casement_api::traces::Traces;
 use casement_api::{control, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::attachment;
-use casement_app::backup::{self, BackupTarget, BaseRule};
+use casement_app::backup::{self, BackupTarget};
 use casement_app::index::build::Start;
 use casement_app::index::snapshot;
 use casement_app::installation::WorkspaceEntry;
@@ -195,7 +195,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
         // Until it has ended it may begin another run; that it was aborted is known.
         let _ = backups.await;
         // What was served last belongs to the backup too.
-        if let Err(error) = app.back_up(&target, BaseRule::WhenNeeded).await {
+        if let Err(error) = app.back_up_at_end(&target).await {
             tracing::error!(%error, "the backup could not be continued before the end");
         }
     }

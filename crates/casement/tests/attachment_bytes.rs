@@ -10,7 +10,8 @@ use axum::body::Bytes;
 use casement_api::server::{ServerOptions, serve};
 use casement_app::attachment::backup::Copied;
 use casement_app::attachment::sweep::{Swept, sweep};
-use casement_app::backup::{BackupTarget, BaseRule};
+use casement_app::backup::{BackupTarget, BaseRule, follow};
+use casement_store::backup::description::describe;
 use casement_store::blobs::{BlobKey, Blobs};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -230,6 +231,103 @@ async fn a_backup_lets_go_of_what_was_deleted_before_its_oldest_base() {
     let done = server.app.back_up(&target, BaseRule::WhenNeeded).await.unwrap();
     assert_eq!(done.attachments, Copied { added: 1, missing: 1, removed: 0 });
     assert!(bytes_of(&bytes, &further).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_take_long_do_not_keep_the_database_from_being_backed_up() {
+    let bucket = Bucket::default();
+    let blobs = Blobs::in_bucket(&format!("s3://{NAME}"), &bucket.listening().await).unwrap();
+    let server = Server::start_embedded_keeping(blobs).await;
+    let directory = tempfile::tempdir().unwrap();
+    let to = directory.path().join("backup");
+    let case = server.create_case(json!({})).await;
+    let attachment = added(&server, &case, "a", b"hello").await;
+    bucket.fall_silent();
+    let target = BackupTarget { to: to.clone(), bases_kept: None };
+    let following = tokio::spawn(follow(std::sync::Arc::clone(&server.app), target));
+    let begun = Instant::now();
+    while bucket.unanswered() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the bytes are never asked for");
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..2 {
+        server.advance(HOUR_MS);
+        server.create_case(json!({})).await;
+        while describe(&to).unwrap().is_none_or(|backup| backup.until_ms < server.now_ms()) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the backup waits for bytes");
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(!bytes_of(&to.join("attachments"), &attachment).exists(), "they are still waited for");
+    following.abort();
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_waits_for_leaves_no_blob_and_no_parts() {
+    let bucket = Bucket::default();
+    let blobs = Blobs::in_bucket(&format!("s3://{NAME}"), &bucket.listening().await).unwrap();
+    for (mebibytes, was_cut) in [(12, true), (1, true), (12, false)] {
+        let key = BlobKey::new("st-1", format!("at-{mebibytes}-aa"));
+        let mut writer = blobs.begin(&key);
+        for _ in 0..mebibytes {
+            writer.write(Bytes::from(vec![7; 1024 * 1024])).await.unwrap();
+        }
+        let mut ending = Box::pin(writer.finish());
+        if !was_cut {
+            ending.await.unwrap();
+            assert_eq!(bucket.keys().len(), 1);
+            continue;
+        }
+        std::future::poll_fn(|context| {
+            assert!(ending.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(ending);
+        let begun = Instant::now();
+        // Seen ended by what it leaves behind last: the removal.
+        while bucket.removals() == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", bucket.keys());
+            tokio::task::yield_now().await;
+        }
+        bucket.forget_removals();
+        assert_eq!((bucket.keys().len(), bucket.uploads()), (0, (0, 0)));
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_bytes_goes_on_where_it_was_broken_off() {
+    let server = Server::start_embedded().await;
+    let directory = tempfile::tempdir().unwrap();
+    let to = directory.path().join("backup");
+    let case = server.create_case(json!({})).await;
+    let mut made = Vec::new();
+    for name in ["a", "b", "c"] {
+        made.push(added(&server, &case, name, name.as_bytes()).await);
+    }
+    let target = BackupTarget { to: to.clone(), bases_kept: None };
+    let run = || server.app.back_up(&target, BaseRule::WhenNeeded);
+    assert_eq!(run().await.unwrap().attachments, Copied { added: 3, missing: 0, removed: 0 });
+    let progress =
+        || -> Value { serde_json::from_slice(&fs::read(to.join("attachments.json")).unwrap()).unwrap() };
+    let done = progress();
+    let head = server.store.workspace(STREAM).await.unwrap().unwrap().head;
+    assert_eq!(done, json!({"workspaces": {STREAM: head}}));
+    // As it is when a walk ended behind the first, and the last came meanwhile.
+    for attachment in &made {
+        fs::remove_file(bytes_of(&to.join("attachments"), attachment)).unwrap();
+    }
+    let broken = json!({"workspaces": {STREAM: head - 1}, "walks": {STREAM: id(&made[0])}});
+    fs::write(to.join("attachments.json"), broken.to_string()).unwrap();
+    assert_eq!(run().await.unwrap().attachments, Copied { added: 2, missing: 0, removed: 0 });
+    assert!(
+        !bytes_of(&to.join("attachments"), &made[0]).exists(),
+        "what the walk had seen is not looked at again"
+    );
+    assert_eq!(progress(), done);
+    // Another history has another log: everything is looked at.
+    fs::write(to.join("attachments.json"), json!({"workspaces": {STREAM: head + 7}}).to_string()).unwrap();
+    assert_eq!(run().await.unwrap().attachments, Copied { added: 1, missing: 0, removed: 0 });
 }
 
 struct Client {

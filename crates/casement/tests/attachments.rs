@@ -3,12 +3,18 @@
 use axum::body::{Body, Bytes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use casement_app::attachment::upload::begin_upload;
+use casement_app::jwt_app::Algorithm;
+use casement_app::jwt_app::create::{NewJwtApp, create_jwt_app};
+use casement_app::jwt_app::revoke::revoke_jwt_app;
+use casement_app::limits::UPLOADS_OF_APP_MAX;
 use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
 use serde_json::{Value, json};
 
 use crate::harness::answer::Answer;
 use crate::harness::call::Call;
 use crate::harness::server::{HOUR_MS, STREAM, Server};
+use crate::harness::token;
 
 /// The SHA-256 of "hello".
 const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
@@ -354,8 +360,12 @@ async fn the_room_of_a_stream_is_exact_while_twenty_come_at_once() {
     let server = Server::start_with_room(1000, 700).await;
     let case = server.create_case(json!({})).await;
     let bytes = [7; 100];
-    let calls = (0..20)
-        .map(|place| upload(&server, &case, &place.to_string(), &bytes).without("Content-Length").send());
+    // No app has more than its share at once.
+    let tokens = [another_app(&server).await, another_app(&server).await, another_app(&server).await];
+    let calls = (0..20).map(|place| {
+        let call = upload(&server, &case, &place.to_string(), &bytes).without("Content-Length");
+        call.header("auth", &tokens[place % 3]).send()
+    });
     let mut outcomes = Vec::new();
     for answer in futures_of(calls).await {
         outcomes.push(answer.status);
@@ -477,4 +487,99 @@ async fn a_case_takes_a_thousand_files() {
     call(&server, "DELETE", &path(&first)).send().await.document();
     added(&server, &case, "a", b"x").await;
     upload(&server, &case, "a", b"x").refused(409).await;
+}
+
+/// Begins an upload whose bytes come piece by piece, and does something else once it has begun.
+async fn upload_around<T>(server: &Server, case: &Value, meanwhile: impl Future<Output = T>) -> (Answer, T) {
+    let (mut sender, body) = http_body_util::channel::Channel::<Bytes, std::io::Error>::new(1);
+    let upload = upload(server, case, "early", b"").without("Content-Length").body(Body::new(body)).send();
+    let rest = async move {
+        // The third is taken over when the first was read.
+        for _ in 0..3 {
+            sender.send_data(Bytes::from_static(b"x")).await.unwrap();
+        }
+        let done = meanwhile.await;
+        drop(sender);
+        done
+    };
+    tokio::join!(upload, rest)
+}
+
+#[tokio::test]
+async fn a_file_whose_bytes_took_longer_is_listed_behind_one_that_overtook_it() {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    let (early, late) = upload_around(&server, &case, added(&server, &case, "late", b"late")).await;
+    let early = early.document();
+    assert!(id(&early) < id(&late), "it began before");
+    assert!(early["createdAt"].as_str() > late["createdAt"].as_str(), "no two have the same moment");
+    assert_eq!(listed(&server, &case, "").await["results"], json!([late, early]));
+    let rest = |after: &Value| format!("?after={}", id(after));
+    assert_eq!(listed(&server, &case, &rest(&late)).await["results"], json!([early]));
+    call(&server, "DELETE", &path(&late)).send().await.document();
+    assert_eq!(
+        listed(&server, &case, &rest(&late)).await["results"],
+        json!([early]),
+        "a deleted one has a place"
+    );
+    call(&server, "GET", &format!("cases/{}/attachments?after=at-none", id(&case))).refused(404).await;
+}
+
+#[tokio::test]
+async fn a_file_of_an_app_that_was_revoked_while_its_bytes_came_is_not_added() {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    let revoking = async { revoke_jwt_app(&server.app, server.jwt.client_id.as_str()).await.unwrap() };
+    let (refused, _) = upload_around(&server, &case, revoking).await;
+    refused.refused(401);
+    assert_eq!(files(&server), 0);
+    assert!(server.store.document(STREAM, "usage", "attachments").await.unwrap().is_none());
+}
+
+/// Makes another app; gives a token of it.
+async fn another_app(server: &Server) -> String {
+    let input = NewJwtApp {
+        name: "Other".to_owned(),
+        streams: Vec::new(),
+        algorithm: Algorithm::Hs256,
+        public_key: None,
+        requires_expiry: false,
+        enforces_jti: false,
+    };
+    token::of(&create_jwt_app(&server.app, input).await.unwrap().app, &json!({}))
+}
+
+#[tokio::test]
+async fn an_app_sends_at_most_a_quarter_of_the_files_at_once() {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    let other = another_app(&server).await;
+    let app = server.app.jwt_app(server.jwt.client_id.as_str()).unwrap();
+    let access = server.app.access(&app, STREAM, None, None).unwrap();
+    let mut begun = Vec::new();
+    for _ in 0..UPLOADS_OF_APP_MAX {
+        begun.push(begin_upload(&server.app, &access, id(&case), None).await.unwrap());
+    }
+    let refused = upload(&server, &case, "a", b"x").send().await;
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("8 files"));
+    refused.refused(429);
+    upload(&server, &case, "a", b"x").header("auth", &other).send().await.document();
+    begun.pop();
+    added(&server, &case, "b", b"x").await;
+}
+
+#[tokio::test]
+async fn a_merged_case_takes_no_files_and_names_the_one_that_goes_on() {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    server.create_case(json!({"name": "Other"})).await;
+    let attachment = added(&server, &case, "a", b"hello").await;
+    call(&server, "POST", "cases/CS000100/merge").json(&json!({"into": "CS000101"})).send().await.document();
+    for refused in [upload(&server, &case, "b", b"x"), call(&server, "DELETE", &path(&attachment))] {
+        let refused = refused.send().await;
+        assert!(refused.json()["detail"].as_str().unwrap().contains("CS000101"));
+        assert_eq!(refused.refused(409), ["caseId"]);
+    }
+    assert_eq!((files(&server), used(&server).await), (1, (1, 5)));
 }

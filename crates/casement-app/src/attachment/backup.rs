@@ -1,8 +1,10 @@
 //! The bytes of attachments in a backup: a folder beside the copy of the database, with what it does not hold yet.
 //!
-//! They are copied after the database, from the log, so that a run that finds nothing new costs nothing. How far the log was
-//! followed stands in a file. With each base everything is looked at again, and when bases go, so do the bytes of attachments
-//! that were deleted before the oldest base that is left: no moment that can be restored names them.
+//! They are copied after the database, step by step: each step takes a page of the log and a page of a walk over all
+//! attachments, and writes into a file how far both went, so that what is broken off goes on there. A walk is made for the
+//! first run and again with each base; the log is followed beside it, so new files do not wait for its end. When bases go, so
+//! do the bytes of attachments that were deleted before the oldest base that is left: no moment that can be restored names
+//! them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,6 +16,7 @@ use casement_domain::attachment::Attachment;
 use casement_store::backup::description::describe;
 use casement_store::backup::run::BackedUp;
 use casement_store::blobs::{BlobError, BlobKey, Blobs};
+use casement_store::document::Document;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -30,10 +33,36 @@ const PROGRESS: &str = "attachments.json";
 /// The same while it is being written.
 const PROGRESS_UNFINISHED: &str = "attachments.json.unfinished";
 
-/// Up to which event the attachments of each workspace have been copied.
+/// How far the bytes of each workspace have been copied.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Progress {
+    /// Up to which event, but for what a walk has yet to look at.
     workspaces: BTreeMap<String, u64>,
+    /// Up to which attachment a walk over all went; absent when it has ended.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    walks: BTreeMap<String, Option<String>>,
+}
+
+/// What runs for the database leave to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// A base was taken: everything is looked at again.
+    pub(crate) is_walk: bool,
+    /// Files of the backup were removed: so are bytes that only they named.
+    pub(crate) is_pruning: bool,
+}
+
+impl Due {
+    /// What a run leaves to do.
+    pub(crate) fn after(done: &BackedUp) -> Self {
+        Self { is_walk: done.base.is_some(), is_pruning: done.removed > 0 }
+    }
+
+    /// Adds what another run leaves to do.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.is_walk |= other.is_walk;
+        self.is_pruning |= other.is_pruning;
+    }
 }
 
 /// What was copied.
@@ -58,42 +87,33 @@ pub(crate) enum Copy {
     Missing,
 }
 
+/// What a step leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    More,
+}
+
 impl App {
-    /// Copies the bytes that a backup lacks, after a run for the database.
-    pub(crate) async fn back_up_bytes(&self, to: &Path, done: &BackedUp) -> Result<Copied, BackupFailure> {
-        // Where nothing can be added there may still be something to find later.
-        let Ok(blobs) = self.blobs() else { return Ok(Copied::default()) };
+    /// Copies the bytes that a backup lacks, after runs for the database, and takes from `due` what was done. It takes as long
+    /// as the bytes take; dropped, it goes on at the next call where it was.
+    pub(crate) async fn back_up_bytes(&self, to: &Path, due: &mut Due) -> Result<Copied, BackupFailure> {
         let mut copied = Copied::default();
-        let mut progress = if done.base.is_some() { Progress::default() } else { read_progress(to)? };
-        let mut target = None;
-        let mut is_new = false;
-        for workspace in self.installation().workspaces.iter().map(|entry| entry.stream.to_string()) {
-            let head = self.store().workspace(&workspace).await.map_err(AppError::from)?;
-            let head = head.map_or(0, |row| row.head);
-            let after = progress.workspaces.get(&workspace).copied().unwrap_or_default();
-            if head == after {
-                continue;
-            }
-            is_new = true;
-            let mut pages = Pages { app: self, workspace: &workspace, after, head, last: None };
-            while let Some(page) = pages.next().await? {
-                for attachment in page {
-                    if target.is_none() {
-                        target = Some(Blobs::in_directory(&to.join(FOLDER)).map_err(failed)?);
-                    }
-                    let Some(target) = &target else { continue };
-                    match copy(blobs, target, &key(&workspace, attachment.id.as_str()), &attachment).await? {
-                        Copy::There => {}
-                        Copy::Added => copied.added += 1,
-                        Copy::Missing if attachment.deleted_at.is_some() => {}
-                        Copy::Missing => copied.missing += 1,
-                    }
-                }
-            }
-            progress.workspaces.insert(workspace, head);
+        // Where nothing can be added there may still be something to find later.
+        let Some(attachments) = self.attachments().filter(|attachments| attachments.blobs.is_ok()) else {
+            return Ok(copied);
+        };
+        if due.is_walk {
+            let _turn = attachments.backups.lock().await;
+            write_progress(to, &Progress::default())?;
+            due.is_walk = false;
         }
-        if is_new {
-            write_progress(to, &progress)?;
+        loop {
+            // Runs to the same place take turns, and each goes on where the other was.
+            let _turn = attachments.backups.lock().await;
+            if self.copy_some(to, &mut copied).await? == Left::Nothing {
+                break;
+            }
         }
         if copied.missing > 0 {
             let missing = format!(
@@ -102,10 +122,81 @@ impl App {
             );
             tracing::error!(reason = missing, "a backup lacks something (casement doctor names it)");
         }
-        if done.removed > 0 {
+        if due.is_pruning {
             copied.removed = self.prune_bytes(to).await?;
+            due.is_pruning = false;
         }
         Ok(copied)
+    }
+
+    /// Makes a step in each workspace: a page of its log, and one of a walk.
+    async fn copy_some(&self, to: &Path, copied: &mut Copied) -> Result<Left, BackupFailure> {
+        let mut progress = read_progress(to)?;
+        let mut left = Left::Nothing;
+        for workspace in self.installation().workspaces.iter().map(|entry| entry.stream.to_string()) {
+            let head = self.store().workspace(&workspace).await.map_err(AppError::from)?;
+            let head = head.map_or(0, |row| row.head);
+            let after = match progress.workspaces.get(&workspace) {
+                Some(after) if *after <= head => *after,
+                // Nothing was followed yet, or another history.
+                Some(_) | None => {
+                    progress.walks.insert(workspace.clone(), None);
+                    head
+                }
+            };
+            let walked = progress.walks.get(&workspace).cloned();
+            if after == head && walked.is_none() {
+                continue;
+            }
+            if after < head {
+                let page = self.store().changed_documents(&workspace, after, limits::CHANGED_PAGE).await;
+                self.copy_page(to, &workspace, &page.map_err(AppError::from)?, copied).await?;
+            }
+            let reached = head.min(after.saturating_add(limits::CHANGED_PAGE as u64));
+            progress.workspaces.insert(workspace.clone(), reached);
+            if let Some(last) = walked {
+                let page = self
+                    .store()
+                    .scan(&workspace, body::ATTACHMENT, last.as_deref(), limits::BACKUP_BYTES_PAGE)
+                    .await
+                    .map_err(AppError::from)?;
+                self.copy_page(to, &workspace, &page, copied).await?;
+                match page.last() {
+                    Some(last) => progress.walks.insert(workspace.clone(), Some(last.id.clone())),
+                    None => progress.walks.remove(&workspace),
+                };
+            }
+            write_progress(to, &progress)?;
+            if reached < head || progress.walks.contains_key(&workspace) {
+                left = Left::More;
+            }
+        }
+        Ok(left)
+    }
+
+    /// Copies the bytes of the attachments among some documents.
+    async fn copy_page(
+        &self,
+        to: &Path,
+        workspace: &str,
+        documents: &[Document],
+        copied: &mut Copied,
+    ) -> Result<(), BackupFailure> {
+        let mut target = None;
+        for document in documents.iter().filter(|document| document.kind == body::ATTACHMENT) {
+            let attachment = body::decode_attachment(document)?.value;
+            let target = match &target {
+                Some(target) => target,
+                None => target.insert(Blobs::in_directory(&to.join(FOLDER)).map_err(failed)?),
+            };
+            match copy(self.blobs()?, target, &key(workspace, attachment.id.as_str()), &attachment).await? {
+                Copy::There => {}
+                Copy::Added => copied.added += 1,
+                Copy::Missing if attachment.deleted_at.is_some() => {}
+                Copy::Missing => copied.missing += 1,
+            }
+        }
+        Ok(())
     }
 
     /// Removes the bytes of attachments that were deleted before the oldest base.
@@ -130,38 +221,6 @@ impl App {
                 }
             }
         }
-    }
-}
-
-/// The attachments that changed after an event, or all of them after none, page by page.
-struct Pages<'a> {
-    app: &'a App,
-    workspace: &'a str,
-    after: u64,
-    head: u64,
-    /// The last one of a walk over all.
-    last: Option<String>,
-}
-
-impl Pages<'_> {
-    async fn next(&mut self) -> Result<Option<Vec<Attachment>>, AppError> {
-        let store = self.app.store();
-        let documents = if self.after == 0 || self.last.is_some() {
-            let page =
-                store.scan(self.workspace, body::ATTACHMENT, self.last.as_deref(), limits::SCAN_PAGE).await?;
-            let Some(last) = page.last() else { return Ok(None) };
-            self.last = Some(last.id.clone());
-            page
-        } else if self.after < self.head {
-            let page = store.changed_documents(self.workspace, self.after, limits::CHANGED_PAGE).await?;
-            self.after = self.after.saturating_add(limits::CHANGED_PAGE as u64);
-            page
-        } else {
-            return Ok(None);
-        };
-        let own = documents.iter().filter(|document| document.kind == body::ATTACHMENT);
-        let own = own.map(|document| body::decode_attachment(document).map(|found| found.value));
-        own.collect::<Result<Vec<_>, _>>().map(Some)
     }
 }
 

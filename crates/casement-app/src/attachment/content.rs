@@ -21,7 +21,7 @@ use crate::measure;
 /// Which page of a case's attachments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentsQuery {
-    /// Only those that were made after the one of this id; `None`: from the first.
+    /// Only those that were added after the one of this id, which may be deleted; `None`: from the first.
     pub after: Option<String>,
     /// The most attachments.
     pub limit: usize,
@@ -54,10 +54,10 @@ pub async fn get_attachment(app: &App, access: &Access, case: &str, id: &str) ->
     Ok(rendered_attachment(&app.attachment_of(access, case, id, &mut Reads::default()).await?))
 }
 
-/// Lists the attachments of a case that are not deleted, in the order of their making.
+/// Lists the attachments of a case that are not deleted, in the order of their adding.
 ///
 /// # Errors
-/// There is no such case.
+/// There is no such case, or it has none of that id.
 pub async fn list_attachments(
     app: &App,
     access: &Access,
@@ -69,9 +69,15 @@ pub async fn list_attachments(
     let case = app.id_named(access, Noun::Case, case);
     app.case(workspace, &case, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
     let all = app.attachments_of(workspace, &case).await?;
+    let after = match query.after.as_deref() {
+        None => None,
+        Some(id) => {
+            let found = all.iter().find(|attachment| attachment.value.id.as_str() == id);
+            Some(found.ok_or(AppError::NoAttachment)?.value.place())
+        }
+    };
     let kept = all.iter().filter(|attachment| attachment.value.deleted_at.is_none());
-    let after = query.after.as_deref();
-    let rest = kept.filter(|attachment| after.is_none_or(|after| attachment.value.id.as_str() > after));
+    let rest = kept.filter(|attachment| after.is_none_or(|after| attachment.value.place() > after));
     let mut page: Vec<&Attachment> =
         rest.map(|attachment| &attachment.value).take(query.limit.saturating_add(1)).collect();
     let has_more = page.len() > query.limit;
@@ -123,7 +129,7 @@ impl App {
         reads: &mut Reads,
     ) -> Result<Versioned<Attachment>, AppError> {
         self.check_ready()?;
-        let case = self.id_named(access, Noun::Case, case);
+        let case = self.id_of(access, Noun::Case, case).await?;
         let found = self.attachment(access.workspace.id(), id, reads).await?;
         found.filter(|found| found.value.case.as_str() == case).ok_or(AppError::NoAttachment)
     }

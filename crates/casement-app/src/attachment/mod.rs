@@ -6,6 +6,7 @@
 pub mod backup;
 pub mod content;
 pub mod delete;
+mod places;
 pub mod restore;
 pub mod sweep;
 pub mod upload;
@@ -19,10 +20,11 @@ use casement_domain::attachment::usage::Usage;
 use casement_domain::version::Versioned;
 use casement_store::blobs::{BlobError, BlobKey, Blobs};
 use casement_wire::attachment::write_attachment;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::app::App;
+use crate::attachment::places::UploadPlaces;
 use crate::body;
 use crate::commit::Reads;
 use crate::document::Rendered;
@@ -35,8 +37,10 @@ pub struct Attachments {
     blobs: Result<Blobs, String>,
     bytes_max: u64,
     quota_bytes: u64,
-    uploads: Arc<Semaphore>,
+    uploads: UploadPlaces,
     downloads: Arc<Semaphore>,
+    /// Held for each step of copying bytes into a backup.
+    backups: Arc<Mutex<()>>,
 }
 
 impl Attachments {
@@ -55,8 +59,9 @@ impl Attachments {
             blobs,
             bytes_max,
             quota_bytes,
-            uploads: Arc::new(Semaphore::new(limits::UPLOADS_MAX)),
+            uploads: UploadPlaces::new(),
             downloads: Arc::new(Semaphore::new(limits::DOWNLOADS_MAX)),
+            backups: Arc::default(),
         }
     }
 
@@ -140,13 +145,18 @@ impl App {
         case: &str,
     ) -> Result<Vec<Versioned<Attachment>>, AppError> {
         let documents = self.store().children(workspace, body::ATTACHMENT, case).await?;
-        documents.iter().map(body::decode_attachment).collect()
+        let all = documents.iter().map(body::decode_attachment).collect::<Result<Vec<_>, _>>();
+        let mut all = all?;
+        // An id is drawn when the bytes begin to come.
+        all.sort_by(|one, other| one.value.place().cmp(&other.value.place()));
+        Ok(all)
     }
 
-    /// Counts the attachments of a case.
+    /// Counts the attachments of a case. The newest is that as of the usage, when that was read before.
     async fn siblings(&self, workspace: &str, case: &str) -> Result<Siblings, AppError> {
         let all = self.attachments_of(workspace, case).await?;
         let kept = all.iter().filter(|attachment| attachment.value.deleted_at.is_none()).count();
-        Ok(Siblings { kept, all: all.len() })
+        let newest = all.last().map(|attachment| attachment.value.created_at);
+        Ok(Siblings { kept, all: all.len(), newest })
     }
 }

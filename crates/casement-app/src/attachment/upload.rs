@@ -13,11 +13,11 @@ use casement_domain::id::AttachmentId;
 use casement_domain::version::Versioned;
 use casement_store::blobs::{BlobKey, BlobWriter, Blobs};
 use casement_wire::spelling::Noun;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::access::Access;
 use crate::app::{App, StoreState};
-use crate::attachment::{key, place, rendered_attachment};
+use crate::attachment::places::UploadPlace;
+use crate::attachment::{key, rendered_attachment};
 use crate::commit::{Act, Reads, contended, pending};
 use crate::document::Rendered;
 use crate::error::AppError;
@@ -45,7 +45,7 @@ pub struct Upload {
     first: Vec<u8>,
     bytes: u64,
     bytes_max: u64,
-    _place: OwnedSemaphorePermit,
+    _place: UploadPlace,
 }
 
 struct Hashing(digest::Context);
@@ -66,7 +66,7 @@ pub struct Received {
     image: Option<Image>,
     bytes: u64,
     hash: [u8; 32],
-    _place: OwnedSemaphorePermit,
+    _place: UploadPlace,
 }
 
 /// Bytes that are durable and that nothing names yet.
@@ -75,7 +75,7 @@ pub struct Durable {
     command: CreateAttachment,
     case: String,
     unnamed: Unnamed,
-    _place: OwnedSemaphorePermit,
+    _place: UploadPlace,
 }
 
 /// Removes bytes that nothing will name, unless a set that names them has been handed to the store.
@@ -136,7 +136,7 @@ pub async fn begin_upload(
     if app.store_state() != StoreState::Ready {
         return Err(AppError::Unavailable("the store takes no writes now".to_owned()));
     }
-    let place = place(&attachments.uploads).await?;
+    let place = attachments.uploads.take(access.app.as_str()).await?;
     let mut ids = app.sources().ids();
     let id = AttachmentId::fresh(ids.next().unwrap_or_default());
     let key = key(workspace, id.as_str());
@@ -224,7 +224,12 @@ pub async fn add(
 ) -> Result<Rendered, AppError> {
     let Durable { command, case, mut unnamed, _place } = durable;
     let bytes = command.bytes;
-    // Let in by what was known when the bytes began to come: the commit finds out whether that still holds.
+    // Let in by what was known when the bytes began to come, maybe long ago. On a database server the commit finds out too
+    // whether that still holds.
+    if let Err(error) = app.check_granted(&access.grant.app) {
+        unnamed.remove().await;
+        return Err(error);
+    }
     let mut sending = Sending::new(app, access, attempt);
     let ticket = match sending.begin().await {
         Ok(Start::First(ticket)) => ticket,
@@ -241,7 +246,11 @@ pub async fn add(
     // What was not committed for sure names nothing; where nobody can tell, the sweep will.
     let is_refused = matches!(
         done,
-        Err(AppError::Refused(_) | AppError::NoRoom(_) | AppError::NotFound | AppError::InFlight)
+        Err(AppError::Refused(_)
+            | AppError::NoRoom(_)
+            | AppError::NotFound
+            | AppError::InFlight
+            | AppError::Revoked)
     );
     match &done {
         Ok(_) => measure::uploaded(bytes),
@@ -265,7 +274,7 @@ async fn create(
     let quota_bytes = app.attachments().ok_or_else(nowhere)?.quota_bytes;
     // All change the one document of what is used.
     let _turn = workspace.turn(Usage::ID).await;
-    for _ in 0..limits::COMMIT_ATTEMPTS_MAX {
+    for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
         let config = workspace.config();
         let mut reads = Reads::default();
         let case = app.case(workspace.id(), case_id, &mut reads).await?.ok_or(AppError::NotFound)?;
@@ -291,6 +300,9 @@ async fn create(
             let attachment = Versioned { version: outcome.version, number: None, value };
             return Ok(Done::Committed(rendered_attachment(&attachment)));
         }
+        // It is not there for sure: dropped now, the bytes go with it. Other nodes change the same document.
+        unnamed.is_settled = false;
+        tokio::time::sleep(limits::UPLOAD_COMMIT_WAIT.saturating_mul(attempt)).await;
     }
     Err(contended())
 }

@@ -6,6 +6,7 @@ use super::name::FileName;
 use super::usage::{NoRoom, Usage};
 use crate::actor::Actor;
 use crate::case::Case;
+use crate::case::update::check_merged;
 use crate::change::{Change, Record, RecordChange};
 use crate::date::Moment;
 use crate::fault::{FaultKind, Faults, Key};
@@ -37,6 +38,8 @@ pub struct Siblings {
     pub kept: usize,
     /// All of them.
     pub all: usize,
+    /// When the newest of all was added.
+    pub newest: Option<Moment>,
 }
 
 /// Why an attachment is not added.
@@ -51,7 +54,7 @@ pub enum NotAdded {
 /// Decides the adding of an attachment to a case; the usage grows with it.
 ///
 /// # Errors
-/// The case is deleted or has as many as it may, or there is no room.
+/// The case was merged, is deleted or has as many as it may, or there is no room.
 pub fn create_attachment(
     case: &Versioned<Case>,
     siblings: Siblings,
@@ -64,6 +67,8 @@ pub fn create_attachment(
     check_case(&case.value, siblings).map_err(NotAdded::Faults)?;
     let former = usage.map_or_else(Usage::default, |usage| usage.value);
     let grown = former.with(command.bytes, bytes_max).map_err(NotAdded::NoRoom)?;
+    // Whoever has seen the newest finds this one behind it.
+    let now = siblings.newest.map_or(now, |newest| now.max(newest.plus_ms(1)));
     let attachment = Attachment {
         id: command.id.clone(),
         case: case.value.id.clone(),
@@ -85,10 +90,12 @@ pub fn create_attachment(
 /// Tells whether a case takes another attachment.
 ///
 /// # Errors
-/// It is deleted, or has as many as it may.
+/// It was merged, is deleted, or has as many as it may.
 pub fn check_case(case: &Case, siblings: Siblings) -> Result<(), Faults> {
     let mut faults = Faults::new();
-    if !case.item.active {
+    if case.merged_into.is_some() {
+        check_merged(case, Key::CaseOfTask, &mut faults);
+    } else if !case.item.active {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case is deleted and takes no attachments");
     }
     if siblings.kept >= limits::CASE_ATTACHMENTS_MAX || siblings.all >= limits::CASE_ATTACHMENTS_EVER_MAX {

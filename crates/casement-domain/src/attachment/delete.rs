@@ -4,6 +4,7 @@ use super::Attachment;
 use super::create::used;
 use super::usage::Usage;
 use crate::case::Case;
+use crate::case::update::check_merged;
 use crate::change::{Change, Record, RecordChange};
 use crate::date::Moment;
 use crate::fault::{FaultKind, Faults, Key};
@@ -12,7 +13,7 @@ use crate::version::Versioned;
 /// Decides the deletion of an attachment; `None`: it is deleted already.
 ///
 /// # Errors
-/// Its case is deleted.
+/// Its case was merged or is deleted.
 pub fn delete_attachment(
     attachment: &Versioned<Attachment>,
     case: &Case,
@@ -23,10 +24,12 @@ pub fn delete_attachment(
         return Ok(None);
     }
     let mut faults = Faults::new();
-    if !case.item.active {
+    if case.merged_into.is_some() {
+        check_merged(case, Key::CaseOfTask, &mut faults);
+    } else if !case.item.active {
         faults.add(FaultKind::Conflict, Key::CaseOfTask, "the case is deleted and can't change");
-        return Err(faults);
     }
+    faults.or(())?;
     let now = now.max(attachment.value.updated_at.plus_ms(1));
     let after = Attachment { deleted_at: Some(now), updated_at: now, ..attachment.value.clone() };
     let deleted = RecordChange {

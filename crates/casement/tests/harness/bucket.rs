@@ -22,6 +22,9 @@ struct Held {
     objects: BTreeMap<String, Vec<u8>>,
     uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
     aborted: usize,
+    is_silent: bool,
+    unanswered: usize,
+    removals: usize,
 }
 
 /// A bucket that listens.
@@ -52,6 +55,33 @@ impl Bucket {
         self.0.lock().unwrap().objects.keys().cloned().collect()
     }
 
+    /// From now on no request for an object's bytes is answered.
+    pub fn fall_silent(&self) {
+        self.0.lock().unwrap().is_silent = true;
+    }
+
+    /// How many were not answered.
+    pub fn unanswered(&self) -> usize {
+        self.0.lock().unwrap().unanswered
+    }
+
+    /// How often an object was to be removed.
+    pub fn removals(&self) -> usize {
+        self.0.lock().unwrap().removals
+    }
+
+    /// Counts removals anew.
+    pub fn forget_removals(&self) {
+        self.0.lock().unwrap().removals = 0;
+    }
+
+    fn ignores(&self, method: &Method, key: &str) -> bool {
+        let mut held = self.0.lock().unwrap();
+        let ignores = held.is_silent && method == Method::GET && !key.is_empty();
+        held.unanswered += usize::from(ignores);
+        ignores
+    }
+
     /// How many uploads in parts have begun and neither ended nor were given up, and how many were given up.
     pub fn uploads(&self) -> (usize, usize) {
         let held = self.0.lock().unwrap();
@@ -73,6 +103,9 @@ async fn answer(
     );
     let key =
         uri.path().trim_start_matches('/').strip_prefix(NAME).unwrap().trim_start_matches('/').to_owned();
+    if bucket.ignores(&method, &key) {
+        std::future::pending::<()>().await;
+    }
     let mut held = bucket.0.lock().unwrap();
     let tag = [("etag", "\"tag\""), ("last-modified", WRITTEN.0)];
     match (method.as_str(), query.get("uploadId")) {
@@ -83,6 +116,7 @@ async fn answer(
             for part in text.split("<Key>").skip(1) {
                 let key = part.split_once("</Key>").unwrap().0;
                 held.objects.remove(key);
+                held.removals += 1;
                 told += &format!("<Deleted><Key>{key}</Key></Deleted>");
             }
             format!("<DeleteResult>{told}</DeleteResult>").into_response()
@@ -113,6 +147,7 @@ async fn answer(
         }
         ("DELETE", None) => {
             held.objects.remove(&key);
+            held.removals += 1;
             StatusCode::NO_CONTENT.into_response()
         }
         ("PUT", None) => {

@@ -72,6 +72,11 @@ impl Server {
         Self::begin_with(database(), |_| roomy(blobs)).await.0
     }
 
+    /// The same in the embedded database, whatever the others do.
+    pub async fn start_embedded_keeping(blobs: Blobs) -> Self {
+        Self::begin_with(None, |_| roomy(blobs)).await.0
+    }
+
     /// Starts a server that has no place for attachments.
     pub async fn start_without_room() -> Self {
         Self::begin_with(database(), |_| Attachments::off("there is no place")).await.0

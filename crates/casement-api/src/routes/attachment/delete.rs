@@ -8,7 +8,7 @@ use casement_wire::spelling::Noun;
 
 use crate::answer::{Document, Refusal};
 use crate::api::Api;
-use crate::authentication::Caller;
+use crate::authentication::Writer;
 use crate::body::BareWrite;
 use crate::load::Class;
 use crate::parameters::{AttachmentPath, VersionHeader, WriteHeader};
@@ -32,7 +32,7 @@ use crate::routes::{if_match, run};
 )]
 pub async fn delete_attachment(
     State(api): State<Api>,
-    caller: Caller,
+    Writer(caller): Writer,
     headers: HeaderMap,
     BareWrite { attempt }: BareWrite,
 ) -> Result<Document, Refusal> {

@@ -18,7 +18,7 @@ use crate::query::Parameters;
 use crate::refusals::ReadRefusals;
 use crate::routes::run;
 
-/// Lists the files on a case, in the order of their making.
+/// Lists the files on a case, in the order of their adding.
 ///
 /// Deleted ones are not listed.
 #[utoipa::path(
@@ -28,7 +28,7 @@ use crate::routes::run;
     tag = "attachments",
     params(
         CasePath,
-        ("after" = Option<String>, Query, description = "Only files after the one of this id.", min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$"),
+        ("after" = Option<String>, Query, description = "Only files that were added after the one of this id.", min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$"),
         ("limit" = Option<u64>, Query, description = "The most files; 100 without it.", minimum = 1, maximum = 100)
     ),
     responses(
