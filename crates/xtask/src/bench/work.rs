@@ -94,8 +94,10 @@ impl Stage<'_> {
         let mut connection = Connection::open(self.server.address).await?;
         let mut moments = Vec::new();
         for number in 0..self.arguments.events {
-            let change = json!({"desc": format!("The customer called {number} times."), "tags": [number.to_string()]});
-            let changed = answered(&mut connection, self.request(Method::PATCH, &self.case, &change)?).await?;
+            let change =
+                json!({"desc": format!("The customer called {number} times."), "tags": [number.to_string()]});
+            let changed =
+                answered(&mut connection, self.request(Method::PATCH, &self.case, &change)?).await?;
             moments.push(text(&changed, "updatedAt")?);
         }
         let first = moments.first().context("invariant: there is a change")?.clone();
@@ -111,7 +113,8 @@ impl Stage<'_> {
             let mut connection = Connection::open(self.server.address).await?;
             let numbers = (writer as u64..self.arguments.comments).step_by(WRITERS);
             let requests = numbers.map(|number| {
-                let text = format!("Called again ({number}): the **papers** came, and a colleague looks at them.");
+                let text =
+                    format!("Called again ({number}): the **papers** came, and a colleague looks at them.");
                 self.request(Method::POST, &path, &json!({"text": text}))
             });
             let requests: Vec<_> = requests.collect::<Result<_>>()?;
@@ -210,7 +213,11 @@ async fn answered(connection: &mut Connection, request: Request<Full<Bytes>>) ->
 }
 
 fn text(document: &Value, key: &str) -> Result<String> {
-    Ok(document.get(key).and_then(Value::as_str).with_context(|| format!("an answer has no {key}"))?.to_owned())
+    Ok(document
+        .get(key)
+        .and_then(Value::as_str)
+        .with_context(|| format!("an answer has no {key}"))?
+        .to_owned())
 }
 
 /// Copies a file, syncs the copy, removes it, and gives how long the copy and the sync took.

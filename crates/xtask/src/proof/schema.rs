@@ -163,7 +163,10 @@ fn client(installation: &Installation, known: &Known) -> String {
         json!(installation.account),
     );
     let token = format!("parameters = {{ \"path.token\" = {} }}\n", known.link["token"]);
-    settings(installation, &(parameters + &expressed() + &of_spares(known) + &of_moments() + &of_links(&token)))
+    settings(
+        installation,
+        &(parameters + &expressed() + &of_spares(known) + &of_moments() + &of_links(&token)),
+    )
 }
 
 /// What deletes and restores works on documents of its own.
