@@ -87,6 +87,21 @@ impl IntoResponse for Created {
     }
 }
 
+/// What was made and is no document: it has no version and no address.
+#[derive(Debug)]
+pub struct Issued(pub Rendered);
+
+impl IntoResponse for Issued {
+    fn into_response(self) -> Response {
+        let mut response = json(self.0.body);
+        *response.status_mut() = StatusCode::CREATED;
+        if self.0.is_replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
 /// Answers 200 with JSON.
 pub fn json(body: Bytes) -> Response {
     let mut response = Response::new(body.into());

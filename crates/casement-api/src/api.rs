@@ -5,6 +5,7 @@ use std::sync::Arc;
 use casement_app::app::App;
 use ipnet::IpNet;
 
+use crate::address_rate::AddressRates;
 use crate::load::Load;
 use crate::metrics_page::Metrics;
 use crate::rate::{Rate, Rates};
@@ -40,6 +41,8 @@ pub struct Api {
     pub tokens: Arc<Tokens>,
     /// The apps' rates.
     pub rates: Arc<Rates>,
+    /// The rates of addresses, where no app is asked for.
+    pub address_rates: Arc<AddressRates>,
     /// The places for requests at work.
     pub load: Load,
     /// The answers that wait for their clients.
@@ -65,6 +68,7 @@ impl Api {
             app,
             tokens: Arc::default(),
             rates: Arc::new(Rates::new(options.rate)),
+            address_rates: Arc::default(),
             load: Load::default(),
             unsent: Unsent::default(),
             trusted_proxies: Arc::clone(&options.trusted_proxies),

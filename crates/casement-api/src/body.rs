@@ -29,6 +29,10 @@ pub struct WriteBody {
     pub attempt: Option<Attempt>,
 }
 
+/// A body that must be a JSON object, of a request that no key names.
+#[derive(Debug)]
+pub struct JsonBody(pub Map<String, Value>);
+
 /// A body that may be empty, which stands for an empty object.
 #[derive(Debug)]
 pub struct OptionalJsonBody(pub Map<String, Value>);
@@ -64,6 +68,15 @@ impl FromRequest<Api> for WriteBody {
         let bytes = read(request).await?;
         let object = read_object(&bytes).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))?;
         Ok(Self { object, attempt: key.map(|key| Attempt::new(&key, &path, &bytes)) })
+    }
+}
+
+impl<S: Sync> FromRequest<S> for JsonBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let bytes = read(request).await?;
+        read_object(&bytes).map(JsonBody).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
     }
 }
 

@@ -156,3 +156,11 @@ pub const HISTORY_PAGE_MAX: u64 = 100;
 pub const COMMENTS_PAGE_MAX: u64 = 100;
 /// Comments on a page when the request names no limit.
 pub const COMMENTS_PAGE: u64 = 50;
+/// Requests a second in the long run from one address, where no app is asked for: an address may stand for many people.
+pub const ADDRESS_RATE_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// Such requests at once after a rest.
+pub const ADDRESS_RATE_BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// Addresses whose requests are counted apart; past it those that come new are counted as one.
+pub const ADDRESSES_COUNTED: usize = 10_000;
+/// How long after addresses at rest were forgotten it is tried again, when there are that many.
+pub const ADDRESSES_FORGOTTEN_AFTER: Duration = Duration::from_secs(1);

@@ -45,6 +45,10 @@ pub struct CommentPath;
 #[derive(Debug)]
 pub struct ResponsePath;
 
+/// The path of a link for feedback.
+#[derive(Debug)]
+pub struct FeedbackPath;
+
 /// The header of every write.
 #[derive(Debug)]
 pub struct WriteHeader;
@@ -121,6 +125,14 @@ impl IntoParams for ResponsePath {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut parameters = CasePath::into_params(place);
         parameters.push(path(("responseId", "The id or the name of the standard response.")));
+        parameters
+    }
+}
+
+impl IntoParams for FeedbackPath {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut parameters = StreamPath::into_params(place);
+        parameters.push(path(("token", "The token of the link.")));
         parameters
     }
 }

@@ -76,6 +76,16 @@ impl Rates {
         }
     }
 
+    /// How many are counted apart.
+    pub fn counted(&self) -> usize {
+        self.limiter.len()
+    }
+
+    /// Forgets those that may send all of their burst again.
+    pub fn forget_resting(&self) {
+        self.limiter.retain_recent();
+    }
+
     /// How long so many requests take to come back.
     fn time_for(&self, requests: u32) -> Duration {
         Duration::from_secs(1) * requests / self.rate.per_second.get()

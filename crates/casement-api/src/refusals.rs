@@ -28,6 +28,12 @@ const OF_WRITES: [(&str, &str); 6] = [
     ("422", "The configuration forbids it, or the idempotency key was used for another request."),
 ];
 
+/// Those that whoever has a link gets in other words.
+const OF_HOLDERS: [(&str, &str); 2] = [
+    ("404", "No such link, or it has ended."),
+    ("429", "More requests come from the address than it may send."),
+];
+
 /// The refusals of a read.
 #[derive(Debug)]
 pub struct ReadRefusals;
@@ -43,6 +49,48 @@ pub struct CreateRefusals;
 /// The refusals of a write.
 #[derive(Debug)]
 pub struct WriteRefusals;
+
+/// The refusals of a write that no version is named for.
+#[derive(Debug)]
+pub struct MakeRefusals;
+
+/// The refusals of a read that needs no token of an app.
+#[derive(Debug)]
+pub struct HeldReadRefusals;
+
+/// The refusals of a write that needs no token of an app.
+#[derive(Debug)]
+pub struct HeldWriteRefusals;
+
+impl IntoResponses for MakeRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut all = WriteRefusals::responses();
+        all.remove("412");
+        all
+    }
+}
+
+impl IntoResponses for HeldReadRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut all = described(&OF_READS);
+        all.extend(described(&OF_HOLDERS));
+        for status in ["400", "401", "403"] {
+            all.remove(status);
+        }
+        all
+    }
+}
+
+impl IntoResponses for HeldWriteRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut all = MakeRefusals::responses();
+        all.extend(described(&OF_HOLDERS));
+        for status in ["401", "403"] {
+            all.remove(status);
+        }
+        all
+    }
+}
 
 impl IntoResponses for ReadRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use crate::answer::{Refusal, no_method, no_route};
 use crate::api::{Api, ApiOptions};
-use crate::routes::{attachment, case, comment, health, response, task};
+use crate::routes::{attachment, case, comment, feedback, health, response, task};
 use crate::{compression, explorer, gate, metrics_page, unsent};
 
 #[derive(OpenApi)]
@@ -35,6 +35,7 @@ use crate::{compression, explorer, gate, metrics_page, unsent};
         (name = "tasks", description = "Parts of the work on a case."),
         (name = "attachments", description = "Files on a case."),
         (name = "comments", description = "Notes and replies on a case, and the standard responses that they come from."),
+        (name = "feedback", description = "What customers say of a case, by a link that serves once."),
         (name = "server", description = "How the server is.")
     )
 )]
@@ -111,6 +112,9 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(comment::history::list_comment_events))
         .routes(routes!(response::list::list_standard_responses))
         .routes(routes!(response::render::render_standard_response))
+        .routes(routes!(case::resolution::add_resolution_comment))
+        .routes(routes!(feedback::make::create_feedback_link, feedback::revoke::revoke_feedback_links))
+        .routes(routes!(feedback::get::get_feedback_link, feedback::give::give_feedback))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

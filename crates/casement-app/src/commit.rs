@@ -19,7 +19,7 @@ use crate::error::AppError;
 use crate::index::entry::Entry;
 use crate::installation::INSTALLATION;
 use crate::limits;
-use crate::once::Ticket;
+use crate::once::{Outcome, Ticket};
 use crate::sources::Sources;
 use crate::trace;
 use crate::workspace::OpenWorkspace;
@@ -56,6 +56,13 @@ pub struct Pending {
     entries: Vec<Option<Entry>>,
     /// By what the request was let in; `None` for the server itself.
     grant: Option<Grant>,
+}
+
+impl Pending {
+    /// Puts a key that the decision read; its guard is among what was read.
+    pub(crate) fn put_claim(&mut self, claim: ClaimWrite) {
+        self.set.claims.push(claim);
+    }
 }
 
 /// Who acts, through which app, and when.
@@ -110,6 +117,37 @@ pub(crate) fn pending(
         ticket.stamp(&mut set, change);
     }
     Ok(Pending { set, entries: entries(change), grant: act.grant.cloned() })
+}
+
+/// Makes the write set of a decision that writes keys alone, without an event; with a ticket, it keeps the outcome for
+/// repetitions of the request.
+pub(crate) fn pending_claims(
+    workspace: &Workspace,
+    act: Act<'_>,
+    claims: Vec<ClaimWrite>,
+    reads: Reads,
+    ticket: Option<(&Ticket<'_>, Outcome)>,
+    sources: &Sources,
+) -> Pending {
+    let mut set = WriteSet {
+        workspace: workspace.stream.to_string(),
+        operation: sources.operation(),
+        at_ms: act.at.ms(),
+        actor: act.actor.id.to_string(),
+        app: act.app.to_owned(),
+        config_version: Some(workspace.config_version),
+        changes_config: false,
+        guards: reads.documents,
+        claim_guards: reads.claims,
+        head_guards: Vec::new(),
+        documents: Vec::new(),
+        claims,
+        events: Vec::new(),
+    };
+    if let Some((ticket, outcome)) = ticket {
+        ticket.stamp_outcome(&mut set, outcome);
+    }
+    Pending { set, entries: Vec::new(), grant: act.grant.cloned() }
 }
 
 /// Works out the entries of the index for what a change writes, in its order.

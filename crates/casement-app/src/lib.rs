@@ -23,6 +23,7 @@ pub mod deadline;
 pub mod doctor;
 pub mod document;
 pub mod error;
+pub mod feedback;
 pub mod follower;
 pub mod fresh;
 pub mod get;

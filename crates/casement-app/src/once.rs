@@ -78,6 +78,8 @@ pub(crate) enum Outcome {
     Attachment { id: String, version: u64 },
     /// The answer was this version of a comment.
     Comment { id: String, version: u64 },
+    /// The answer was a link for feedback on a case, whose token is sealed.
+    FeedbackLink { case: String, token: String, expires_ms: i64 },
     /// There was no such document.
     NotFound,
     /// The case had no such attachment.
@@ -171,7 +173,8 @@ impl Ticket<'_> {
         }
     }
 
-    fn stamp_outcome(&self, set: &mut WriteSet, outcome: Outcome) {
+    /// Adds the claim of an outcome to a write set.
+    pub(crate) fn stamp_outcome(&self, set: &mut WriteSet, outcome: Outcome) {
         let kept = Kept { digest: hexadecimal(&self.digest), outcome };
         set.claim_guards.push(ClaimGuard { key: self.claim.clone(), document: None });
         set.claims.push(ClaimWrite::Put {
@@ -424,6 +427,12 @@ impl App {
             Outcome::Comment { id, version } => {
                 let comment = self.comment_at(workspace.id(), &id, version).await?;
                 rendered_comment(&comment, &config)
+            }
+            Outcome::FeedbackLink { case, token, expires_ms } => {
+                match self.repeated_link(workspace.id(), &case, &token, expires_ms) {
+                    Ok(rendered) => rendered,
+                    Err(error) => return Ok(Err(error)),
+                }
             }
             Outcome::NotFound => return Ok(Err(AppError::NotFound)),
             Outcome::NoAttachment => return Ok(Err(AppError::NoAttachment)),

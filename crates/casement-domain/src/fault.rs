@@ -101,6 +101,8 @@ pub enum Key {
     Mentions,
     StandardResponse,
     Deleted,
+    Score,
+    ExpiresInDays,
 }
 
 /// One fault of a request.

@@ -48,6 +48,10 @@ ids! {
     AttachmentId = "at-";
     /// Names a comment.
     CommentId = "co-";
+    /// Names a resolution comment of a case.
+    ResolutionCommentId = "rc-";
+    /// Names what a customer said of a case.
+    FeedbackId = "fb-";
     /// Names a case template.
     CaseTemplateId = "ctm-";
     /// Names a task template.

@@ -137,3 +137,15 @@ pub const STANDARD_RESPONSES_MAX: usize = 500;
 pub const STANDARD_RESPONSE_BYTES_MAX: usize = 32 * 1024;
 /// Steps that rendering a standard response takes: placeholders and the texts between them.
 pub const STANDARD_RESPONSE_FUEL: u64 = 20_000;
+/// Bytes of a resolution comment.
+pub const RESOLUTION_COMMENT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of what a customer writes beside a score.
+pub const FEEDBACK_TEXT_BYTES_MAX: usize = 4 * 1024;
+/// The best score; the worst is 1.
+pub const FEEDBACK_SCORE_MAX: u8 = 5;
+/// Bytes of all resolution comments, and of all feedback, of one case as JSON, when one is added: more than an update may send at once.
+pub const ADDED_NOTES_BYTES_MAX: usize = 256 * 1024;
+/// Days that a link for feedback is open at most.
+pub const FEEDBACK_LINK_DAYS_MAX: u8 = 90;
+/// Days that it is open when the request names none.
+pub const FEEDBACK_LINK_DAYS: u8 = 30;

@@ -11,6 +11,7 @@ pub mod comment;
 pub mod configuration;
 pub mod document;
 pub mod error;
+pub mod feedback;
 pub mod field;
 pub mod history;
 pub mod item;

@@ -5,6 +5,7 @@
 
 pub mod bounds;
 pub mod comment;
+pub mod feedback;
 pub mod relation;
 pub mod search;
 

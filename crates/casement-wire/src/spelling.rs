@@ -106,5 +106,7 @@ pub fn spelling(key: Key, noun: Noun) -> Option<&'static str> {
         Key::Mentions => "mentions",
         Key::StandardResponse => "standardResponse",
         Key::Deleted => "isDeleted",
+        Key::Score => "score",
+        Key::ExpiresInDays => "expiresInDays",
     })
 }

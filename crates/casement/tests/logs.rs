@@ -32,6 +32,8 @@ fn logged(further: &[&str]) -> (Curl, String, TempDir) {
     assert_eq!(connection.answer().0.status, 200);
     connection.send(&post("/nowhere", &[], "a secret body"));
     connection.answer();
+    connection.send(&post("/api/v1/streams/st-1/feedback/a-secret-link", &[], "{}"));
+    assert_eq!(connection.answer().0.status, 404);
     assert!(program.stop());
     (curl, fs::read_to_string(log).unwrap(), directory)
 }
@@ -46,7 +48,7 @@ fn json_lines(log: &str) -> Vec<Value> {
 fn the_access_log_has_one_line_for_each_request() {
     let (_, log, _kept) = logged(&["--access-log", "--log", "error", "--log-format", "json"]);
     let lines = json_lines(&log);
-    assert_eq!(lines.len(), 2, "{log}");
+    assert_eq!(lines.len(), 3, "{log}");
     let line = &lines[0];
     for (key, value) in [
         ("message", "access"),
@@ -76,7 +78,7 @@ fn at_no_level_do_tokens_or_bodies_or_control_characters_reach_the_log() {
         let (curl, log, _kept) = logged(&["--access-log", "--log", "trace", "--log-format", format]);
         assert!(log.contains("a request was answered"), "{log}");
         let (_, token) = curl.headers.iter().find(|(name, _)| name == "auth").unwrap();
-        for secret in [token.as_str(), "john.doe", "a secret body", "My first case"] {
+        for secret in [token.as_str(), "john.doe", "a secret body", "a-secret-link", "My first case"] {
             assert!(!log.contains(secret), "{secret} in {log}");
         }
         assert!(log.chars().all(|character| character == '\n' || !character.is_control()), "{log:?}");

@@ -50,6 +50,8 @@ mod doctor;
 #[cfg(test)]
 mod explorer;
 #[cfg(test)]
+mod feedback;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod full_store;

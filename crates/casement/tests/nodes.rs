@@ -263,3 +263,26 @@ async fn of_nodes_that_start_at_once_one_makes_the_workspace() {
     let made = starts.join_all().await.into_iter().filter(|made| *made).count();
     assert_eq!(made, 1);
 }
+
+#[tokio::test]
+async fn a_link_of_one_node_serves_once_on_all() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    first.create_case(json!({})).await;
+    for _ in 0..4 {
+        let path = format!("/api/v1/streams/{STREAM}/cases/CS000100/feedback-links");
+        let link = first.call("").path(&path).json(&json!({})).send().await.json();
+        let customer = async |node: &Server, method: &str| {
+            let path = link["path"].as_str().unwrap();
+            node.call("").bare().method(method).path(path).json(&json!({"score": 5})).send().await
+        };
+        assert_eq!(customer(&second, "GET").await.status, 200);
+        let (one, other) = tokio::join!(customer(&first, "POST"), customer(&second, "POST"));
+        let mut statuses = [one.status, other.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
+    }
+    let path = format!("/api/v1/streams/{STREAM}/cases/CS000100");
+    let case = second.call("").method("GET").path(&path).send().await.document();
+    assert_eq!(case["feedback"].as_array().unwrap().len(), 4);
+}

@@ -4,7 +4,7 @@
 //! that a drift of the machine hits all alike, it drives the server, a static responder of the same bytes through the
 //! same HTTP stack, and (for writes) the same rows through the database without HTTP. [`stage`] sets up, [`load`] drives,
 //! [`requests`] builds, [`overload`] asks for too much, [`responder`], [`raw_writer`] and [`raw_server`] are the limits, [`outcome`] sums up.
-//! [`list`] measures lists by their [`shape`], on data that [`sampled`] keeps; [`plot`] draws what it printed.
+//! [`work`] measures the REST API on one case with much on it, and files; [`list`] measures lists by their [`shape`], on data that [`sampled`] keeps; [`plot`] draws what it printed.
 
 mod list;
 mod load;
@@ -18,6 +18,7 @@ pub mod responder;
 mod sampled;
 mod shape;
 mod stage;
+mod work;
 
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
                   cargo xtask bench list --cases 10000,100000\n  \
                   cargo xtask bench list --cases 100000 --clients 8 --writers 32 --shape all,count\n  \
                   cargo xtask bench overload --factor 4 --seconds 10\n  \
+                  cargo xtask bench work --comments 10000 --events 1000\n  \
                   cargo xtask bench plot --from lists.jsonl --to docs/lists.svg")]
 pub struct Arguments {
     #[command(subcommand)]
@@ -85,6 +87,8 @@ enum Bench {
     },
     /// Offers a multiple of what can be done, and counts what is done in time
     Overload(overload::Arguments),
+    /// Gets a case, pages of its many comments, an earlier state behind its many events, and files up and down
+    Work(work::Arguments),
     /// Draws the lines of `bench list` as a picture: time inside the server against the number of cases
     Plot(plot::Arguments),
 }
@@ -127,6 +131,10 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
             Bench::Overload(arguments) => {
                 let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
                 return overload::run(&binary, folder.path(), arguments).await;
+            }
+            Bench::Work(arguments) => {
+                let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
+                return work::run(&binary, folder.path(), arguments).await;
             }
             Bench::Create(load) => (load, Job::Create),
             Bench::Update(load) => (load, Job::Update),

@@ -43,6 +43,20 @@ impl Connection {
         Ok((head.status, body))
     }
 
+    /// As [`Connection::send`], for an answer that is not kept: gives the number of its bytes.
+    ///
+    /// # Errors
+    /// As [`Connection::send`].
+    pub async fn pour(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, u64)> {
+        self.sender.ready().await?;
+        let (head, mut body) = self.sender.send_request(request).await?.into_parts();
+        let mut bytes = 0;
+        while let Some(frame) = body.frame().await {
+            bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        Ok((head.status, bytes))
+    }
+
     /// As [`Connection::send`], with the whole head of the answer.
     ///
     /// # Errors

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::Request;
 use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
@@ -150,6 +150,21 @@ impl Installation {
             .header("AccountId", &self.account)
             .header("auth", &self.token)
             .body(Full::new(Bytes::from(body.to_string())))?;
+        Ok(request)
+    }
+
+    /// A request to the REST API; `path` is below the stream.
+    ///
+    /// # Errors
+    /// When the token can't stand in a header, or the path is none.
+    pub fn rest(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/streams/{}/{path}", self.stream))
+            .header(HOST, "127.0.0.1")
+            .header(CONTENT_TYPE, "application/json")
+            .header("auth", &self.token)
+            .body(Full::new(body))?;
         Ok(request)
     }
 

@@ -3,6 +3,7 @@
 pub mod attachment;
 pub mod case;
 pub mod comment;
+pub mod feedback;
 pub mod health;
 pub mod response;
 pub mod table;

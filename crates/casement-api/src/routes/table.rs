@@ -103,6 +103,11 @@ pub const ROUTES: &[Route] = &[
         "/api/v1/streams/{streamId}/cases/{caseId}/standard-responses/{responseId}/render",
         "renderStandardResponse",
     ),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/resolution-comments", "addResolutionComment"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/feedback-links", "createFeedbackLink"),
+    app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}/feedback-links", "revokeFeedbackLinks"),
+    public("GET", "/api/v1/streams/{streamId}/feedback/{token}", "getFeedbackLink"),
+    public("POST", "/api/v1/streams/{streamId}/feedback/{token}", "giveFeedback"),
     public("GET", "/healthz", "healthz"),
     public("GET", "/readyz", "readyz"),
 ];

@@ -1,9 +1,10 @@
-//! Changes of a case besides updates: transfers, watchers, links and merges. Each is one decision on documents that are
+//! Changes of a case besides updates: transfers, watchers, links, merges and resolution comments. Each is one decision on documents that are
 //! loaded here, under the same guards as an update.
 
 use casement_domain::case::Case;
 use casement_domain::case::link::{LinkKind, link_cases, unlink_cases};
 use casement_domain::case::merge::{MergeCase, merge_cases};
+use casement_domain::case::resolution::{AddResolutionComment, add_resolution_comment};
 use casement_domain::case::transfer::transfer_case;
 use casement_domain::case::watch::{Watch, watch_case};
 use casement_domain::change::Change;
@@ -15,6 +16,7 @@ use casement_domain::limits as rules;
 use casement_domain::list::row::Work;
 use casement_domain::version::Versioned;
 use casement_domain::workspace::Workspace;
+use casement_wire::feedback::resolution_comment_entry;
 use casement_wire::spelling::Noun;
 
 use crate::access::Access;
@@ -49,6 +51,8 @@ pub enum CaseChange {
     },
     /// It is merged into another.
     Merge(MergeCase),
+    /// It gets a resolution comment.
+    Resolution(AddResolutionComment),
 }
 
 /// Changes a case that is named by id or reference id. The answer is the case; of a merge it is the one that goes on. What is
@@ -159,6 +163,13 @@ async fn decide(
             let tasks = app.listed_tasks(access.workspace.id(), &before.value, reads).await?;
             let decided = trace::decide()
                 .in_scope(|| merge_cases(config, actor, before, into.as_ref(), command, &tasks, now));
+            decided.map(Some)
+        }
+        CaseChange::Resolution(command) => {
+            let mut ids = app.sources().ids();
+            let decided = trace::decide().in_scope(|| {
+                add_resolution_comment(actor, before, command, resolution_comment_entry, now, &mut ids)
+            });
             decided.map(Some)
         }
     };

@@ -90,7 +90,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Gives 32 random bytes.
-fn random(sources: &Sources) -> impl Iterator<Item = u8> {
+pub(crate) fn random(sources: &Sources) -> impl Iterator<Item = u8> {
     [sources.salt(), sources.salt()].into_iter().flatten()
 }
 

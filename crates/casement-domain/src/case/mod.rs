@@ -1,8 +1,10 @@
 //! Cases: what a customer asks for, and the work on it.
 
 pub mod create;
+pub mod feedback;
 pub mod link;
 pub mod merge;
+pub mod resolution;
 pub mod transfer;
 pub mod undo;
 pub mod update;

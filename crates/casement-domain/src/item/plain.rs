@@ -112,12 +112,27 @@ pub fn apply_notes(item: &mut WorkItem, input: &UpdateInput, faults: &mut Faults
         (&input.resolution_comments, Key::ResolutionComments, &mut item.resolution_comments),
     ];
     for (given, key, target) in lists {
+        // What is stored may have grown past what an update can bring: sent back as it is, it is no change.
         if let Some(entries) = take(given, key, Mode::Update, faults)
+            && entries != target
             && are_notes_within(entries, key, faults)
         {
             target.clone_from(entries);
         }
     }
+}
+
+/// Adds an entry to a list that is kept as clients see it.
+pub fn add_note(notes: &mut Vec<Value>, note: Value, key: Key, faults: &mut Faults) {
+    let bytes: usize = notes.iter().chain([&note]).map(|entry| entry.to_string().len()).sum();
+    if notes.len() >= limits::NOTES_MAX || bytes > limits::ADDED_NOTES_BYTES_MAX {
+        let (most, bytes_max) = (limits::NOTES_MAX, limits::ADDED_NOTES_BYTES_MAX);
+        let message =
+            format!("there is no room for another: {most} entries and {bytes_max} bytes are the most");
+        faults.add(FaultKind::Unprocessable, key, message);
+        return;
+    }
+    notes.push(note);
 }
 
 fn are_texts_within(

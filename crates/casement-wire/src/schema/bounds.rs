@@ -319,6 +319,20 @@ fn bounds_of_parts() -> Vec<(&'static str, Value)> {
                 {"required": ["nobody"], "properties": {"nobody": {"const": true}, "agent": {"type": "null"}, "queue": {"type": "null"}}}],
                 "properties": {"note": {"minLength": 1, "maxLength": limits::TRANSFER_NOTE_CHARACTERS_MAX, "pattern": "\\S"}}}),
         ),
+        (
+            "ResolutionCommentBody",
+            json!({"properties": {"text":
+                {"minLength": 1, "maxLength": limits::RESOLUTION_COMMENT_BYTES_MAX, "pattern": "\\S"}}}),
+        ),
+        (
+            "FeedbackLinkBody",
+            json!({"properties": {"expiresInDays": {"minimum": 1, "maximum": limits::FEEDBACK_LINK_DAYS_MAX}}}),
+        ),
+        (
+            "FeedbackBody",
+            json!({"properties": {"score": {"minimum": 1, "maximum": limits::FEEDBACK_SCORE_MAX},
+                "text": {"maxLength": limits::FEEDBACK_TEXT_BYTES_MAX}}}),
+        ),
         ("MergeBody", json!({"properties": {"into": {"minLength": 1}}})),
         ("AssigneeBody", json!({"anyOf": assignee})),
         (

@@ -13,6 +13,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use hyper::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -108,6 +109,8 @@ struct Known {
     /// One to link with, and one that may be merged away.
     other_case: Value,
     merged_case: Value,
+    /// A link for feedback.
+    link: Value,
 }
 
 /// Makes a case and a task.
@@ -133,12 +136,17 @@ async fn known_documents(installation: &Installation, server: &Server) -> Result
     let (spare_case, _) = both().await?;
     let (other_case, _) = both().await?;
     let (merged_case, _) = both().await?;
-    Ok(Known { case, task, spare_case, spare_task, other_case, merged_case })
+    let path = format!("cases/{}/feedback-links", case["_id"].as_str().context("a case without an id")?);
+    let request = installation.rest(Method::POST, &path, "{}".into())?;
+    let (status, bytes) = connection.send(request).await?;
+    ensure!(status.is_success(), "{path}: {status}: {}", String::from_utf8_lossy(&bytes));
+    let link = serde_json::from_slice(&bytes)?;
+    Ok(Known { case, task, spare_case, spare_task, other_case, merged_case, link })
 }
 
 /// The tester's settings for somebody with a token and random streams: every answer is a refusal.
 fn stranger(installation: &Installation) -> String {
-    settings(installation, "")
+    settings(installation, &of_links(""))
 }
 
 /// The tester's settings for a client of the app.
@@ -154,7 +162,11 @@ fn client(installation: &Installation, known: &Known) -> String {
         known.other_case["_id"],
         json!(installation.account),
     );
-    settings(installation, &(parameters + &expressed() + &of_spares(known) + &of_moments()))
+    let token = format!("parameters = {{ \"path.token\" = {} }}\n", known.link["token"]);
+    settings(
+        installation,
+        &(parameters + &expressed() + &of_spares(known) + &of_moments() + &of_links(&token)),
+    )
 }
 
 /// What deletes and restores works on documents of its own.
@@ -171,6 +183,7 @@ fn of_spares(known: &Known) -> String {
     of(&["deleteCase", "restoreCase"], "caseId", &known.spare_case)
         + &of(&["deleteTask", "restoreTask"], "taskId", &known.spare_task)
         + &of(&["mergeCases"], "caseId", &known.merged_case)
+        + &of(&["revokeFeedbackLinks"], "caseId", &known.other_case)
 }
 
 /// A document that was made after the moment that was asked for is a 404, rightly.
@@ -183,6 +196,19 @@ fn of_moments() -> String {
         )
     };
     ["getCase", "getTask"].iter().map(operation).collect()
+}
+
+/// Whoever knows no link gets a 404, rightly, and many requests from one address a 429.
+fn of_links(parameters: &str) -> String {
+    let operation = |id: &&str| {
+        format!(
+            "\n[[operations]]\ninclude-operation-id = {}\n{parameters}[operations.checks.positive_data_acceptance]\n\
+             expected-statuses = [\"2xx\", \"404\", \"409\", \"429\"]\n\
+             [operations.checks.negative_data_rejection]\nexpected-statuses = [\"4xx\"]\n",
+            json!(id)
+        )
+    };
+    ["getFeedbackLink", "giveFeedback"].iter().map(operation).collect()
 }
 
 /// The operations with a text of the query language, or with a cursor.

@@ -143,6 +143,7 @@ mod tests {
             spare_task: json!({"_id": "ti-3"}),
             other_case: json!({"_id": "ci-4"}),
             merged_case: json!({"_id": "ci-5"}),
+            link: json!({"token": "x"}),
         };
         let narrowed = narrowed(&description(), &made, &known).unwrap();
         let keys = |name: &str| narrowed["components"]["schemas"][name]["properties"].clone();
