@@ -26,6 +26,7 @@ mod bad_input;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod comment_search;
 mod comments;
 #[cfg(test)]
 mod compression;

@@ -14,8 +14,9 @@ use crate::date::Moment;
 use crate::fault::{FaultKind, Faults, Key};
 use crate::id::{AgentId, CaseId, CommentId, StandardResponseId};
 use crate::limits;
+use crate::rich_text::plain::plain_text;
 use crate::rich_text::{self, TextFormat};
-use crate::text::fold_email;
+use crate::text::{Words, fold_email};
 use crate::workspace::Workspace;
 
 /// Who a comment is for.
@@ -69,6 +70,16 @@ impl Comment {
     /// Gives the HTML that shows it; empty once it is deleted.
     pub fn html(&self) -> &str {
         self.html.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Gives the text that it shows, without markup; empty once it is deleted.
+    pub fn plain_text(&self) -> String {
+        if self.active { plain_text(self.html()) } else { String::new() }
+    }
+
+    /// Gives the words by which its case is found: those of the text that it shows.
+    pub fn words(&self) -> Words {
+        Words::of([self.plain_text().as_str()])
     }
 
     /// Marks an accepted change: who made it, and a moment later than the last one's.
