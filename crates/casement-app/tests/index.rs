@@ -59,6 +59,7 @@ fn comment(number: usize, case: &Row, text: &str, active: bool) -> Comment {
         mentions: Vec::new(),
         attachments: Vec::new(),
         standard_response: None,
+        split_into: None,
         edited: false,
         active,
         created_by: documents::app_actor(),

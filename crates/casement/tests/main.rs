@@ -27,6 +27,7 @@ mod bad_input;
 mod command_line;
 #[cfg(test)]
 mod comment_search;
+mod comment_split;
 mod comments;
 #[cfg(test)]
 mod compression;

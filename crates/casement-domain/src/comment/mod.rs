@@ -4,6 +4,7 @@
 
 pub mod create;
 pub mod input;
+pub mod split;
 pub mod update;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,9 @@ pub struct Comment {
     /// The standard response that its text came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_response: Option<StandardResponseId>,
+    /// The case that was made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_into: Option<CaseId>,
     /// Whether what it says was changed after it was made.
     pub edited: bool,
     /// False when it is deleted.
