@@ -109,6 +109,7 @@ fn described() -> OpenApiRouter<Api> {
             comment::patch::patch_comment,
             comment::delete::delete_comment
         ))
+        .routes(routes!(comment::split::split_comment))
         .routes(routes!(comment::history::list_comment_events))
         .routes(routes!(response::list::list_standard_responses))
         .routes(routes!(response::render::render_standard_response))

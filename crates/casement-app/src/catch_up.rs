@@ -9,9 +9,9 @@ use casement_domain::id::StreamId;
 use casement_store::store::CommittedSet;
 
 use crate::app::App;
-use crate::body;
 use crate::error::AppError;
 use crate::follower::{entry_of, full};
+use crate::index::kind::Kind;
 use crate::installation::INSTALLATION;
 use crate::limits;
 use crate::workspace::{OpenWorkspace, load_config};
@@ -111,7 +111,7 @@ impl App {
             }
             let is_end = changes.head <= after + limits::CHANGED_PAGE as u64;
             let works = changes.documents.iter();
-            let works = works.filter(|document| document.kind == body::CASE || document.kind == body::TASK);
+            let works = works.filter(|document| Kind::named(&document.kind).is_some());
             let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
             let config = workspace.config();
             {

@@ -246,7 +246,8 @@ fn entry(record: &Record) -> Option<Entry> {
     match record {
         Record::Case(case) => Some(Entry::prepared(&Work::Case(case.clone()))),
         Record::Task(task) => Some(Entry::prepared(&Work::Task(task.clone()))),
-        Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) | Record::Comment(_) => None,
+        Record::Comment(comment) => Some(Entry::of_comment(comment)),
+        Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) => None,
     }
 }
 

@@ -46,7 +46,7 @@ pub async fn counts(
         let index = workspace.index();
         let order = Order::of(&[], &filter);
         let asked = Asked { noun, filter: &filter, order: &order, config: &config, now };
-        let (condition, words) = counted(asked, &index);
+        let (condition, words) = counted(asked, &index)?;
         let list = Counted { engine: index.of(noun), condition, words, config: &config, zone };
         list.count(&groupings)
     });

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::body;
 use crate::error::AppError;
 use crate::index::entry::Entry;
+use crate::index::kind::Kind;
 use crate::installation::INSTALLATION;
 use crate::workspace::load_config;
 
@@ -38,7 +39,7 @@ impl App {
         let mut entries = Vec::with_capacity(set.documents.len());
         for (write, outcome) in set.documents.iter().zip(&committed.outcome.documents) {
             let entry = prepared.next().flatten();
-            if write.kind == body::CASE || write.kind == body::TASK {
+            if Kind::named(&write.kind).is_some() {
                 entries.push(match entry {
                     Some(entry) => entry.committed(outcome.version, outcome.number.unwrap_or_default()),
                     None => entry_of(&as_document(write, outcome))?,
@@ -78,6 +79,9 @@ pub(crate) fn full(error: ApplyError) -> AppError {
 
 /// Gives the entry of a stored document.
 pub(crate) fn entry_of(document: &Document) -> Result<Entry, AppError> {
-    let work = body::decode_work(document)?;
-    Ok(Entry::prepared(&work).committed(document.version, document.number.unwrap_or_default()))
+    let entry = match Kind::named(&document.kind) {
+        Some(Kind::Comment) => Entry::of_comment(&body::decode_comment(document)?.value),
+        Some(Kind::Case | Kind::Task) | None => Entry::prepared(&body::decode_work(document)?),
+    };
+    Ok(entry.committed(document.version, document.number.unwrap_or_default()))
 }

@@ -1,10 +1,12 @@
-//! The index of a workspace: one engine for its cases and one for its tasks, kept in the order of the log.
+//! The index of a workspace: one engine for its cases, one for its tasks and one for the comments by which cases are found,
+//! kept in the order of the log.
 //!
 //! [`entry`] says what an engine is told of a document, [`question`] what it is asked for a list. Both must agree with the
 //! plain functions of the domain, which are the definition.
 
 pub mod build;
 pub mod entry;
+pub mod kind;
 pub mod layout;
 pub mod progress;
 pub mod question;
@@ -21,15 +23,21 @@ use casement_index::query::{Condition, Direction, Query, Sort, Span};
 use casement_wire::spelling::Noun;
 
 use self::entry::Entry;
-use self::layout::{ACTIVE, CASE, DEADLINE, NUMBER, OF_ACTIVE_CASE, YES, layout};
+use self::kind::Kind;
+use self::layout::{ACTIVE, CASE, COMMENTED_CASE, DEADLINE, NUMBER, OF_ACTIVE_CASE, YES};
 
-/// The cases and tasks of a workspace, deleted ones too.
+/// The cases, tasks and comments of a workspace, deleted ones too.
 #[derive(Debug)]
 pub struct Index {
     /// Its cases.
     pub cases: Engine,
     /// Its tasks.
     pub tasks: Engine,
+    /// The comments of its cases.
+    pub comments: Engine,
+    /// Comments that came before their case, by the case: another node's documents come in the order of their last change.
+    /// Whoever has read the log to its end has none.
+    waiting: BTreeMap<String, Vec<String>>,
     /// The sequence number up to which the log is in it.
     pub sequence: u64,
     /// Of each status whether it means that work is over, as of which all deadlines were worked out; `None`: that changed
@@ -50,8 +58,7 @@ pub struct Due {
 
 impl Default for Index {
     fn default() -> Self {
-        let [cases, tasks] = [layout(), layout()].map(Engine::new);
-        Self { cases, tasks, sequence: 0, deadlines_by: None }
+        Self::of_engines(Kind::ALL.map(|kind| Engine::new(kind.layout())))
     }
 }
 
@@ -68,21 +75,36 @@ pub fn keeps_deadlines(former: &BTreeMap<String, bool>, present: &BTreeMap<Strin
 }
 
 impl Index {
-    /// Takes a version of a case or task. The tasks of a case follow whether it is deleted, whichever comes first.
+    /// Makes an index of its engines, in the order of [`Kind::ALL`].
+    pub(crate) fn of_engines([cases, tasks, comments]: [Engine; 3]) -> Self {
+        Self { cases, tasks, comments, waiting: BTreeMap::new(), sequence: 0, deadlines_by: None }
+    }
+
+    /// Takes a version of a case, task or comment. The tasks of a case follow whether it is deleted, and its comments which
+    /// case it is among the cases, whichever comes first.
     ///
     /// # Errors
     /// There is no room for another document.
     pub fn apply(&mut self, entry: Entry, config: &Workspace) -> Result<(), ApplyError> {
-        let Entry { noun, case, .. } = &entry;
-        let (noun, case) = (*noun, case.clone());
+        let Entry { kind, case, .. } = &entry;
+        let (kind, case) = (*kind, case.clone());
         let mut document = entry.document(config);
-        match noun {
-            Noun::Case => {
+        match kind {
+            Kind::Case => {
                 if self.cases.apply(&document)? {
                     self.follow_case(&case);
                 }
             }
-            Noun::Task => {
+            Kind::Comment => {
+                let of_case = self.cases.ordinal(&case).map(i64::from);
+                if let Some(value) = document.columns.get_mut(COMMENTED_CASE.0) {
+                    *value = of_case;
+                }
+                if self.comments.apply(&document)? && of_case.is_none() {
+                    self.waiting.entry(case).or_default().push(document.id);
+                }
+            }
+            Kind::Task => {
                 let of_active = self.case_state(&case).is_some_and(|state| state.active);
                 if let Some(values) = document.facets.get_mut(OF_ACTIVE_CASE.0) {
                     *values = if of_active { vec![YES.to_owned()] } else { Vec::new() };
@@ -93,12 +115,21 @@ impl Index {
         Ok(())
     }
 
-    /// Tells the tasks of a case whether it is deleted.
+    /// Tells the tasks of a case whether it is deleted, and comments that came before it where it is.
     fn follow_case(&mut self, case: &str) {
         let is_active = self.case_state(case).is_some_and(|state| state.active);
         let values = if is_active { vec![YES.to_owned()] } else { Vec::new() };
         for task in self.tasks.with_value(CASE, case) {
             self.tasks.amend(task, OF_ACTIVE_CASE, &values);
+        }
+        if self.waiting.is_empty() {
+            return;
+        }
+        let of_case = self.cases.ordinal(case).map(i64::from);
+        for comment in self.waiting.remove(case).unwrap_or_default() {
+            if let Some(comment) = self.comments.ordinal(&comment) {
+                self.comments.amend_column(comment, COMMENTED_CASE, of_case);
+            }
         }
     }
 
@@ -111,14 +142,12 @@ impl Index {
 
     /// Begins a bulk of documents: until [`Index::finish_bulk`] lists find too little.
     pub fn begin_bulk(&mut self) {
-        self.cases.begin_bulk();
-        self.tasks.begin_bulk();
+        self.engines_mut().into_iter().for_each(Engine::begin_bulk);
     }
 
     /// Ends a bulk; sorting a million documents takes seconds of one processor.
     pub fn finish_bulk(&mut self) {
-        self.cases.finish_bulk();
-        self.tasks.finish_bulk();
+        self.engines_mut().into_iter().for_each(Engine::finish_bulk);
     }
 
     /// Gives the id of the document with a number, deleted or not.
@@ -146,29 +175,44 @@ impl Index {
 
     /// Makes an empty index whose words are made later.
     pub fn without_words() -> Self {
-        let [cases, tasks] = [layout(), layout()].map(Engine::without_words);
-        Self { cases, tasks, ..Self::default() }
+        Self::of_engines(Kind::ALL.map(|kind| Engine::without_words(kind.layout())))
     }
 
     /// Tells whether searches are answered.
     pub fn has_words(&self) -> bool {
-        self.cases.has_words() && self.tasks.has_words()
+        self.engines().into_iter().all(Engine::has_words)
     }
 
     /// Gives the engine of a kind.
-    pub fn of_mut(&mut self, noun: Noun) -> &mut Engine {
-        match noun {
-            Noun::Case => &mut self.cases,
-            Noun::Task => &mut self.tasks,
+    pub fn of_mut(&mut self, kind: impl Into<Kind>) -> &mut Engine {
+        match kind.into() {
+            Kind::Case => &mut self.cases,
+            Kind::Task => &mut self.tasks,
+            Kind::Comment => &mut self.comments,
         }
     }
 
     /// Gives the engine of a kind.
-    pub fn of(&self, noun: Noun) -> &Engine {
-        match noun {
-            Noun::Case => &self.cases,
-            Noun::Task => &self.tasks,
+    pub fn of(&self, kind: impl Into<Kind>) -> &Engine {
+        match kind.into() {
+            Kind::Case => &self.cases,
+            Kind::Task => &self.tasks,
+            Kind::Comment => &self.comments,
         }
+    }
+
+    /// Gives all engines, in the order of [`Kind::ALL`].
+    pub fn engines(&self) -> [&Engine; 3] {
+        Kind::ALL.map(|kind| self.of(kind))
+    }
+
+    fn engines_mut(&mut self) -> [&mut Engine; 3] {
+        [&mut self.cases, &mut self.tasks, &mut self.comments]
+    }
+
+    /// Gives what the parts of all engines take in memory together.
+    pub fn bytes(&self) -> usize {
+        self.engines().into_iter().flat_map(Engine::bytes).map(|part| part.bytes).sum()
     }
 
     /// Gives the documents of a kind whose due date passed before a moment, earliest first, at most `limit`.

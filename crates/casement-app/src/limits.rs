@@ -102,7 +102,7 @@ pub const SAMPLE_SETS_QUEUED: usize = 1_280;
 pub const INLINE_DOCUMENTS_MAX: usize = 2_000_000;
 /// Documents before a page that are skipped in place; past it a blocking thread asks.
 pub const INLINE_SKIP_MAX: u64 = 10_000;
-/// Documents of one installation from which on a start without a snapshot answers lists before it makes words.
+/// Events of one workspace from which on a start without a snapshot answers lists before it makes words.
 pub const WORDS_LATER_DOCUMENTS: u64 = 10_000;
 /// Pages of documents that are read and decoded ahead while the index is built; past it reading waits.
 pub const BUILD_PAGES_AHEAD: usize = 4;

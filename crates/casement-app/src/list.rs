@@ -220,7 +220,7 @@ async fn ask(workspace: &Arc<OpenWorkspace>, question: Arc<Question>) -> Result<
             let Question { noun, filter, order, config, now, .. } = question.as_ref();
             let asked = Asked { noun: *noun, filter, order, config, now: *now };
             let Question { skip, after, limit, .. } = question.as_ref();
-            let query = question::query(asked, &index, *skip, after.as_ref(), *limit);
+            let query = question::query(asked, &index, *skip, after.as_ref(), *limit).map_err(unanswered)?;
             answer(&index, *noun, &query)
         }
     };
@@ -302,6 +302,10 @@ async fn fetch(
         let numbers =
             Numbers { version: document.version, number: listed.number, case_number: listed.case_number };
         if document.version != listed.version && !is_last {
+            if question.noun == Noun::Case && question.filter.looks_into_comments() {
+                // The index alone knows what the comments of a case say.
+                return Ok(None);
+            }
             let row = Row::prepared(work.clone()).committed(document.version, listed.number);
             let case_of = |case: &casement_domain::id::CaseId| workspace.index().case_state(case.as_str());
             if !question.filter.matches(&row, config, question.now, case_of) {

@@ -7,6 +7,7 @@ use casement_domain::date::Moment;
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
 use crate::app::{App, StoreState};
+use crate::index::kind::Kind;
 use crate::limits;
 
 const DOCUMENTS: &str = "casement_index_documents";
@@ -176,7 +177,8 @@ pub fn observe(app: &App) {
     for (place, workspace) in workspaces.iter().enumerate() {
         let name = if place < limits::MEASURED_WORKSPACES_MAX { workspace.id() } else { "other" };
         let index = workspace.index();
-        for (kind, engine) in [("case", &index.cases), ("task", &index.tasks)] {
+        for kind in Kind::ALL {
+            let (engine, kind) = (index.of(kind), kind.name());
             *documents.entry((name, kind)).or_default() += engine.len();
             for part in engine.bytes() {
                 *bytes.entry((kind, sort_of(&part.name))).or_default() += part.bytes;

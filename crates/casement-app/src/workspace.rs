@@ -57,7 +57,8 @@ pub struct OpenWorkspace {
 impl OpenWorkspace {
     /// Opens a workspace with an empty index.
     pub fn new(config: Workspace) -> Self {
-        let index = Index { deadlines_by: Some(over_statuses(&config)), ..Index::default() };
+        let mut index = Index::default();
+        index.deadlines_by = Some(over_statuses(&config));
         Self {
             stream: config.stream.clone(),
             config: watch::Sender::new(Arc::new(config)),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use casement_app::access::Access;
 use casement_app::app::App;
+use casement_app::comment::update::{CommentPath, delete_comment, update_comment};
 use casement_app::document::{IfMatch, Rendered};
 use casement_app::error::AppError;
 use casement_app::index::build::Start;
@@ -20,7 +21,7 @@ use casement_store::options::Options;
 use casement_store::store::Store;
 use casement_wire::json::read_object;
 use casement_wire::spelling::Noun;
-use casement_wire::{case, list, task};
+use casement_wire::{case, comment, list, search, task};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -156,6 +157,30 @@ impl House {
             )
             .await,
         )
+    }
+
+    pub async fn comment(&self, case: &str, text: &str) -> Result<Value, AppError> {
+        let command = comment::read_create_comment(&object(json!({"text": text})));
+        let access = self.access();
+        parsed(casement_app::comment::create::create_comment(&self.app, &access, case, &command, None).await)
+    }
+
+    /// Changes what a comment says; `None` deletes it.
+    pub async fn say_again(&self, comment: &Value, text: Option<&str>) -> Result<Value, AppError> {
+        let path = CommentPath { case: comment["caseId"].as_str().unwrap(), comment: id(comment) };
+        let (access, any) = (self.access(), IfMatch::Any);
+        let Some(text) = text else {
+            return parsed(delete_comment(&self.app, &access, path, &any, None).await);
+        };
+        let command = comment::read_update_comment(&object(json!({"text": text})));
+        parsed(update_comment(&self.app, &access, path, &command, &any, Zone::UTC, None).await)
+    }
+
+    /// Searches by the query language.
+    pub async fn search(&self, noun: Noun, body: Value) -> Value {
+        let search = search::read_search(&object(body), noun);
+        let found = casement_app::list::search(&self.app, &self.access(), noun, search, Zone::UTC).await;
+        serde_json::from_slice(&found.unwrap()).unwrap()
     }
 
     pub async fn list(&self, noun: Noun, body: Value) -> Value {

@@ -4,12 +4,14 @@ use casement_app::index::Index;
 use casement_app::index::entry::Entry;
 use casement_app::index::question::{Asked as IndexAsked, query};
 use casement_domain::case::Case;
+use casement_domain::comment::{Comment, Visibility};
 use casement_domain::date::{Moment, Zone};
-use casement_domain::id::CaseId;
+use casement_domain::id::{CaseId, CommentId};
 use casement_domain::list::filter::{CaseState, Filter};
 use casement_domain::list::order::Order;
 use casement_domain::list::resolve::resolve;
 use casement_domain::list::row::{Row, Work};
+use casement_domain::rich_text::TextFormat;
 use casement_domain::workspace::Workspace;
 use casement_wire::spelling::Noun;
 use proptest::prelude::*;
@@ -26,6 +28,62 @@ fn parents(like: &Case) -> Vec<Row> {
         Row::prepared(Work::Case(case)).committed(1, state.number)
     };
     cases().into_iter().map(parent).collect()
+}
+
+/// A comment on the case at a place among those that there are, in one or two versions.
+#[derive(Debug, Clone)]
+struct Said {
+    case: usize,
+    former: Option<&'static str>,
+    text: &'static str,
+    active: bool,
+}
+
+fn said() -> impl Strategy<Value = Vec<Said>> {
+    let text = || prop::sample::select(vec!["A <b>re</b>fund", "Le café", "Blue café, refunded", "5 prints"]);
+    let one = (0..40_usize, prop::option::of(text()), text(), prop::bool::weighted(0.8));
+    prop::collection::vec(one, 0..12).prop_map(|all| {
+        let all = all.into_iter();
+        all.map(|(case, former, text, active)| Said { case, former, text, active }).collect()
+    })
+}
+
+fn comment(number: usize, case: &Row, text: &str, active: bool) -> Comment {
+    Comment {
+        id: CommentId::fresh(number as u128 + 1),
+        case: case.work.case().clone(),
+        visibility: Visibility::Internal,
+        format: TextFormat::Html,
+        text: if active { text.to_owned() } else { String::new() },
+        html: None,
+        mentions: Vec::new(),
+        attachments: Vec::new(),
+        standard_response: None,
+        split_into: None,
+        edited: false,
+        active,
+        created_by: documents::app_actor(),
+        created_at: NOW,
+        updated_by: documents::app_actor(),
+        updated_at: NOW,
+    }
+}
+
+/// Puts comments on cases: into the index, and into the rows.
+fn say(index: &mut Index, all: &[Said], rows: &mut [Row], workspace: &Workspace) {
+    let cases: Vec<usize> = (0..rows.len()).filter(|place| noun(&rows[*place]) == Noun::Case).collect();
+    for (number, said) in all.iter().enumerate() {
+        let row = &mut rows[cases[said.case % cases.len()]];
+        let former = said.former.map(|text| comment(number, row, text, true));
+        let last = comment(number, row, said.text, said.active);
+        for (version, comment) in former.iter().chain([&last]).enumerate() {
+            let entry = Entry::of_comment(comment).committed(version as u64 + 1, 0);
+            index.apply(entry, workspace).unwrap();
+        }
+        if said.active {
+            row.comments.push(last.words());
+        }
+    }
 }
 
 fn noun(row: &Row) -> Noun {
@@ -62,7 +120,7 @@ fn check(index: &Index, rows: &[&Row], asked: &Asked, workspace: &Workspace) -> 
         let expected: Vec<String> = expected.iter().filter(of_kind).cloned().collect();
         let question = IndexAsked { noun: kind, filter: &filter, order: &order, config: workspace, now: NOW };
         for (skip, limit) in [(0, 500), (0, 3), (2, 4), (7, 1)] {
-            let page = index.of(kind).page(&query(question, index, skip, None, limit)).unwrap();
+            let page = index.of(kind).page(&query(question, index, skip, None, limit).unwrap()).unwrap();
             prop_assert_eq!(page.total, expected.len() as u64);
             let found: Vec<&String> = page.found.iter().map(|found| &found.id).collect();
             let wanted: Vec<&String> = expected.iter().skip(skip as usize).take(limit).collect();
@@ -82,10 +140,16 @@ proptest! {
         like in documents::case(),
         asked in prop_oneof![one_part().boxed(), asked().boxed(), expressed().boxed()],
         parents_first in any::<bool>(),
+        said in said(),
+        said_first in any::<bool>(),
     ) {
         let workspace = workspace();
         let mut index = Index::default();
         let parents = parents(&like);
+        let mut all: Vec<Row> = rows.iter().chain(&parents).cloned().collect();
+        if said_first {
+            say(&mut index, &said, &mut all, &workspace);
+        }
         if parents_first {
             parents.iter().for_each(|parent| take(&mut index, parent, 1, &workspace));
         }
@@ -113,8 +177,10 @@ proptest! {
                 take(&mut index, parent, 2, &workspace);
             }
         }
-        let all: Vec<&Row> = rows.iter().chain(&parents).collect();
-        check(&index, &all, &asked, &workspace)?;
+        if !said_first {
+            say(&mut index, &said, &mut all, &workspace);
+        }
+        check(&index, &all.iter().collect::<Vec<&Row>>(), &asked, &workspace)?;
     }
 
     #[test]

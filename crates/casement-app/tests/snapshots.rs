@@ -31,21 +31,22 @@ impl Numbers {
     }
 }
 
-/// A world of cases and tasks that changes step by step.
+/// A world of cases, tasks and comments that changes step by step.
 struct World {
     numbers: Numbers,
     cases: Vec<Value>,
     tasks: Vec<Value>,
+    comments: Vec<Value>,
 }
 
 impl World {
     fn new(seed: u64) -> Self {
-        Self { numbers: Numbers(seed), cases: Vec::new(), tasks: Vec::new() }
+        Self { numbers: Numbers(seed), cases: Vec::new(), tasks: Vec::new(), comments: Vec::new() }
     }
 
     /// Makes or changes something. What is refused counts for nothing.
     async fn step(&mut self, house: &House) {
-        let pick = self.numbers.below(10);
+        let pick = self.numbers.below(14);
         let words = [self.numbers.word(), self.numbers.word()].join(" ");
         let case = (!self.cases.is_empty()).then(|| self.numbers.below(self.cases.len()));
         let task = (!self.tasks.is_empty()).then(|| self.numbers.below(self.tasks.len()));
@@ -66,6 +67,14 @@ impl World {
             (9, _, Some(task)) => {
                 let _ =
                     house.update_task(id(&self.tasks[task]), json!({"status": status, "desc": words})).await;
+            }
+            (10 | 11, Some(case), _) => {
+                self.comments.extend(house.comment(id(&self.cases[case]), &words).await.ok());
+            }
+            (12 | 13, Some(_), _) if !self.comments.is_empty() => {
+                let comment = self.numbers.below(self.comments.len());
+                let text = (pick == 12).then_some(words.as_str());
+                let _ = house.say_again(&self.comments[comment], text).await;
             }
             (_, _, _) => {
                 let mut body = new_case(&words);
@@ -103,6 +112,13 @@ async fn answers(house: &House) -> Vec<Value> {
     for question in questions() {
         for noun in [Noun::Case, Noun::Task] {
             answers.push(house.list(noun, question.clone()).await);
+        }
+    }
+    for word in WORDS {
+        for q in [word.to_owned(), format!("comment:{word}"), format!("-comment:{word} refund")] {
+            for noun in [Noun::Case, Noun::Task] {
+                answers.push(house.search(noun, json!({"q": q, "limit": 200})).await);
+            }
         }
     }
     answers

@@ -281,7 +281,7 @@ fn clause() -> impl Strategy<Value = Written> {
         (Subject::Due, DATES),
         (Subject::Priority, &["high", "Medium", "LOW"]),
     ];
-    const OTHERS: [(Subject, &[&str]); 15] = [
+    const OTHERS: [(Subject, &[&str]); 16] = [
         (Subject::Due, &["none"]),
         (Subject::Status, &["open", "on-hold", "Waiting", "closed"]),
         (Subject::Queue, &["none", "default", "SECOND"]),
@@ -292,6 +292,7 @@ fn clause() -> impl Strategy<Value = Written> {
         (Subject::Customer, &["u-1", "John.Doe@example.com", "x@y", "nobody"]),
         (Subject::Template, &["general", "Queued", "Call"]),
         (Subject::Name, &["CAF", "MÜN", "e", "nothing"]),
+        (Subject::Comment, &["refu", "café", "refund café", "blue cafe", "nothing"]),
         (Subject::Id, &["CS000097", "ts000099", "cs000100", "nothing"]),
         (Subject::Case, &["CS000100", "cs000101", "ci-1"]),
         (
@@ -332,7 +333,20 @@ fn clause() -> impl Strategy<Value = Written> {
     let field =
         colour.prop_map(move |text| of(Subject::Field("Colour".to_owned()), Comparison::Is, vec![text]));
     let words = prop::sample::select(vec![
-        "caf", "prin", "doe", "nothing", "cs0001", "?!", "vip", "ete", "re", "blue 5", "49301", "30",
+        "caf",
+        "prin",
+        "doe",
+        "nothing",
+        "cs0001",
+        "?!",
+        "vip",
+        "ete",
+        "re",
+        "blue 5",
+        "49301",
+        "30",
+        "refund",
+        "refund caf",
     ]);
     prop_oneof![
         3 => ordered.boxed(),

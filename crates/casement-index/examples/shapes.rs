@@ -233,7 +233,10 @@ fn shapes(has_text: bool) -> Vec<(&'static str, Query)> {
     ];
     if has_text {
         let search = |words: &[&str], condition: Condition| Query {
-            words: words.iter().map(|word| Word { text: (*word).to_owned(), fields: 2 }).collect(),
+            words: words
+                .iter()
+                .map(|word| Word { text: (*word).to_owned(), fields: 2, elsewhere: None })
+                .collect(),
             ..query(condition, Sort::Relevance(CREATED))
         };
         shapes.extend([

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use crate::block::{self, BLOCK};
 use crate::column::NONE;
@@ -12,7 +13,7 @@ use crate::limits::{DAYS_MAX, RANKED_WORDS_MAX};
 use crate::matches::Matches;
 use crate::page;
 use crate::place::Window;
-use crate::query::{Condition, Page, Plan, Query, QueryError, Sort, Word};
+use crate::query::{Condition, Documents, Page, Plan, Query, QueryError, Sort, Word};
 use crate::set::Set;
 
 /// Milliseconds of a day.
@@ -86,16 +87,38 @@ impl Engine {
         Ok(self.search(condition, words)?.0)
     }
 
+    /// Finds the documents of another engine that those with all words refer to: a column tells of each the ordinal there.
+    /// `among` is how many documents the other engine has now. It costs some nanoseconds for each document with the words.
+    ///
+    /// # Errors
+    /// The words are not made yet, or there is no such column.
+    pub fn referred(&self, words: &[Word], column: ColumnId, among: usize) -> Result<Documents, QueryError> {
+        let matches = self.matches(&Condition::All, words)?;
+        let column = self.column(column)?;
+        let mut referred = Matches::none(among);
+        matches.for_each(|ordinal| {
+            if let Ok(other) = u32::try_from(column.get(ordinal))
+                && (other as usize) < among
+            {
+                referred.switch_on(other);
+            }
+        });
+        referred.settle();
+        Ok(Documents(Arc::new(referred)))
+    }
+
     /// Finds what fulfils a condition and has all words, and what has each word in the first text field.
     fn search(&self, condition: &Condition, words: &[Word]) -> Result<(Matches, Vec<InFirst>), QueryError> {
         if !words.is_empty() && !self.has_words() {
             return Err(QueryError::WordsMissing);
         }
         let mut nodes = vec![filter::node(self, condition, 0)?];
-        let mut weights: BTreeMap<&Word, u32> = BTreeMap::new();
-        words.iter().for_each(|word| *weights.entry(word).or_default() += 1);
+        let mut weights: BTreeMap<(&str, usize), (u32, &Word)> = BTreeMap::new();
+        for word in words {
+            weights.entry((&word.text, word.fields)).or_insert((0, word)).0 += 1;
+        }
         let mut in_first = Vec::with_capacity(weights.len());
-        for (word, weight) in weights {
+        for (weight, word) in weights.into_values() {
             let (first, all) = self.with_word(word);
             let total = all.as_ref().unwrap_or(&first).total();
             if total == 0 {

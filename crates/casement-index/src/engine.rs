@@ -277,6 +277,22 @@ impl Engine {
         }
     }
 
+    /// Changes the value that a document has in one column, without a new version: for what depends on another document.
+    pub fn amend_column(&mut self, ordinal: u32, column: ColumnId, value: Option<i64>) {
+        if let Some(column) = self.columns.get_mut(column.0)
+            && (ordinal as usize) < self.ids.len()
+            && column.get(ordinal) != stored(value)
+        {
+            if !self.is_in_bulk {
+                leave(column, &self.ids, ordinal);
+            }
+            column.set(ordinal, stored(value));
+            if !self.is_in_bulk {
+                enter(column, &self.ids, ordinal);
+            }
+        }
+    }
+
     /// Counts the documents, deleted ones too.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -338,7 +354,8 @@ impl Engine {
         let mut first = Matches::none(self.len());
         let fields = self.terms.get(..word.fields).unwrap_or(&self.terms);
         let Some((leading, others)) = fields.split_first().filter(|_| !word.text.is_empty()) else {
-            return (first, None);
+            let all = word.elsewhere.as_ref().map(|elsewhere| Matches::clone(&elsewhere.0));
+            return (first, all);
         };
         leading.find(&word.text, &mut first);
         first.settle();
@@ -347,6 +364,9 @@ impl Engine {
         }
         let mut all = first.clone();
         others.iter().for_each(|terms| terms.find(&word.text, &mut all));
+        if let Some(elsewhere) = &word.elsewhere {
+            all.unite(&elsewhere.0);
+        }
         all.settle();
         (first, Some(all))
     }

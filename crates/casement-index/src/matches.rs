@@ -4,7 +4,7 @@ use crate::block::{self, BLOCK, Bits};
 use crate::set::Set;
 
 /// The documents that match, as bits by block. Blocks without a match hold nothing.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Matches {
     blocks: Vec<Option<Box<Bits>>>,
     counts: Vec<u32>,
@@ -77,9 +77,9 @@ impl Matches {
 
     /// Adds the matches of another.
     pub fn unite(&mut self, other: &Self) {
-        for (number, bits) in other.blocks.iter().enumerate() {
+        for (own, bits) in self.blocks.iter_mut().zip(&other.blocks) {
             if let Some(bits) = bits {
-                block::unite(self.blocks[number].get_or_insert_with(block::no_bits), bits);
+                block::unite(own.get_or_insert_with(block::no_bits), bits);
             }
         }
         self.settle();

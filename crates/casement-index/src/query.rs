@@ -1,6 +1,9 @@
 //! Queries as values: which documents, in which order, which page; and the answers.
 
+use std::sync::Arc;
+
 use crate::layout::{ColumnId, FacetId};
+use crate::matches::Matches;
 
 pub use crate::column::Span;
 
@@ -25,12 +28,26 @@ impl Direction {
 
 /// A folded word that is looked for: the beginning of a term in one of the first text fields of the layout. An empty one is
 /// the beginning of nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     /// The word.
     pub text: String,
-    /// In how many text fields it is looked for, from the first one on; beyond the last one: in all.
+    /// In how many text fields it is looked for, from the first one on; beyond the last one: in all; 0: in none.
     pub fields: usize,
+    /// The documents that count as having it in a field behind the first one: another engine has found it. Words of a query
+    /// that are otherwise equal must be equal in this too.
+    pub elsewhere: Option<Documents>,
+}
+
+/// Documents of one engine that another has found, as of now; see [`crate::engine::Engine::referred`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Documents(pub(crate) Arc<Matches>);
+
+impl Documents {
+    /// Counts them.
+    pub fn total(&self) -> u64 {
+        self.0.total()
+    }
 }
 
 /// What documents must fulfil. At most [`crate::limits::CONDITION_DEPTH_MAX`] levels deep.

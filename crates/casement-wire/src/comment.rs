@@ -42,6 +42,9 @@ pub struct CommentDoc<'a> {
     /// The id of the standard response that the text came from; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     standard_response: Option<&'a str>,
+    /// The id of the case that was made of it; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split_into: Option<&'a str>,
     created_by: AuthorDoc<'a>,
     #[schema(example = "2026-01-31T12:00:00.000Z")]
     created_at: String,
@@ -230,6 +233,7 @@ pub fn write_comment(comment: &Comment, workspace: &Workspace) -> Vec<u8> {
         mentions: mentions.collect(),
         attachments: &comment.attachments,
         standard_response: comment.standard_response.as_ref().map(|id| id.as_str()),
+        split_into: comment.split_into.as_ref().map(|id| id.as_str()),
         created_by: author(&comment.created_by),
         created_at: comment.created_at.iso(),
         updated_by: author(&comment.updated_by),

@@ -26,6 +26,8 @@ mod bad_input;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod comment_search;
+mod comment_split;
 mod comments;
 #[cfg(test)]
 mod compression;

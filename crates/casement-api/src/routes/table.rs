@@ -96,6 +96,7 @@ pub const ROUTES: &[Route] = &[
     app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}", "getComment"),
     app("PATCH", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}", "patchComment"),
     app("DELETE", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}", "deleteComment"),
+    app("POST", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}/split", "splitComment"),
     app("GET", "/api/v1/streams/{streamId}/cases/{caseId}/comments/{commentId}/events", "listCommentEvents"),
     app("GET", "/api/v1/streams/{streamId}/standard-responses", "listStandardResponses"),
     app(

@@ -72,12 +72,19 @@ async fn create(
     Err(contended())
 }
 
-fn rendered(change: &Change, committed: &Committed, config: &Workspace) -> Result<Rendered, AppError> {
+/// Gives the answer to a change that makes a case.
+pub(crate) fn rendered(
+    change: &Change,
+    committed: &Committed,
+    config: &Workspace,
+) -> Result<Rendered, AppError> {
     let mut case = None;
     let mut tasks: Vec<(&Task, u64)> = Vec::new();
     for (record, outcome) in change.records.iter().zip(&committed.documents) {
         let number = outcome.number.unwrap_or_default();
         match &record.after {
+            // One that was there before is changed beside it.
+            Record::Case(_) if record.before.is_some() => {}
             Record::Case(made) => case = Some((made, number, outcome.version)),
             Record::Task(task) => tasks.push((task, number)),
             Record::Customer(_) | Record::Attachment(_) | Record::Usage(_) | Record::Comment(_) => {}

@@ -5,6 +5,7 @@ pub mod get;
 pub mod history;
 pub mod list;
 pub mod response;
+pub mod split;
 pub mod update;
 
 use casement_domain::case::Case;

@@ -4,14 +4,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use casement_index::engine::Engine;
 use casement_store::document::Document;
 use casement_store::error::StoreError;
-use casement_wire::spelling::Noun;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::entry::Entry;
+use super::kind::Kind;
 use super::snapshot::{self, Found};
 use super::words::Later;
 use super::{Index, over_statuses};
@@ -27,21 +26,13 @@ use crate::workspace::OpenWorkspace;
 pub struct Start {
     /// The directory of the snapshots; `None`: neither read nor written.
     pub snapshots: Option<PathBuf>,
-    /// Documents of a workspace from which on words are made after lists are answered.
+    /// Events of a workspace from which on words are made after lists are answered.
     pub words_later_documents: u64,
 }
 
 impl Default for Start {
     fn default() -> Self {
         Self { snapshots: None, words_later_documents: limits::WORDS_LATER_DOCUMENTS }
-    }
-}
-
-/// The kind of a noun in the store.
-pub(crate) fn kind_of(noun: Noun) -> &'static str {
-    match noun {
-        Noun::Case => body::CASE,
-        Noun::Task => body::TASK,
     }
 }
 
@@ -92,6 +83,7 @@ impl App {
             workspace.id = workspace.id(),
             cases = index.cases.len(),
             tasks = index.tasks.len(),
+            comments = index.comments.len(),
             changed,
             "the lists are read from a snapshot and brought up to date"
         );
@@ -100,7 +92,7 @@ impl App {
         Ok(Some(Later { workspace: Arc::clone(workspace), snapshot: Some(snapshot) }))
     }
 
-    /// Reads every case and task; gives what is to be done for the words where they are many.
+    /// Reads every case, task and comment; gives what is to be done for the words where they are many.
     async fn build_lists(
         &self,
         workspace: &Arc<OpenWorkspace>,
@@ -108,10 +100,11 @@ impl App {
     ) -> Result<Option<Later>, AppError> {
         let row = self.store().workspace(workspace.id()).await?;
         let row = row.ok_or_else(|| AppError::Failed(format!("workspace {} is missing", workspace.id())))?;
-        // Each document took a number, so the counters tell how many there are at most.
+        // Each case and task took a number, so the counters tell how many there are at most; no comment did.
         let documents = row.counters.values().sum::<u64>();
         self.progress().lists.expect(documents);
-        let words_later = documents >= start.words_later_documents;
+        // Nor is there a document without an event.
+        let words_later = row.head >= start.words_later_documents;
         let config = workspace.config();
         {
             let mut index = workspace.index_mut();
@@ -122,8 +115,8 @@ impl App {
         }
         let entry_of: fn(&Document) -> Result<Entry, AppError> =
             if words_later { entry_without_words } else { crate::follower::entry_of };
-        for noun in [Noun::Case, Noun::Task] {
-            let mut pages = self.pages(workspace, noun, entry_of);
+        for kind in Kind::ALL {
+            let mut pages = self.pages(workspace, kind, entry_of);
             while let Some(page) = pages.recv().await {
                 let entries = joined(page.await)??;
                 let count = entries.len();
@@ -140,13 +133,12 @@ impl App {
         let finish = tokio::task::spawn_blocking(move || finished.index_mut().finish_bulk());
         joined(finish.await)?;
         let index = workspace.index();
-        let bytes: usize =
-            [&index.cases, &index.tasks].into_iter().flat_map(Engine::bytes).map(|part| part.bytes).sum();
         tracing::info!(
             workspace.id = workspace.id(),
             cases = index.cases.len(),
             tasks = index.tasks.len(),
-            bytes,
+            comments = index.comments.len(),
+            bytes = index.bytes(),
             words = !words_later,
             "the index is built"
         );
@@ -158,11 +150,11 @@ impl App {
     pub(crate) fn pages<T: Send + 'static>(
         &self,
         workspace: &OpenWorkspace,
-        noun: Noun,
+        kind: Kind,
         work: impl Fn(&Document) -> Result<T, AppError> + Copy + Send + 'static,
     ) -> mpsc::Receiver<JoinHandle<Result<Vec<T>, AppError>>> {
         let (sender, receiver) = mpsc::channel(limits::BUILD_PAGES_AHEAD);
-        let (store, id, kind) = (self.store().clone(), workspace.id().to_owned(), kind_of(noun));
+        let (store, id, kind) = (self.store().clone(), workspace.id().to_owned(), kind.name());
         tokio::spawn(async move {
             let mut after: Option<String> = None;
             loop {
@@ -194,8 +186,11 @@ impl App {
 }
 
 fn entry_without_words(document: &Document) -> Result<Entry, AppError> {
-    let work = body::decode_work(document)?;
-    Ok(Entry::without_words(&work).committed(document.version, document.number.unwrap_or_default()))
+    let entry = match Kind::named(&document.kind) {
+        Some(Kind::Comment) => Entry::of_comment_without_words(&body::decode_comment(document)?.value),
+        Some(Kind::Case | Kind::Task) | None => Entry::without_words(&body::decode_work(document)?),
+    };
+    Ok(entry.committed(document.version, document.number.unwrap_or_default()))
 }
 
 /// Gives what a task gave, or says that it ended early.

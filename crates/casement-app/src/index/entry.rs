@@ -2,6 +2,7 @@
 //! words of texts costs time.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use casement_domain::comment::Comment;
 use casement_domain::date::{Moment, Zone};
 use casement_domain::id::{FieldId, StatusId};
 use casement_domain::item::WorkItem;
@@ -13,20 +14,21 @@ use casement_index::layout::Document;
 use casement_wire::spelling::Noun;
 use serde_json::Value;
 
+use super::kind::Kind;
 use super::layout::YES;
 
 /// Counts what entries say of equal documents: a change of it makes snapshots of former releases be left aside. It goes up
 /// with every change of a facet's, column's or term's content.
-pub const FORM: u32 = 2;
+pub const FORM: u32 = 3;
 /// Bytes of a custom field's value that the index keeps; of a longer one it keeps the hash.
 const FIELD_TEXT_BYTES_MAX: usize = 48;
 
-/// One version of a case or task, ready for the index.
+/// One version of a case, task or comment, ready for the index.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Whether it is a case or a task.
-    pub noun: Noun,
-    /// The case: itself, or the one that the task belongs to.
+    /// What it is.
+    pub kind: Kind,
+    /// The case: itself, or the one that the task or comment belongs to.
     pub case: String,
     document: Document,
     /// The due date that will breach it unless its status says that work is over.
@@ -45,9 +47,9 @@ impl Entry {
     pub fn without_words(work: &Work) -> Self {
         let item = work.item();
         let yes = |is_so: bool| if is_so { vec![YES.to_owned()] } else { Vec::new() };
-        let (noun, case) = match work {
-            Work::Case(_) => (Noun::Case, Vec::new()),
-            Work::Task(task) => (Noun::Task, vec![task.case.to_string()]),
+        let (kind, case) = match work {
+            Work::Case(_) => (Kind::Case, Vec::new()),
+            Work::Task(task) => (Kind::Task, vec![task.case.to_string()]),
         };
         let mut channels = vec![fold_case(&item.source)];
         channels.extend(item.channels.iter().map(|channel| fold_case(channel)));
@@ -90,7 +92,27 @@ impl Entry {
             terms: Vec::new(),
         };
         let due = item.due.filter(|_| item.active && !item.breached).map(|due| (due, item.status.clone()));
-        Self { noun, case: work.case().to_string(), document, due }
+        Self { kind, case: work.case().to_string(), document, due }
+    }
+
+    /// Works out the entry of a comment before it is committed.
+    pub fn of_comment(comment: &Comment) -> Self {
+        let mut own = Self::of_comment_without_words(comment);
+        own.document.terms = comment_terms(comment);
+        own
+    }
+
+    /// The same without the words of its text.
+    pub fn of_comment_without_words(comment: &Comment) -> Self {
+        let document = Document {
+            id: comment.id.to_string(),
+            version: 0,
+            facets: Vec::new(),
+            columns: vec![None],
+            name: String::new(),
+            terms: Vec::new(),
+        };
+        Self { kind: Kind::Comment, case: comment.case.to_string(), document, due: None }
     }
 
     /// Gives the document's id.
@@ -101,18 +123,27 @@ impl Entry {
     /// Completes the entry with what the commit assigned.
     pub fn committed(mut self, version: u64, number: u64) -> Self {
         self.document.version = version;
+        let noun = match self.kind {
+            Kind::Case => Noun::Case,
+            Kind::Task => Noun::Task,
+            // It has no number.
+            Kind::Comment => return self,
+        };
         if let Some(column) = self.document.columns.get_mut(super::layout::NUMBER.0) {
             *column = Some(number.cast_signed());
         }
         if let Some(first) = self.document.terms.first_mut() {
-            first.extend(reference_terms(self.noun, number));
+            first.extend(reference_terms(noun, number));
         }
         self
     }
 
     /// Gives what the engine takes, as of a configuration: it says which statuses mean that work is over.
     pub fn document(self, config: &Workspace) -> Document {
-        let Self { mut document, due, .. } = self;
+        let Self { kind, mut document, due, .. } = self;
+        if kind == Kind::Comment {
+            return document;
+        }
         let deadline = due.filter(|(_, status)| !config.category(status).is_over());
         if let Some(column) = document.columns.get_mut(super::layout::DEADLINE.0) {
             *column = deadline.map(|(due, _)| due.ms());
@@ -132,6 +163,11 @@ pub fn all_terms(work: &Work, number: u64) -> Vec<Vec<String>> {
         first.extend(reference_terms(noun, number));
     }
     all
+}
+
+/// Gives the terms of a comment, for its one text field.
+pub fn comment_terms(comment: &Comment) -> Vec<Vec<String>> {
+    vec![terms(&comment.words())]
 }
 
 fn item_terms(item: &WorkItem) -> Vec<Vec<String>> {

@@ -1,4 +1,5 @@
-//! What the engines know of cases and tasks. Both have the same layout; a case has no value where only tasks have one.
+//! What the engines know of cases, tasks and comments. Cases and tasks have the same layout; a case has no value where only
+//! tasks have one.
 
 use casement_index::layout::{ColumnId, ColumnUse, FacetId, Layout};
 
@@ -32,6 +33,9 @@ pub const BREACHED: FacetId = FacetId(12);
 /// The ids of the profiles of the agents who watch a case.
 pub const WATCHER: FacetId = FacetId(13);
 
+/// The ordinal of a comment's case among the cases.
+pub const COMMENTED_CASE: ColumnId = ColumnId(0);
+
 /// Milliseconds of the making.
 pub const CREATED: ColumnId = ColumnId(0);
 /// Milliseconds of the last change.
@@ -56,7 +60,7 @@ pub const ALL_TEXTS: usize = 3;
 /// The one value of facets that say yes or nothing.
 pub const YES: &str = "yes";
 
-/// Gives the layout.
+/// Gives the layout of cases and tasks.
 pub fn layout() -> Layout {
     Layout {
         facets: vec![
@@ -88,4 +92,9 @@ pub fn layout() -> Layout {
         ],
         texts: vec!["first", "second", "further"],
     }
+}
+
+/// Gives the layout of comments: their words, and which case each belongs to.
+pub fn comment_layout() -> Layout {
+    Layout { facets: Vec::new(), columns: vec![("case", ColumnUse::Filtered)], texts: vec!["said"] }
 }

@@ -9,15 +9,16 @@ use casement_domain::text::Prefix;
 use casement_domain::workspace::Workspace;
 use casement_domain::workspace::entries::{Category, Status};
 use casement_index::layout::{ColumnId, FacetId};
-use casement_index::query::{self, Condition, Place, Query, Sort, Word};
+use casement_index::query::{self, Condition, Documents, Place, Query, QueryError, Sort, Word};
 use casement_wire::spelling::Noun;
 use serde_json::Value;
 
 use super::Index;
 use super::entry::{field_entry, field_moment, field_present, field_value, halves};
 use super::layout::{
-    ACTIVE, ALL_TEXTS, ASSIGNEE, BREACHED, CASE, CHANNEL, CREATED, CUSTOMER, DESCRIPTION, DUE, FIELD, NUMBER,
-    OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED, WATCHER, YES,
+    ACTIVE, ALL_TEXTS, ASSIGNEE, BREACHED, CASE, CHANNEL, COMMENTED_CASE, CREATED, CUSTOMER, DESCRIPTION,
+    DUE, FIELD, NUMBER, OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED,
+    WATCHER, YES,
 };
 
 /// What a list is resolved against.
@@ -35,51 +36,91 @@ pub struct Asked<'a> {
     pub now: Moment,
 }
 
-/// Gives the query that an engine answers.
-pub fn query(asked: Asked<'_>, index: &Index, skip: u64, after: Option<&Place>, limit: usize) -> Query {
-    let (condition, words) = counted(asked, index);
-    Query { condition, words, sort: sort(asked), skip, after: after.cloned(), limit }
+/// Gives the query that an engine answers, as of now: it must be asked before the index changes.
+///
+/// # Errors
+/// The words of comments are asked for and not made yet.
+pub fn query(
+    asked: Asked<'_>,
+    index: &Index,
+    skip: u64,
+    after: Option<&Place>,
+    limit: usize,
+) -> Result<Query, QueryError> {
+    let (condition, words) = counted(asked, index)?;
+    Ok(Query { condition, words, sort: sort(asked), skip, after: after.cloned(), limit })
 }
 
 /// Gives the condition and the words of a list, for counts.
-pub fn counted(asked: Asked<'_>, index: &Index) -> (Condition, Vec<Word>) {
-    (condition(asked, index), words(asked.filter))
+///
+/// # Errors
+/// As [`query`].
+pub fn counted(asked: Asked<'_>, index: &Index) -> Result<(Condition, Vec<Word>), QueryError> {
+    Ok((condition(asked, index)?, words(asked, index)?))
 }
 
-fn condition(asked: Asked<'_>, index: &Index) -> Condition {
+fn condition(asked: Asked<'_>, index: &Index) -> Result<Condition, QueryError> {
     let mut all = vec![any_of(ACTIVE, [YES])];
     match asked.noun {
         Noun::Case => {}
         Noun::Task => all.push(any_of(OF_ACTIVE_CASE, [YES])),
     }
-    conditions(asked, index, &mut all);
-    Condition::And(all)
+    conditions(asked, index, &mut all)?;
+    Ok(Condition::And(all))
 }
 
 /// Gives the condition of an expression.
-fn expressed(asked: Asked<'_>, expression: &Expression, index: &Index) -> Condition {
-    let parts = |parts: &[Expression]| parts.iter().map(|part| expressed(asked, part, index)).collect();
-    match expression {
-        Expression::All(all) => Condition::And(parts(all)),
-        Expression::Any(any) => Condition::Or(parts(any)),
-        Expression::Not(part) => not(expressed(asked, part, index)),
+fn expressed(asked: Asked<'_>, expression: &Expression, index: &Index) -> Result<Condition, QueryError> {
+    let parts = |parts: &[Expression]| -> Result<Vec<Condition>, QueryError> {
+        parts.iter().map(|part| expressed(asked, part, index)).collect()
+    };
+    Ok(match expression {
+        Expression::All(all) => Condition::And(parts(all)?),
+        Expression::Any(any) => Condition::Or(parts(any)?),
+        Expression::Not(part) => not(expressed(asked, part, index)?),
         Expression::Is(filter) => {
-            let mut all: Vec<Condition> = words(filter).into_iter().map(Condition::Word).collect();
-            conditions(Asked { filter, ..asked }, index, &mut all);
+            let asked = Asked { filter, ..asked };
+            let mut all: Vec<Condition> = words(asked, index)?.into_iter().map(Condition::Word).collect();
+            conditions(asked, index, &mut all)?;
             if all.len() == 1 { all.swap_remove(0) } else { Condition::And(all) }
         }
-    }
+    })
 }
 
 /// Gives the words of a filter, without those of its expression.
-fn words(filter: &Filter) -> Vec<Word> {
-    let word = |fields| move |word: &Prefix| Word { text: word.word().to_owned(), fields };
-    let anywhere = filter.words_anywhere.iter().map(word(ALL_TEXTS));
-    filter.words.iter().map(word(PUBLIC_TEXTS)).chain(anywhere).collect()
+fn words(Asked { noun, filter, .. }: Asked<'_>, index: &Index) -> Result<Vec<Word>, QueryError> {
+    let word = |word: &Prefix, fields| Word { text: word.word().to_owned(), fields, elsewhere: None };
+    let mut words: Vec<Word> = filter.words.iter().map(|own| word(own, PUBLIC_TEXTS)).collect();
+    for own in &filter.words_anywhere {
+        let elsewhere = match noun {
+            Noun::Case => Some(commented(std::slice::from_ref(own), index)?),
+            Noun::Task => None,
+        };
+        words.push(Word { elsewhere, ..word(own, ALL_TEXTS) });
+    }
+    Ok(words)
+}
+
+/// Gives the cases of the comments that have all of these words.
+fn commented(words: &[Prefix], index: &Index) -> Result<Documents, QueryError> {
+    let word = |word: &Prefix| Word { text: word.word().to_owned(), fields: 1, elsewhere: None };
+    let words: Vec<Word> = words.iter().map(word).collect();
+    index.comments.referred(&words, COMMENTED_CASE, index.cases.len())
+}
+
+/// Gives the condition that a comment has all of these words.
+fn is_commented(noun: Noun, words: &[Prefix], index: &Index) -> Result<Condition, QueryError> {
+    Ok(match noun {
+        Noun::Case => {
+            let elsewhere = Some(commented(words, index)?);
+            Condition::Word(Word { text: String::new(), fields: 0, elsewhere })
+        }
+        Noun::Task => nothing(),
+    })
 }
 
 /// Gives what a filter says besides its words.
-fn conditions(asked: Asked<'_>, index: &Index, all: &mut Vec<Condition>) {
+fn conditions(asked: Asked<'_>, index: &Index, all: &mut Vec<Condition>) -> Result<(), QueryError> {
     let Asked { noun, filter, config, now, .. } = asked;
     let over = || {
         let over = config.statuses.iter().filter(|status| status.category.is_over());
@@ -155,7 +196,13 @@ fn conditions(asked: Asked<'_>, index: &Index, all: &mut Vec<Condition>) {
     if filter.breached {
         all.push(any_of(BREACHED, [YES]));
     }
-    all.extend(filter.expression.as_ref().map(|expression| expressed(asked, expression, index)));
+    if !filter.commented.is_empty() {
+        all.push(is_commented(noun, &filter.commented, index)?);
+    }
+    if let Some(expression) = &filter.expression {
+        all.push(expressed(asked, expression, index)?);
+    }
+    Ok(())
 }
 
 /// Gives the condition of ids and reference ids.

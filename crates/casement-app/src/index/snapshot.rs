@@ -17,15 +17,13 @@ use casement_index::snapshot::load::{LoadError, Snapshot, open};
 use casement_index::words::Words;
 use casement_store::error::StoreError;
 use casement_store::store::Store;
-use casement_wire::spelling::Noun;
 use serde::{Deserialize, Serialize};
 
 pub use self::file::remove_unfinished;
 use super::entry::{Entry, FORM};
-use super::layout::layout;
+use super::kind::Kind;
 use super::{Index, keeps_deadlines, over_statuses};
 use crate::app::App;
-use crate::body;
 use crate::error::AppError;
 use crate::follower::{entry_of, full};
 use crate::limits;
@@ -104,16 +102,16 @@ impl App {
     ) -> Result<Option<Found>, Unusable> {
         let Some(path) = file::path(directory, workspace.id()) else { return Ok(None) };
         let opened = blocking(move || match file::open(&path)? {
-            Some(file) => Ok(Some(open(file, vec![layout(), layout()])?)),
+            Some(file) => Ok(Some(open(file, Kind::ALL.map(Kind::layout).to_vec())?)),
             None => Ok(None),
         });
         let Some(mut snapshot) = opened.await? else { return Ok(None) };
         let label = check(self.store(), workspace, snapshot.label()).await?;
         let most = limits::SNAPSHOT_CHANGED_MAX + snapshot.documents() / 16;
         let (entries, sequence) = changed_since(self.store(), workspace.id(), label.sequence, most).await?;
-        let changed = [Noun::Case, Noun::Task].map(|noun| {
-            let of_noun = entries.iter().filter(|entry| entry.noun == noun);
-            of_noun.map(|entry| entry.id().to_owned()).collect::<Vec<String>>()
+        let changed = Kind::ALL.map(|kind| {
+            let of_kind = entries.iter().filter(|entry| entry.kind == kind);
+            of_kind.map(|entry| entry.id().to_owned()).collect::<Vec<String>>()
         });
         let (snapshot, lists) = blocking(move || {
             let lists = snapshot.lists(&changed)?;
@@ -121,9 +119,9 @@ impl App {
         })
         .await?;
         check(self.store(), workspace, &lists.label).await?;
-        let engines: Result<[Engine; 2], _> = lists.engines.try_into();
-        let [cases, tasks] = engines.map_err(|_| LoadError::Damaged)?;
-        let mut index = Index { cases, tasks, sequence, deadlines_by: None };
+        let engines: Result<[Engine; 3], _> = lists.engines.try_into();
+        let mut index = Index::of_engines(engines.map_err(|_| LoadError::Damaged)?);
+        index.sequence = sequence;
         let config = workspace.config();
         index.deadlines_by = Some(over_statuses(&config));
         let changed = entries.len();
@@ -141,10 +139,10 @@ impl App {
         &self,
         workspace: &Arc<OpenWorkspace>,
         snapshot: Snapshot<File>,
-    ) -> Result<[Words; 2], Unusable> {
+    ) -> Result<[Words; 3], Unusable> {
         let all = blocking(move || Ok(snapshot.words()?)).await?;
         check(self.store(), workspace, &all.label).await?;
-        let words: Result<[Words; 2], Vec<Words>> = all.words.try_into();
+        let words: Result<[Words; 3], Vec<Words>> = all.words.try_into();
         words.map_err(|_| Unusable::Load(LoadError::Damaged))
     }
 }
@@ -175,7 +173,7 @@ async fn changed_since(
             return Err(Unusable::Stale);
         }
         for document in store.changed_documents(workspace, after, limits::CHANGED_PAGE).await? {
-            if document.kind == body::CASE || document.kind == body::TASK {
+            if Kind::named(&document.kind).is_some() {
                 entries.push(entry_of(&document)?);
             }
         }

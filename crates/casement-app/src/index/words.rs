@@ -10,11 +10,10 @@ use casement_domain::list::row::Work;
 use casement_index::snapshot::load::Snapshot;
 use casement_index::words::Words;
 use casement_store::document::Document;
-use casement_wire::spelling::Noun;
 
 use super::build::joined;
-use super::entry::all_terms;
-use super::layout::layout;
+use super::entry::{all_terms, comment_terms};
+use super::kind::Kind;
 use crate::app::App;
 use crate::body;
 use crate::error::AppError;
@@ -45,8 +44,9 @@ impl App {
             is_complete = false;
             {
                 let mut index = workspace.index_mut();
-                index.cases.give_up_words();
-                index.tasks.give_up_words();
+                for kind in Kind::ALL {
+                    index.of_mut(kind).give_up_words();
+                }
             }
             let sentence = "the words can't be read: searches stay unanswered until a restart";
             // Not available is a store also when the server is told to stop meanwhile.
@@ -76,32 +76,36 @@ impl App {
             },
             None => None,
         };
-        let [cases, tasks] = match from_snapshot {
+        let [cases, tasks, comments] = match from_snapshot {
             Some(words) => words,
             None => {
-                let documents = [Noun::Case, Noun::Task].map(|noun| workspace.index().of(noun).len());
+                let documents = Kind::ALL.map(|kind| workspace.index().of(kind).len());
                 self.progress().words.expect(documents.iter().sum::<usize>() as u64);
-                [self.words_of(workspace, Noun::Case).await?, self.words_of(workspace, Noun::Task).await?]
+                [
+                    self.words_of(workspace, Kind::Case).await?,
+                    self.words_of(workspace, Kind::Task).await?,
+                    self.words_of(workspace, Kind::Comment).await?,
+                ]
             }
         };
-        for (noun, words) in [(Noun::Case, cases), (Noun::Task, tasks)] {
+        for (kind, words) in [(Kind::Comment, comments), (Kind::Case, cases), (Kind::Task, tasks)] {
             let workspace = Arc::clone(workspace);
-            joined(tokio::task::spawn_blocking(move || hand_over(&workspace, noun, words)).await)?;
+            joined(tokio::task::spawn_blocking(move || hand_over(&workspace, kind, words)).await)?;
         }
         tracing::info!(workspace.id = workspace.id(), "searches are answered");
         Ok(())
     }
 
     /// Makes the words of a kind from its documents.
-    async fn words_of(&self, workspace: &Arc<OpenWorkspace>, noun: Noun) -> Result<Words, AppError> {
-        let mut words = Words::new(&layout());
-        let mut pages = self.pages(workspace, noun, told);
+    async fn words_of(&self, workspace: &Arc<OpenWorkspace>, kind: Kind) -> Result<Words, AppError> {
+        let mut words = Words::new(&kind.layout());
+        let mut pages = self.pages(workspace, kind, told);
         while let Some(page) = pages.recv().await {
             let page = joined(page.await)??;
             let count = page.len();
             let workspace = Arc::clone(workspace);
             words =
-                joined(tokio::task::spawn_blocking(move || put_page(&workspace, noun, words, &page)).await)?;
+                joined(tokio::task::spawn_blocking(move || put_page(&workspace, kind, words, &page)).await)?;
             self.progress().words_done(count);
         }
         joined(
@@ -115,16 +119,21 @@ impl App {
 }
 
 fn told(document: &Document) -> Result<Told, AppError> {
-    let work: Work = body::decode_work(document)?;
-    let terms = all_terms(&work, document.number.unwrap_or_default());
+    let terms = match Kind::named(&document.kind) {
+        Some(Kind::Comment) => comment_terms(&body::decode_comment(document)?.value),
+        Some(Kind::Case | Kind::Task) | None => {
+            let work: Work = body::decode_work(document)?;
+            all_terms(&work, document.number.unwrap_or_default())
+        }
+    };
     Ok(Told { id: document.id.clone(), version: document.version, terms })
 }
 
 /// Puts the words of a page in, except of documents that the engine has newer: these wait in it.
-fn put_page(workspace: &OpenWorkspace, noun: Noun, mut words: Words, page: &[Told]) -> Words {
+fn put_page(workspace: &OpenWorkspace, kind: Kind, mut words: Words, page: &[Told]) -> Words {
     let ordinals: Vec<Option<u32>> = {
         let index = workspace.index();
-        let engine = index.of(noun);
+        let engine = index.of(kind);
         let ordinals = page
             .iter()
             .map(|told| engine.ordinal(&told.id).filter(|ordinal| engine.version(*ordinal) <= told.version));
@@ -136,25 +145,25 @@ fn put_page(workspace: &OpenWorkspace, noun: Noun, mut words: Words, page: &[Tol
             words.set(ordinal, &told.terms);
         }
     }
-    put_awaited(workspace, noun, &mut words);
+    put_awaited(workspace, kind, &mut words);
     words
 }
 
 /// Puts in what came with the log.
-fn put_awaited(workspace: &OpenWorkspace, noun: Noun, words: &mut Words) {
-    let awaited = workspace.index_mut().of_mut(noun).take_awaited();
+fn put_awaited(workspace: &OpenWorkspace, kind: Kind, words: &mut Words) {
+    let awaited = workspace.index_mut().of_mut(kind).take_awaited();
     for (ordinal, terms) in awaited {
         words.set(ordinal, &terms);
     }
 }
 
 /// Gives complete words to the engine.
-fn hand_over(workspace: &OpenWorkspace, noun: Noun, mut words: Words) {
+fn hand_over(workspace: &OpenWorkspace, kind: Kind, mut words: Words) {
     for _ in 0..limits::WORDS_ROUNDS_MAX {
-        if workspace.index().of(noun).awaited_len() <= limits::WORDS_AWAITED_MAX {
+        if workspace.index().of(kind).awaited_len() <= limits::WORDS_AWAITED_MAX {
             break;
         }
-        put_awaited(workspace, noun, &mut words);
+        put_awaited(workspace, kind, &mut words);
     }
-    workspace.index_mut().of_mut(noun).take_words(words);
+    workspace.index_mut().of_mut(kind).take_words(words);
 }

@@ -76,6 +76,7 @@ pub fn create_comment(
         mentions,
         attachments,
         standard_response: response.map(|response| response.id.clone()),
+        split_into: None,
         edited: false,
         active: true,
         created_by: actor.clone(),

@@ -4,6 +4,7 @@
 
 pub mod create;
 pub mod input;
+pub mod split;
 pub mod update;
 
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,9 @@ use crate::date::Moment;
 use crate::fault::{FaultKind, Faults, Key};
 use crate::id::{AgentId, CaseId, CommentId, StandardResponseId};
 use crate::limits;
+use crate::rich_text::plain::plain_text;
 use crate::rich_text::{self, TextFormat};
-use crate::text::fold_email;
+use crate::text::{Words, fold_email};
 use crate::workspace::Workspace;
 
 /// Who a comment is for.
@@ -52,6 +54,9 @@ pub struct Comment {
     /// The standard response that its text came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_response: Option<StandardResponseId>,
+    /// The case that was made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_into: Option<CaseId>,
     /// Whether what it says was changed after it was made.
     pub edited: bool,
     /// False when it is deleted.
@@ -70,6 +75,16 @@ impl Comment {
     /// Gives the HTML that shows it; empty once it is deleted.
     pub fn html(&self) -> &str {
         self.html.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Gives the text that it shows, without markup; empty once it is deleted.
+    pub fn plain_text(&self) -> String {
+        if self.active { plain_text(self.html()) } else { String::new() }
+    }
+
+    /// Gives the words by which its case is found: those of the text that it shows.
+    pub fn words(&self) -> Words {
+        Words::of([self.plain_text().as_str()])
     }
 
     /// Marks an accepted change: who made it, and a moment later than the last one's.

@@ -56,6 +56,8 @@ pub enum Subject {
     Customer,
     Template,
     Name,
+    /// What a comment of the case says; a task has none.
+    Comment,
     Id,
     Case,
     Created,

@@ -71,8 +71,10 @@ pub struct CaseState {
 pub struct Filter {
     /// Words, each a prefix of a word of the row: name, reference id, description, customer's name or e-mail.
     pub words: Vec<Prefix>,
-    /// The same, also looked for in [`Row::further_words`].
+    /// The same, also looked for in [`Row::further_words`] and [`Row::comments`].
     pub words_anywhere: Vec<Prefix>,
+    /// Words of which one comment of the case has all, each as a prefix. Nothing comments on a task.
+    pub commented: Vec<Prefix>,
     /// A part of the folded name.
     pub name_part: String,
     /// Only what is neither resolved nor closed.
@@ -149,6 +151,15 @@ impl Expression {
         }
     }
 
+    /// Tells whether a filter somewhere in it is as the caller asks.
+    fn has(&self, is: &impl Fn(&Filter) -> bool) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.has(is)),
+            Self::Not(part) => part.has(is),
+            Self::Is(filter) => is(filter),
+        }
+    }
+
     fn add_words(&self, words: &mut Vec<Prefix>) {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.add_words(words)),
@@ -215,8 +226,14 @@ impl Filter {
             && self.words_anywhere.iter().all(|word| {
                 [&row.first_words, &row.second_words, &row.further_words]
                     .into_iter()
+                    .chain(&row.comments)
                     .any(|words| words.has_prefix(word))
             })
+            && (self.commented.is_empty()
+                || row
+                    .comments
+                    .iter()
+                    .any(|comment| self.commented.iter().all(|word| comment.has_prefix(word))))
             && includes(&self.ids, |id| row.work.id() == id || row.work.reference_id(row.number) == *id)
             && includes(&self.tags, |tag| item.tags.iter().any(|entry| fold_case(entry) == *tag))
             && (!self.untagged || item.tags.is_empty())
@@ -235,6 +252,12 @@ impl Filter {
     /// Gives the words that every row must have.
     pub fn own_words(&self) -> impl Iterator<Item = &Prefix> {
         self.words.iter().chain(&self.words_anywhere)
+    }
+
+    /// Tells whether what the comments of a case say may decide whether the case is in the list.
+    pub fn looks_into_comments(&self) -> bool {
+        let looks = |filter: &Self| !filter.words_anywhere.is_empty() || !filter.commented.is_empty();
+        looks(self) || self.expression.as_ref().is_some_and(|expression| expression.has(&looks))
     }
 
     /// Gives the words that a row may be in the list for: those of the search, and those of the expression that are

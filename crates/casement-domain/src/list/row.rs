@@ -86,6 +86,9 @@ pub struct Row {
     pub second_words: Words,
     /// The words that the query language finds too; see [`further_words`].
     pub further_words: Words,
+    /// The words of each comment of a case that is not deleted, which the query language finds as well; see
+    /// [`crate::comment::Comment::words`]. They are not the case's own: whoever has read them puts them in.
+    pub comments: Vec<Words>,
 }
 
 /// Gives the words that the query language finds beside those of the public API's search: of the tags, of the texts of custom
@@ -113,6 +116,7 @@ impl Row {
             first_words: Words::of([item.name.as_str()]),
             second_words: Words::of(second),
             further_words: further_words(item),
+            comments: Vec::new(),
             work,
         }
     }
@@ -122,6 +126,12 @@ impl Row {
         self.version = version;
         self.number = number;
         self.first_words.add(&self.work.reference_id(number));
+        self
+    }
+
+    /// Puts the words of a case's comments in.
+    pub fn commented(mut self, comments: Vec<Words>) -> Self {
+        self.comments = comments;
         self
     }
 

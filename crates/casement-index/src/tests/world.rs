@@ -375,7 +375,7 @@ fn sort() -> impl Strategy<Value = Sort> {
 }
 
 fn word(texts: &'static [&'static str]) -> impl Strategy<Value = Word> + Clone {
-    (text(texts), 0..4_usize).prop_map(|(text, fields)| Word { text, fields })
+    (text(texts), 0..4_usize).prop_map(|(text, fields)| Word { text, fields, elsewhere: None })
 }
 
 pub fn words() -> impl Strategy<Value = Vec<Word>> {

@@ -20,6 +20,7 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("customer", Subject::Customer),
     ("template", Subject::Template),
     ("name", Subject::Name),
+    ("comment", Subject::Comment),
     ("id", Subject::Id),
     ("case", Subject::Case),
     ("created", Subject::Created),

@@ -37,6 +37,18 @@ const EXTENDED: [(&str, &str); 6] = [
 /// The keys that name the case of a task.
 const OF_CASE: [&str; 2] = ["caseId", "caseRefId"];
 
+/// Gives the body of splitComment the keys of createCase's, without those that are required.
+fn describe_split(schemas: &mut Map<String, Value>) {
+    let Some(properties) = schemas.get("CreateCaseBody").and_then(|body| body.get("properties")).cloned()
+    else {
+        return;
+    };
+    if let Some(body) = schemas.get_mut("SplitCommentBody").and_then(Value::as_object_mut) {
+        body.insert("properties".to_owned(), properties);
+        body.insert("example".to_owned(), json!({"name": "Refund", "dueDate": "2026-01-31T12:00:00.000Z"}));
+    }
+}
+
 /// Completes the description of the API.
 pub fn complete(description: &mut Value) {
     complete_headers(description);
@@ -48,6 +60,7 @@ pub fn complete(description: &mut Value) {
             bind(property(schemas, name, key), bound);
         }
     }
+    describe_split(schemas);
     for name in COMMENTS {
         for (key, bound) in bounds_of_comments() {
             bind(property(schemas, name, key), bound);

@@ -84,3 +84,7 @@ pub struct MentionedBody {
     /// Else this.
     email_id: Option<String>,
 }
+
+/// The body of splitComment: that of createCase, of which nothing is required that the comment and its case can give.
+#[derive(Debug, ToSchema)]
+pub struct SplitCommentBody {}

@@ -6,6 +6,7 @@ pub mod get;
 pub mod history;
 pub mod list;
 pub mod patch;
+pub mod split;
 
 use casement_app::comment::update::CommentPath;
 

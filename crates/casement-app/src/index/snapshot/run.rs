@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use casement_domain::id::StreamId;
-use casement_index::engine::Engine;
 use casement_index::snapshot::dump::{Dump, Next};
 use casement_store::error::StoreError;
 use tokio::sync::OwnedMutexGuard;
@@ -209,11 +208,9 @@ impl Writing {
             if !index.has_words() {
                 return Ok(None);
             }
-            let engines = [&index.cases, &index.tasks];
+            let (dump, begun) = Dump::begin(&index.engines(), label);
             // A snapshot lacks sets and dictionaries, so it is smaller than what is in memory.
-            let most: usize = engines.into_iter().flat_map(Engine::bytes).map(|part| part.bytes).sum();
-            let (dump, begun) = Dump::begin(&engines, label);
-            (dump, begun, most as u64)
+            (dump, begun, index.bytes() as u64)
         };
         let unfinished = Unfinished::begin(path, most + limits::SNAPSHOT_BYTES_LEFT)?;
         let mut own = Self { workspace, _turn: turn, dump, unfinished, bytes: 0, is_given_up };
@@ -229,7 +226,7 @@ impl Writing {
             }
             let next = {
                 let index = self.workspace.index();
-                self.dump.next(&[&index.cases, &index.tasks])
+                self.dump.next(&index.engines())
             };
             match next {
                 Next::Bytes(section) => self.put(&section)?,

@@ -115,6 +115,7 @@ fn one_value(
         Subject::Customer => Filter { customers: Some(vec![fold_email(text)]), ..Filter::default() },
         Subject::Template => templates(workspace, text)?,
         Subject::Name => Filter { name_part: fold_case(text), ..Filter::default() },
+        Subject::Comment => commented(text)?,
         Subject::Id => Filter { ids: Some(vec![id(text)]), ..Filter::default() },
         Subject::Case => match crate::id::reference_number(crate::case::COUNTER, &text.to_uppercase()) {
             Some(number) => Filter { case_number: Some(Some(number)), ..Filter::default() },
@@ -125,6 +126,15 @@ fn one_value(
         Subject::Field(name) => field(workspace, name, operand, is_none, zone)?,
     };
     Ok(is(filter))
+}
+
+/// Words that one comment says, all of them.
+fn commented(text: &str) -> Result<Filter, String> {
+    let words = prefixes(text);
+    if words.is_empty() {
+        return Err(format!("{text:?} has no word to look for in comments"));
+    }
+    Ok(Filter { commented: words, ..Filter::default() })
 }
 
 /// Gives an id as it is, and a reference id in its own case.
