@@ -13,6 +13,7 @@ const FIELDS: [&str; 42] = [
     "app.id",
     "bytes",
     "cases",
+    "comments",
     "cause",
     "certificate",
     "changed",
