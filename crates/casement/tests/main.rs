@@ -27,7 +27,9 @@ mod bad_input;
 mod command_line;
 #[cfg(test)]
 mod comment_search;
+#[cfg(test)]
 mod comment_split;
+#[cfg(test)]
 mod comments;
 #[cfg(test)]
 mod compression;
@@ -83,6 +85,7 @@ mod nodes;
 mod plans;
 #[cfg(test)]
 #[path = "../../casement-store/tests/server.rs"]
+#[cfg(test)]
 mod postgres_server;
 #[cfg(test)]
 mod process;

@@ -5,9 +5,7 @@
 use super::tree::File;
 
 /// The macros that write lines or make spans.
-const MACROS: [&str; 7] = [
-    "error!(", "warn!(", "info!(", "debug!(", "trace!(", "event!(", "info_span!(",
-];
+const MACROS: [&str; 7] = ["error!(", "warn!(", "info!(", "debug!(", "trace!(", "event!(", "info_span!("];
 
 /// The fields that a line or a span may have. A new one is a decision: ids and numbers are fine, values of documents never.
 const FIELDS: [&str; 43] = [
