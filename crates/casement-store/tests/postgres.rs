@@ -3,6 +3,7 @@
 
 mod nodes;
 mod own;
+mod plans;
 mod proxy;
 mod servers;
 mod transfer;

@@ -38,6 +38,7 @@ const SESSION: &str = "SET default_transaction_isolation = 'read committed';
      SET enable_seqscan = off;
      SET enable_hashjoin = off;
      SET enable_mergejoin = off;
+     SET enable_memoize = off;
      SET jit = off;
      SET plan_cache_mode = force_generic_plan;
      SET bytea_output = 'hex';

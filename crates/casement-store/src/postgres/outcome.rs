@@ -22,10 +22,14 @@ const FIND_OPERATIONS: &str = "SELECT COUNT(*)
 
 const FIND_CLAIMS: &str = "SELECT COUNT(*)
      FROM unnest($2::TEXT[], $3::TEXT[]) AS put (key, document)
-     JOIN claim
-       ON claim.workspace = $1
-      AND claim.key = put.key
-      AND claim.document = put.document";
+     CROSS JOIN LATERAL (
+         SELECT document
+         FROM claim
+         WHERE workspace = $1
+           AND key = put.key
+         LIMIT 1
+     ) AS found
+     WHERE found.document = put.document";
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -66,13 +66,16 @@ pub(crate) async fn documents(
 ) -> Result<Vec<Document>, StoreError> {
     read_documents(
         link,
-        "SELECT document.kind, document.id, document.parent, document.number, document.version,
-                document.sequence, document.schema, document.body
+        "SELECT found.kind, found.id, found.parent, found.number, found.version, found.sequence, found.schema, found.body
          FROM unnest($3::TEXT[]) WITH ORDINALITY AS named (id, place)
-         JOIN document
-           ON document.workspace = $1
-          AND document.kind = $2
-          AND document.id = named.id
+         CROSS JOIN LATERAL (
+             SELECT kind, id, parent, number, version, sequence, schema, body
+             FROM document
+             WHERE workspace = $1
+               AND kind = $2
+               AND id = named.id
+             LIMIT 1
+         ) AS found
          ORDER BY named.place",
         &[&workspace, &kind, &ids],
     )
@@ -162,17 +165,25 @@ pub(crate) async fn changes(
                     changed.version, changed.sequence, changed.schema, changed.body
              FROM workspace
              LEFT JOIN LATERAL (
-                 SELECT document.kind, document.id, document.parent, document.number, document.version,
-                        document.sequence, document.schema, document.body
-                 FROM event
-                 JOIN document
-                   ON document.workspace = $1
-                  AND document.kind = event.document_kind
-                  AND document.id = event.document
-                 WHERE event.workspace = $1
-                   AND event.sequence > $2
-                   AND event.sequence <= $3
-                   AND document.sequence = event.sequence
+                 SELECT found.*
+                 FROM (
+                     SELECT sequence, document_kind, document
+                     FROM event
+                     WHERE workspace = $1
+                       AND sequence > $2
+                       AND sequence <= $3
+                     ORDER BY sequence
+                     LIMIT $3 - $2
+                 ) AS told
+                 CROSS JOIN LATERAL (
+                     SELECT kind, id, parent, number, version, sequence, schema, body
+                     FROM document
+                     WHERE workspace = $1
+                       AND kind = told.document_kind
+                       AND id = told.document
+                     LIMIT 1
+                 ) AS found
+                 WHERE found.sequence = told.sequence
              ) AS changed ON TRUE
              WHERE workspace.id = $1
              ORDER BY changed.sequence",

@@ -30,23 +30,38 @@ pub(crate) const LOCK: &str = "SELECT head, head_hash, config_version, counters
      WHERE id = $1
      FOR UPDATE";
 
-const READ_DOCUMENTS: &str = "SELECT named.place, document.version, document.number
+// What a batch names is looked for key by key. The limit keeps it so: a plain join may be turned round, and is, by the
+// statistics of a table that was small when a connection came; from then on each batch reads the whole workspace.
+
+const READ_DOCUMENTS: &str = "SELECT named.place, found.version, found.number
      FROM unnest($2::TEXT[], $3::TEXT[]) WITH ORDINALITY AS named (kind, id, place)
-     JOIN document
-       ON document.workspace = $1
-      AND document.kind = named.kind
-      AND document.id = named.id";
+     CROSS JOIN LATERAL (
+         SELECT version, number
+         FROM document
+         WHERE workspace = $1
+           AND kind = named.kind
+           AND id = named.id
+         LIMIT 1
+     ) AS found";
 
-const READ_CLAIMS: &str = "SELECT named.place, claim.document, claim.expires_ms
+const READ_CLAIMS: &str = "SELECT named.place, found.document, found.expires_ms
      FROM unnest($2::TEXT[]) WITH ORDINALITY AS named (key, place)
-     JOIN claim
-       ON claim.workspace = $1
-      AND claim.key = named.key";
+     CROSS JOIN LATERAL (
+         SELECT document, expires_ms
+         FROM claim
+         WHERE workspace = $1
+           AND key = named.key
+         LIMIT 1
+     ) AS found";
 
-const READ_HEADS: &str = "SELECT named.place, workspace.head
+const READ_HEADS: &str = "SELECT named.place, found.head
      FROM unnest($1::TEXT[]) WITH ORDINALITY AS named (id, place)
-     JOIN workspace
-       ON workspace.id = named.id";
+     CROSS JOIN LATERAL (
+         SELECT head
+         FROM workspace
+         WHERE id = named.id
+         LIMIT 1
+     ) AS found";
 
 /// Writes new documents.
 pub(crate) const INSERT_DOCUMENTS: &str =
@@ -63,9 +78,15 @@ const UPDATE_DOCUMENTS: &str = "UPDATE document
          body = written.body
      FROM unnest($2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[], $8::BYTEA[])
        AS written (kind, id, parent, version, sequence, schema, body)
-     WHERE document.workspace = $1
-       AND document.kind = written.kind
-       AND document.id = written.id";
+     CROSS JOIN LATERAL (
+         SELECT document.ctid AS place
+         FROM document
+         WHERE document.workspace = $1
+           AND document.kind = written.kind
+           AND document.id = written.id
+         LIMIT 1
+     ) AS found
+     WHERE document.ctid = found.place";
 
 /// Writes events.
 pub(crate) const INSERT_EVENTS: &str =
@@ -88,8 +109,15 @@ pub(crate) const PUT_CLAIMS: &str = "INSERT INTO claim (workspace, key, document
          expires_ms = excluded.expires_ms";
 
 const REMOVE_CLAIMS: &str = "DELETE FROM claim
-     WHERE workspace = $1
-       AND key = ANY ($2::TEXT[])";
+     USING unnest($2::TEXT[]) AS named (key)
+     CROSS JOIN LATERAL (
+         SELECT claim.ctid AS place
+         FROM claim
+         WHERE claim.workspace = $1
+           AND claim.key = named.key
+         LIMIT 1
+     ) AS found
+     WHERE claim.ctid = found.place";
 
 const UPDATE_WORKSPACE: &str = "UPDATE workspace
      SET head = $2,

@@ -17,13 +17,17 @@ const WORKSPACE: &str = "raw-limit";
 
 const LOCK: &str = "SELECT head, head_hash, config_version, counters FROM workspace WHERE id = $1 FOR UPDATE";
 
-const READ_DOCUMENTS: &str = "SELECT named.place, document.version, document.number
+const READ_DOCUMENTS: &str = "SELECT named.place, found.version, found.number
     FROM unnest($2::TEXT[], $3::TEXT[]) WITH ORDINALITY AS named (kind, id, place)
-    JOIN document ON document.workspace = $1 AND document.kind = named.kind AND document.id = named.id";
+    CROSS JOIN LATERAL (
+        SELECT version, number FROM document WHERE workspace = $1 AND kind = named.kind AND id = named.id LIMIT 1
+    ) AS found";
 
-const READ_CLAIMS: &str = "SELECT named.place, claim.document, claim.expires_ms
+const READ_CLAIMS: &str = "SELECT named.place, found.document, found.expires_ms
     FROM unnest($2::TEXT[]) WITH ORDINALITY AS named (key, place)
-    JOIN claim ON claim.workspace = $1 AND claim.key = named.key";
+    CROSS JOIN LATERAL (
+        SELECT document, expires_ms FROM claim WHERE workspace = $1 AND key = named.key LIMIT 1
+    ) AS found";
 
 const WRITE_DOCUMENTS: &str =
     "INSERT INTO document (workspace, kind, id, parent, number, version, sequence, schema, body)
@@ -61,7 +65,7 @@ impl RawServer {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("the database")?;
         tokio::spawn(connection);
         let session =
-            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_memoize = off; SET jit = off;
                        SET plan_cache_mode = force_generic_plan";
         client.batch_execute(session).await?;
         let last = client

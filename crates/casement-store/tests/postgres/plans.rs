@@ -1,0 +1,61 @@
+//! Statements find their rows by their keys, whatever the server believes of the tables.
+//!
+//! A server that knows nothing of a table takes it for almost empty, and for an almost empty table every way is as good as
+//! another. The plan is kept, and the table grows.
+
+use std::time::Duration;
+
+use crate::build::{create, guarding, guarding_claim, putting, removing, update};
+use crate::conformance::Subject;
+use crate::postgres::{connect, own};
+use crate::server::Database;
+
+/// How many documents are written, one batch each.
+const DOCUMENTS: u64 = 300;
+
+/// Counts the entries of indexes that were read, at least so many: what a connection did is counted when it has ended.
+async fn entries_read(database: &Database, indexes: &str, least: u64) -> u64 {
+    let connections = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()";
+    let entries =
+        format!("SELECT SUM(idx_tup_read) FROM pg_stat_user_indexes WHERE indexrelname IN ({indexes})");
+    loop {
+        let is_last = own::sql(database, connections) == "1";
+        let read = own::sql(database, &entries).parse().unwrap();
+        if is_last && read >= least {
+            return read;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_was_empty_when_a_connection_came_is_read_by_keys_once_it_has_grown() {
+    let database = Database::fresh();
+    let (store, feed) = connect(&database.url()).await;
+    let store = Subject { store, feed }.acknowledging().await;
+    let ids: Vec<String> = (0..DOCUMENTS).map(|number| format!("c{number:03}")).collect();
+    for id in &ids {
+        let set = guarding(create("w", id), "customer", "absent", 0);
+        store.commit(putting(guarding_claim(set, id, None), id, id)).await.unwrap();
+    }
+    for id in &ids {
+        store.commit(removing(update("w", id, 1, b"changed"), id)).await.unwrap();
+    }
+    let mut followed = 0;
+    for after in 0..2 * DOCUMENTS {
+        followed += store.changed_documents("w", after, 1).await.unwrap().len() as u64;
+    }
+    for id in &ids {
+        assert_eq!(store.documents("w", "case", std::slice::from_ref(id)).await.unwrap().len(), 1);
+    }
+    assert_eq!(followed, DOCUMENTS, "each document is told of by its last event");
+    store.close().await;
+
+    // Written twice, which finds it for reading and for writing, followed twice and read once.
+    let documents = entries_read(&database, "'document_pkey'", DOCUMENTS).await;
+    assert!(documents <= 8 * DOCUMENTS, "{documents} entries of documents were read");
+    let claims = entries_read(&database, "'claim_pkey'", DOCUMENTS).await;
+    assert!(claims <= 8 * DOCUMENTS, "{claims} entries of claims were read");
+    let events = entries_read(&database, "'event_pkey', 'event_document'", 2 * DOCUMENTS).await;
+    assert!(events <= 8 * DOCUMENTS, "{events} entries of events were read");
+}
