@@ -21,6 +21,7 @@ use crate::index::progress::Progress;
 use crate::installation::{self, INSTALLATION, Installation, stored_jwt_apps};
 use crate::jwt_app::JwtApp;
 use crate::lease::Leases;
+use crate::limits;
 use crate::seal::key::{KeyId, Keyring};
 use crate::seal::key_file::KeyFile;
 use crate::seal::keys::Keys;
@@ -150,7 +151,23 @@ impl App {
     /// # Errors
     /// A document can't be read; the server must not go on.
     pub async fn follow_from(self: Arc<Self>, mut feed: CommitFeed, start: Start) -> Result<(), AppError> {
-        let later = self.build_index(&start).await?;
+        let mut is_told = false;
+        let later = loop {
+            match self.build_index(&start).await {
+                Err(AppError::Unavailable(_)) if self.is_shared() && self.store.is_closed() => return Ok(()),
+                Err(AppError::Unavailable(reason)) if self.is_shared() => {
+                    if !is_told {
+                        tracing::warn!(
+                            reason,
+                            "the documents can't be read now; the index is built when they can"
+                        );
+                    }
+                    is_told = true;
+                    tokio::time::sleep(limits::CATCH_UP_WAIT).await;
+                }
+                built => break built?,
+            }
+        };
         self.ready.store(true, Ordering::Release);
         self.followed.store(true, Ordering::Release);
         // Ended with this future: nobody asks for words then.
@@ -216,6 +233,14 @@ impl App {
             Health::Full { reason } => StoreState::Full(reason),
             Health::Unreachable { reason } => StoreState::Unreachable(reason),
             Health::RestartRequired { reason } => StoreState::RestartRequired(reason),
+        }
+    }
+
+    /// Tells the same, and on a database server whether it answers now: one that hangs keeps its connections.
+    pub async fn reached_store_state(&self) -> StoreState {
+        match (self.store_state(), self.store.heads().await) {
+            (StoreState::Ready, Err(error)) => StoreState::Unreachable(error.to_string()),
+            (state, _) => state,
         }
     }
 

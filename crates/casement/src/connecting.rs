@@ -1,33 +1,44 @@
 //! Waiting for a database server at the start: however long it takes, and with the reason told to whoever asks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use casement_api::starting::Front;
+use casement_app::app::App;
+use casement_app::error::AppError;
+use casement_app::seal::key_file::KeyFile;
+use casement_app::seal::rotate::KeyError;
 use casement_store::error::StoreError;
 use casement_store::options::Server;
 use casement_store::store::{CommitFeed, Store};
 
 use crate::signals::Stops;
+use crate::sources;
+
+/// A store, what it tells of commits, and the application on it.
+pub type Opened = (Store, CommitFeed, Arc<App>);
 
 /// The first wait between two attempts to connect; it doubles.
 const CONNECT_WAIT_MIN: Duration = Duration::from_millis(100);
 /// The longest wait between two attempts to connect.
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(3);
 
-/// Connects to a database server, however long it takes; `None`: told to stop before. Meanwhile the front tells why.
+/// Connects to a database server and reads the installation, however long it takes; `None`: told to stop before. Meanwhile
+/// the front tells why.
 ///
 /// # Errors
-/// The directory is in use, or the address can't be used whatever the server does.
+/// The directory is in use, the key file can't be used, or a document is damaged.
 pub async fn connect(
     server: Server,
+    key_file: KeyFile,
     mut front: Front,
     stops: &mut Stops,
-) -> anyhow::Result<(Option<(Store, CommitFeed)>, Front)> {
+) -> anyhow::Result<(Option<Opened>, Front)> {
     let mut wait = CONNECT_WAIT_MIN;
     let mut told = String::new();
     loop {
         let connected = tokio::select! {
-            connected = Store::connect(server.clone()) => connected,
+            connected = attempt(server.clone(), key_file.clone()) => connected?,
             () = stops.next() => return Ok((None, front)),
         };
         let reason = match connected {
@@ -37,8 +48,7 @@ pub async fn connect(
                 }
                 return Ok((Some(opened), front));
             }
-            Err(error @ (StoreError::Locked { .. } | StoreError::Io { .. })) => return Err(error.into()),
-            Err(error) => error.to_string(),
+            Err(reason) => reason,
         };
         if reason != told {
             tracing::warn!(reason, "casement waits for its database and connects when it can");
@@ -50,5 +60,22 @@ pub async fn connect(
             () = stops.next() => return Ok((None, front)),
         }
         wait = (wait * 2).min(CONNECT_WAIT_MAX);
+    }
+}
+
+/// Connects once; gives the reason where trying again may help.
+async fn attempt(server: Server, key_file: KeyFile) -> anyhow::Result<Result<Opened, String>> {
+    let (store, feed) = match Store::connect(server).await {
+        Ok(opened) => opened,
+        Err(error @ (StoreError::Locked { .. } | StoreError::Io { .. })) => return Err(error.into()),
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    match App::open(store.clone(), sources::system(), key_file).await {
+        Ok(app) => Ok(Ok((store, feed, app))),
+        Err(KeyError::App(AppError::Unavailable(reason))) => {
+            store.close().await;
+            Ok(Err(reason))
+        }
+        Err(error) => Err(error.into()),
     }
 }

@@ -89,14 +89,18 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     let (opened, front) = match arguments.data.server(Directory::Own)? {
         Some(server) => {
             anyhow::ensure!(arguments.backup_to.is_none(), "--backup-to: {NO_BACKUP}");
-            connect(server, front, &mut stops).await?
+            connect(server, arguments.data.key_file(), front, &mut stops).await?
         }
-        None => (Some(Store::open(Options::new(arguments.data.path.clone()))?), front),
+        None => {
+            let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
+            let app = App::open(store.clone(), sources::system(), arguments.data.key_file()).await?;
+            (Some((store, feed, app)), front)
+        }
     };
     // After the store, which has the directory now.
     let attachments =
         arguments.data.bytes.of_server(&arguments.data.path, is_on_server, &arguments.attachments)?;
-    let Some((store, feed)) = opened else {
+    let Some((store, feed, app)) = opened else {
         // Told to stop before there was a database.
         let _ = stop.send(true);
         return front.end().await.context("the accept loop ended early");
@@ -104,7 +108,6 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     let control = ControlSocket::bind(&arguments.data.path).with_context(|| {
         format!("the control socket {} can't be made", arguments.data.path.join(SOCKET_NAME).display())
     })?;
-    let app = App::open(store.clone(), sources::system(), arguments.data.key_file()).await?;
     app.keep_attachments(attachments);
     let target = arguments
         .backup_to

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::harness::http::Connection;
 use crate::harness::program::{Program, casement, failed, succeeded, text};
+use crate::harness::relay::Relay;
 use crate::postgres_server::{Database, programs, psql};
 
 /// How long a test waits for something that must happen.
@@ -76,6 +77,52 @@ fn a_server_listens_before_it_has_its_database_and_takes_it_when_it_is_there() {
     on_server(&format!("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0", database.name));
     until(|| asked(address, "/readyz").0 == 200);
     assert!(std::fs::read_to_string(&log).unwrap().contains("A workspace with defaults was made for you"));
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+/// Gives an address of a database behind a relay.
+fn behind(database: &Database) -> (Relay, String) {
+    let relay = Relay::before(database.port());
+    let url = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", relay.port));
+    (relay, url)
+}
+
+#[test]
+fn a_server_whose_database_hangs_is_not_ready_until_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::fresh();
+    let (relay, url) = behind(&database);
+    let mut program = Program::serve_with(&folder.path().join("data"), &["--database-url", &url]);
+    let address: SocketAddr = program.address().parse().unwrap();
+    until(|| asked(address, "/readyz").0 == 200);
+    relay.stand_still(true);
+    let (status, _, readiness) = asked(address, "/readyz");
+    assert_eq!((status, &readiness["store"]), (503, &Value::from("unreachable")));
+    assert!(readiness["reason"].is_string(), "{readiness}");
+    relay.stand_still(false);
+    until(|| asked(address, "/readyz").0 == 200);
+    assert!(program.stop());
+}
+
+#[test]
+fn a_database_that_goes_away_while_a_server_starts_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::fresh();
+    let (relay, url) = behind(&database);
+    // The first connection looks at the server and commits; what is read goes over others.
+    relay.admit(1);
+    let address = free_address();
+    let (listen, data) = (address.to_string(), folder.path().join("data"));
+    let settings = ["--database-url", url.as_str(), "--listen", listen.as_str()];
+    let arguments = [&["serve", "--data-dir", text(&data)], &settings[..]].concat();
+    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let mut child = casement(&arguments).stdout(log).stderr(std::process::Stdio::null()).spawn().unwrap();
+    until(|| relay.refused() > 0 && TcpStream::connect(address).is_ok());
+    until(|| asked(address, "/readyz").2["store"] == "unreachable");
+    assert!(child.try_wait().unwrap().is_none(), "it waits");
+    relay.admit(u32::MAX);
+    until(|| asked(address, "/readyz").0 == 200);
     assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert!(child.wait().unwrap().success());
 }

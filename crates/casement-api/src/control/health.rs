@@ -10,7 +10,7 @@ use crate::control::document::HealthDocument;
 /// Tells whether the server serves.
 pub async fn health(State(control): State<Control>) -> Json<HealthDocument> {
     let ready = control.app.is_ready();
-    let (store, works) = match control.app.store_state() {
+    let (store, works) = match control.app.reached_store_state().await {
         StoreState::Ready => ("ready", true),
         StoreState::Full(_) => ("full", true),
         StoreState::Unreachable(_) => ("unreachable", false),

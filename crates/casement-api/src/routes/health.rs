@@ -87,7 +87,7 @@ pub async fn healthz() -> Json<Health> {
     )
 )]
 pub async fn readyz(State(api): State<Api>) -> Response {
-    let (store, store_reason, works) = match api.app.store_state() {
+    let (store, store_reason, works) = match api.app.reached_store_state().await {
         StoreState::Ready => ("ready", None, true),
         StoreState::Full(reason) => ("full", Some(reason), true),
         StoreState::Unreachable(reason) => ("unreachable", Some(reason), false),

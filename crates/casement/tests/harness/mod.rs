@@ -8,5 +8,6 @@ pub mod curl;
 pub mod forge;
 pub mod http;
 pub mod program;
+pub mod relay;
 pub mod server;
 pub mod token;
