@@ -11,6 +11,7 @@ mod load;
 mod outcome;
 mod overload;
 mod plot;
+mod raw_round;
 mod raw_server;
 mod raw_writer;
 pub mod requests;
@@ -84,6 +85,10 @@ enum Bench {
         /// The folder that keeps the data; `bench-data` in the target directory if none is named
         #[arg(long, value_name = "DIR")]
         data: Option<PathBuf>,
+        /// Measure the same lists in this empty database of a PostgreSQL server too, beside one raw round of a fresh read; for
+        /// one size
+        #[arg(long, value_name = "URL", conflicts_with = "writers")]
+        database_url: Option<String>,
     },
     /// Offers a multiple of what can be done, and counts what is done in time
     Overload(overload::Arguments),
@@ -138,7 +143,11 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
             }
             Bench::Create(load) => (load, Job::Create),
             Bench::Update(load) => (load, Job::Update),
-            Bench::List { clients, writers, seconds, cases, shape, data } => {
+            Bench::List { clients, writers, seconds, cases, shape, data, database_url } => {
+                ensure!(
+                    database_url.is_none() || cases.len() == 1,
+                    "--database-url: an empty database takes one size"
+                );
                 let kept = workspace.target.join("bench-data");
                 let order = list::Order {
                     clients: usize::from(*clients),
@@ -147,6 +156,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
                     cases,
                     shapes: shape,
                     data: data.as_deref().unwrap_or(&kept),
+                    database_url: database_url.as_deref(),
                 };
                 return list::run(&binary, &workspace.target, &order).await;
             }

@@ -261,6 +261,19 @@ impl Installation {
         Ok(copy)
     }
 
+    /// Moves the data of a stopped installation to an empty database of a PostgreSQL server; its keys go into another folder.
+    ///
+    /// # Errors
+    /// When a file can't be copied, or `casement migrate` fails.
+    pub async fn move_to(&self, folder: &Path, database_url: &str) -> Result<Self> {
+        let from = self.data.to_str().context("the directory's path is no UTF-8")?;
+        output(&self.binary, &["migrate", "--from", from, "--to", database_url, "--json"]).await?;
+        let moved = self.in_folder(folder);
+        std::fs::create_dir_all(&moved.data)?;
+        std::fs::copy(self.data.join("secrets.key"), moved.data.join("secrets.key"))?;
+        Ok(moved)
+    }
+
     /// The end of what the servers on this directory have logged.
     pub fn log_tail(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::load::{Fleet, Turn};
 use super::outcome::{Answers, percentile};
+use super::raw_round::RawRound;
 use super::responder::Responder;
 use super::shape::{Facts, Shape};
 use super::{WARM_UP, requests, sampled};
@@ -40,6 +41,8 @@ pub struct Order<'a> {
     pub shapes: &'a [String],
     /// Where the data is kept.
     pub data: &'a Path,
+    /// An empty database of a PostgreSQL server: the same lists are measured there too.
+    pub database_url: Option<&'a str>,
 }
 
 /// The p50 over HTTP and inside, in microseconds, of each shape at the smallest size.
@@ -51,6 +54,8 @@ struct Stage {
     server: Server,
     cases: u64,
     start: Duration,
+    /// Where the data is on a database server.
+    database_url: Option<String>,
 }
 
 /// Measures every shape at every size and prints a line for each.
@@ -66,16 +71,14 @@ pub async fn run(binary: &Path, folder: &Path, order: &Order<'_>) -> Result<()> 
         // Writers change the data: they get a copy.
         let copy = tempfile::Builder::new().prefix("bench-").tempdir_in(folder)?;
         let installation = if order.writers > 0 { installation.copy_to(copy.path())? } else { installation };
-        let begun = Instant::now();
-        let server = installation.start_with(&SETTINGS).await?;
-        let start = begun.elapsed();
-        server.wait_until_searched().await?;
-        let stage = Stage { installation, server, cases, start };
-        for shape in chosen(stage.shapes().await?, order.shapes)? {
-            let line = measure(&stage, copy.path(), &shape, order, &mut smallest).await?;
-            println!("{line}");
+        let stage = Stage::start(installation.clone(), cases, None).await?;
+        stage.measure_all(copy.path(), order, &mut smallest).await?;
+        if let Some(url) = order.database_url {
+            let moved = tempfile::Builder::new().prefix("bench-").tempdir_in(folder)?;
+            let moved = installation.move_to(moved.path(), url).await?;
+            let stage = Stage::start(moved, cases, Some(url.to_owned())).await?;
+            stage.measure_all(copy.path(), order, &mut Smallest::new()).await?;
         }
-        stage.server.stop().await?;
     }
     Ok(())
 }
@@ -95,6 +98,23 @@ fn chosen(shapes: Vec<Shape>, names: &[String]) -> Result<Vec<Shape>> {
 }
 
 impl Stage {
+    async fn start(installation: Installation, cases: u64, database_url: Option<String>) -> Result<Self> {
+        let database = database_url.iter().flat_map(|url| ["--database-url", url.as_str()]);
+        let settings: Vec<&str> = SETTINGS.into_iter().chain(database).collect();
+        let begun = Instant::now();
+        let server = installation.start_with(&settings).await?;
+        let start = begun.elapsed();
+        server.wait_until_searched().await?;
+        Ok(Self { installation, server, cases, start, database_url })
+    }
+
+    async fn measure_all(self, folder: &Path, order: &Order<'_>, smallest: &mut Smallest) -> Result<()> {
+        for shape in chosen(self.shapes().await?, order.shapes)? {
+            println!("{}", measure(&self, folder, &shape, order, smallest).await?);
+        }
+        self.server.stop().await
+    }
+
     async fn shapes(&self) -> Result<Vec<Shape>> {
         let request = self.installation.request("getCases", &json!({"limit": 500}))?;
         let page = self.answer(request).await?;
@@ -132,6 +152,10 @@ async fn measure(
             Some(Fleet::connect(stage.server.address, &creates, writers).await?)
         }
     };
+    let mut rounds = match &stage.database_url {
+        Some(url) => Some(RawRound::connect(url).await?),
+        None => None,
+    };
     let (mut lists, mut bytes, mut creates) = (Answers::default(), Answers::default(), Answers::default());
     let mut left = order.time;
     while !left.is_zero() {
@@ -140,6 +164,9 @@ async fn measure(
         lists.add(listed);
         creates.add(created);
         bytes.add(limit.drive(turn).await.context("the static responder")?);
+        if let Some(rounds) = &mut rounds {
+            rounds.drive(turn).await.context("rounds of the database")?;
+        }
         left = left.saturating_sub(turn);
     }
     responder.stop().await?;
@@ -149,6 +176,7 @@ async fn measure(
     let ratio = if bytes.per_s() > 0.0 { rounded(lists.per_s() / bytes.per_s()) } else { 0.0 };
     Ok(json!({
         "bench": "list",
+        "store": if stage.database_url.is_some() { "postgresql" } else { "embedded" },
         "shape": shape.name,
         "cases": stage.cases,
         "clients": order.clients,
@@ -163,6 +191,7 @@ async fn measure(
         "limit_per_s": bytes.per_s().round(),
         "limit_p50_ms": ms(percentile(&bytes.sorted_us(), 50)),
         "ratio": ratio,
+        "round_p50_ms": rounds.map(|rounds| ms(percentile(&rounds.sorted_us(), 50))),
         "growth": growth(p50, first),
         "inside_growth": growth(inside_p50, first_inside),
         "creates_per_s": creates.per_s().round(),
