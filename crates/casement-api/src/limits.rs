@@ -156,6 +156,8 @@ pub const HISTORY_PAGE_MAX: u64 = 100;
 pub const COMMENTS_PAGE_MAX: u64 = 100;
 /// Comments on a page when the request names no limit.
 pub const COMMENTS_PAGE: u64 = 50;
+/// Standard responses on a page, also when the request names no limit.
+pub const RESPONSES_PAGE: u64 = 100;
 /// Requests a second in the long run from one address, where no app is asked for: an address may stand for many people.
 pub const ADDRESS_RATE_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// Such requests at once after a rest.

@@ -24,7 +24,7 @@ use casement_wire::spelling::Noun;
 
 use self::entry::Entry;
 use self::kind::Kind;
-use self::layout::{ACTIVE, CASE, COMMENTED_CASE, DEADLINE, NUMBER, OF_ACTIVE_CASE, YES};
+use self::layout::{ACTIVE, CASE, COMMENTED_CASE, DEADLINE, GOES_ON, NUMBER, OF_ACTIVE_CASE, YES};
 
 /// The cases, tasks and comments of a workspace, deleted ones too.
 #[derive(Debug)]
@@ -88,11 +88,17 @@ impl Index {
     pub fn apply(&mut self, entry: Entry, config: &Workspace) -> Result<(), ApplyError> {
         let Entry { kind, case, .. } = &entry;
         let (kind, case) = (*kind, case.clone());
+        let (goes_on, absorbed) = entry.merges();
         let mut document = entry.document(config);
         match kind {
             Kind::Case => {
+                let goes_on = goes_on.and_then(|goes_on| self.cases.ordinal(&goes_on));
+                if let Some(value) = document.columns.get_mut(GOES_ON.0) {
+                    *value = goes_on.map(i64::from);
+                }
                 if self.cases.apply(&document)? {
                     self.follow_case(&case);
+                    self.lead_on(&case, &absorbed);
                 }
             }
             Kind::Comment => {
@@ -113,6 +119,16 @@ impl Index {
             }
         }
         Ok(())
+    }
+
+    /// Tells the cases that were merged into one where it is: they may have come before it.
+    fn lead_on(&mut self, case: &str, absorbed: &[String]) {
+        let goes_on = self.cases.ordinal(case).map(i64::from);
+        for absorbed in absorbed {
+            if let Some(absorbed) = self.cases.ordinal(absorbed) {
+                self.cases.amend_column(absorbed, GOES_ON, goes_on);
+            }
+        }
     }
 
     /// Tells the tasks of a case whether it is deleted, and comments that came before it where it is.

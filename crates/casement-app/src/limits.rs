@@ -177,5 +177,11 @@ pub const NAMELESS_MS: i64 = 24 * 3_600_000;
 pub const NAMELESS_IN_BUCKET_MS: i64 = 30 * 24 * 3_600_000;
 /// Bytes of the documents and events of one change; past it 422. Below what the store takes in one set.
 pub const SET_BYTES_MAX: usize = casement_store::limits::SET_BYTES_MAX - 1024 * 1024;
+/// Bytes of the texts of standard responses after which a page of them ends.
+pub const RESPONSES_PAGE_BYTES: usize = 1024 * 1024;
+/// Attachments that are read at once for a page: some hundred bytes each.
+pub const ATTACHMENTS_READ: usize = 256;
+/// Attachments that are looked at for one page, deleted ones too; past it the page ends, and says where to go on.
+pub const ATTACHMENTS_LOOKED_AT: usize = 1_000;
 /// Comments that are read at once for a page: each may have some hundred KiB.
 pub const COMMENTS_READ: usize = 32;

@@ -126,8 +126,10 @@ proptest! {
                             prop_assert!(is_told, "{:?}: {:?}", step, link);
                         }
                         None => {
-                            let into = other.merged_into.as_ref().map(|into| &into.case);
-                            prop_assert_eq!(into, Some(&case.id));
+                            // Also through others.
+                            let into = other.merged_into.as_ref().map(|into| into.case.clone()).unwrap();
+                            let into = cases.iter().find(|other| other.value.id == into).unwrap();
+                            prop_assert!(case.is_or_absorbed(&into.value.id), "{:?}", step);
                         }
                     }
                 }
@@ -166,6 +168,36 @@ fn a_merge_moves_every_task_and_both_cases_in_one_change() {
     two.value.tasks = full;
     let refused = merge_cases(&workspace, &app_actor(), one, Some(two), &command, &tasks, NOW).unwrap_err();
     assert_eq!(sorted(&refused), [(FaultKind::Unprocessable, Key::Into, None)]);
+}
+
+#[test]
+fn what_was_merged_goes_on_with_its_case_within_the_limit_of_links() {
+    let workspace = workspace();
+    let mut cases = cases(3);
+    for (one, two) in [(0, 1), (1, 2)] {
+        let change = carry_out(&cases, &Step::Merge(one, two)).unwrap().unwrap();
+        take(&mut cases, &change);
+    }
+    let absorbed: Vec<&CaseId> = cases[2].value.absorbed().collect();
+    assert_eq!(absorbed, [&cases[1].value.id, &cases[0].value.id]);
+    assert!(
+        cases[2].value.is_or_absorbed(&cases[2].value.id)
+            && !cases[0].value.is_or_absorbed(&cases[1].value.id)
+    );
+
+    let [mut one, mut two] = [stored_case(&workspace), stored_case(&workspace)];
+    one.value.id = CaseId::fresh(90);
+    two.value.id = CaseId::fresh(91);
+    let merged = |number: u128| Link { kind: LinkKind::Merged, case: CaseId::fresh(number) };
+    one.value.links = (100..150).map(merged).collect();
+    two.value.links = (200..250).map(merged).collect();
+    let command = MergeCase { into: Given::Value("x".to_owned()), ..MergeCase::default() };
+    let merge = |two: &Versioned<Case>| {
+        merge_cases(&workspace, &app_actor(), &one, Some(two), &command, &[], NOW).map(|_| ())
+    };
+    assert_eq!(sorted(&merge(&two).unwrap_err()), [(FaultKind::Unprocessable, Key::Into, None)]);
+    two.value.links.pop();
+    merge(&two).unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::column::NONE;
 use crate::engine::Engine;
 use crate::filter::{self, Node};
 use crate::layout::{ColumnId, FacetId};
-use crate::limits::{DAYS_MAX, RANKED_WORDS_MAX};
+use crate::limits::{DAYS_MAX, ONWARD_STEPS_MAX, RANKED_WORDS_MAX};
 use crate::matches::Matches;
 use crate::page;
 use crate::place::Window;
@@ -87,21 +87,30 @@ impl Engine {
         Ok(self.search(condition, words)?.0)
     }
 
-    /// Finds the documents of another engine that those with all words refer to: a column tells of each the ordinal there.
-    /// `among` is how many documents the other engine has now. It costs some nanoseconds for each document with the words.
+    /// Finds the documents of another engine that those with all words refer to: a column tells of each the ordinal there. Where
+    /// the column `onward` of the other engine tells of another document there, that one is found in its place. It costs some
+    /// nanoseconds for each document with the words.
     ///
     /// # Errors
     /// The words are not made yet, or there is no such column.
-    pub fn referred(&self, words: &[Word], column: ColumnId, among: usize) -> Result<Documents, QueryError> {
+    pub fn referred(
+        &self,
+        words: &[Word],
+        column: ColumnId,
+        others: &Self,
+        onward: ColumnId,
+    ) -> Result<Documents, QueryError> {
         let matches = self.matches(&Condition::All, words)?;
-        let column = self.column(column)?;
+        let (column, onward, among) = (self.column(column)?, others.column(onward)?, others.len());
         let mut referred = Matches::none(among);
+        let there = |value: i64| u32::try_from(value).ok().filter(|other| (*other as usize) < among);
         matches.for_each(|ordinal| {
-            if let Ok(other) = u32::try_from(column.get(ordinal))
-                && (other as usize) < among
-            {
-                referred.switch_on(other);
+            let Some(mut other) = there(column.get(ordinal)) else { return };
+            for _ in 0..ONWARD_STEPS_MAX {
+                let Some(next) = there(onward.get(other)) else { break };
+                other = next;
             }
+            referred.switch_on(other);
         });
         referred.settle();
         Ok(Documents(Arc::new(referred)))

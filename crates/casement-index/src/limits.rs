@@ -37,3 +37,5 @@ pub const LOOKUP_PARTED: usize = if cfg!(test) { 20 } else { 4_096 };
 pub const PARTS_WAITING_MAX: usize = 4;
 /// Days that a group count keeps in one table; a wider span is counted by search.
 pub const DAYS_MAX: usize = 1 << 16;
+/// Documents that lead on to one another, one after the other; what is further away is not found.
+pub const ONWARD_STEPS_MAX: usize = 128;

@@ -232,6 +232,15 @@ impl Blobs {
         })))
     }
 
+    /// Puts a blob that nothing names under another key, durably: in a directory at once, in a bucket by a copy that the bucket makes.
+    /// Ended halfway it may be under both.
+    ///
+    /// # Errors
+    /// It is not there, or can't be put there.
+    pub async fn rename(&self, from: &BlobKey, to: &BlobKey) -> Result<(), BlobError> {
+        Ok(self.store.rename(&self.path(from), &self.path(to)).await?)
+    }
+
     /// Removes a blob; one that is not there stays so.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::limits;
+
 /// A document as it was committed last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -23,6 +25,26 @@ pub struct Document {
     pub schema: u32,
     /// The body.
     pub body: Vec<u8>,
+}
+
+/// Where a page of the documents of some parents begins, and which way it goes along their ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Along {
+    /// Down from the last id, or from those before this one.
+    Down(Option<String>),
+    /// Up from the first id, or from those after this one.
+    Up(Option<String>),
+}
+
+impl Along {
+    /// Gives the text that all ids of the page come before, or after.
+    pub(crate) fn place(&self) -> &str {
+        match self {
+            Self::Down(before) => before.as_deref().unwrap_or(limits::ID_END),
+            // No id is empty, so everything comes after the empty text.
+            Self::Up(after) => after.as_deref().unwrap_or_default(),
+        }
+    }
 }
 
 /// A unique key and what it stands for.

@@ -52,6 +52,8 @@ pub const DOCUMENTS_MAX: usize = 10_000;
 pub const DOCUMENTS_INLINE_MAX: usize = 64;
 /// The most children of one parent that are read at once; past it reading them is an error.
 pub const CHILDREN_MAX: usize = 10_000;
+/// The most parents whose children one page holds; past it the question is refused.
+pub const PARENTS_MAX: usize = 128;
 /// Comes after every id, byte by byte.
 pub const ID_END: &str = "\u{10FFFF}";
 /// The events in one page of a walk over the log.

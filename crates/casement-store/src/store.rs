@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::backup::BackupError;
 use crate::backup::run::{BackUp, BackedUp};
-use crate::document::{Changes, Claim, Document, NewWorkspace, WorkspaceRow};
+use crate::document::{Along, Changes, Claim, Document, NewWorkspace, WorkspaceRow};
 use crate::error::{CommitError, Health, StoreError};
 use crate::event::{ChainReport, Event};
 use crate::heads::{Heads, MovedWorkspace};
@@ -200,34 +200,56 @@ impl Store {
         }
     }
 
-    /// Gives one page of the documents of a kind that belong to a parent, those with the last ids first: below `before`, or
-    /// from the last one. For lists that go on while new documents come: what was given once is not given again.
+    /// Gives one page of the documents of a kind that belong to any of some parents, in one order of their ids. For lists that
+    /// go on while new documents come: what was given once is not given again. Besides the page it reads as many ids of each
+    /// parent, and no bodies but those of the page.
     ///
     /// # Errors
-    /// The page is too large, or the database can't be read.
+    /// The page is too large, there are more than [`limits::PARENTS_MAX`] parents, or the database can't be read.
     pub async fn children_page(
         &self,
         workspace: &str,
         kind: &str,
-        parent: &str,
-        before: Option<&str>,
+        parents: &[String],
+        along: &Along,
         limit: usize,
     ) -> Result<Vec<Document>, StoreError> {
         let limit = page(limit)?;
+        if parents.len() > limits::PARENTS_MAX {
+            return Err(StoreError::TooMany { what: "parents asked for", limit: limits::PARENTS_MAX });
+        }
         match &self.engine {
             Engine::Sqlite(sqlite) => {
-                let (workspace, kind, parent) = (owned(workspace), owned(kind), owned(parent));
-                let before = before.map(owned);
+                let (workspace, kind) = (owned(workspace), owned(kind));
+                let (parents, along) = (parents.to_vec(), along.clone());
                 let children = sqlite.blocking(move |own| {
                     let lease = own.pages().lease()?;
-                    let (connection, before) = (lease.connection()?, before.as_deref());
-                    reader::children_page(connection, &workspace, &kind, &parent, before, limit)
+                    reader::children_page(lease.connection()?, &workspace, &kind, &parents, &along, limit)
                 });
                 children.await
             }
             Engine::Postgres(own) => {
                 let client = own.point().await?;
-                postgres::reader::children_page(&client, workspace, kind, parent, before, limit).await
+                postgres::reader::children_page(&client, workspace, kind, parents, along, limit).await
+            }
+        }
+    }
+
+    /// Counts the documents of a kind that belong to a parent.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub async fn count_children(&self, workspace: &str, kind: &str, parent: &str) -> Result<u64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let (workspace, kind, parent) = (owned(workspace), owned(kind), owned(parent));
+                let counted = sqlite.blocking(move |own| {
+                    reader::count_children(own.pages().lease()?.connection()?, &workspace, &kind, &parent)
+                });
+                counted.await
+            }
+            Engine::Postgres(own) => {
+                postgres::reader::count_children(own.point().await?.as_ref(), workspace, kind, parent).await
             }
         }
     }

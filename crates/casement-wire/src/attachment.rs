@@ -46,8 +46,12 @@ pub struct AttachmentDoc<'a> {
 pub struct AttachmentPage<'a> {
     /// In the order of their making.
     pub results: Vec<AttachmentDoc<'a>>,
-    /// Whether there are further ones: `after` the id of the last one here.
+    /// Whether there are further ones.
     pub has_more: bool,
+    /// Where the next page begins: `after` this. Absent when there are no further ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<&'a str>,
 }
 
 fn attachment_doc(attachment: &Attachment) -> AttachmentDoc<'_> {
@@ -70,10 +74,10 @@ pub fn write_attachment(attachment: &Attachment) -> Vec<u8> {
     serde_json::to_vec(&attachment_doc(attachment)).expect("invariant: texts and numbers are always JSON")
 }
 
-/// Writes a page of attachments.
-pub fn write_attachment_page(attachments: &[&Attachment], has_more: bool) -> Vec<u8> {
-    let results = attachments.iter().map(|attachment| attachment_doc(attachment)).collect();
-    serde_json::to_vec(&AttachmentPage { results, has_more })
+/// Writes a page of attachments; `next` is there when there are more.
+pub fn write_attachment_page(attachments: &[Attachment], next: Option<&str>) -> Vec<u8> {
+    let results = attachments.iter().map(attachment_doc).collect();
+    serde_json::to_vec(&AttachmentPage { results, has_more: next.is_some(), next })
         .expect("invariant: texts and numbers are always JSON")
 }
 

@@ -4,6 +4,8 @@
 //! a test gets for itself; nothing is shared between tests and nothing sleeps.
 
 #[cfg(test)]
+mod absorbed;
+#[cfg(test)]
 mod acme;
 #[cfg(test)]
 mod answers;
@@ -15,6 +17,8 @@ mod apps;
 mod assignment;
 #[cfg(test)]
 mod attachment_bytes;
+#[cfg(test)]
+mod attachment_failures;
 #[cfg(test)]
 mod attachments;
 #[cfg(test)]

@@ -39,7 +39,7 @@ const SKIP_SERVER: [&str; 9] =
 
 /// The tests of the binary that are run a second time, with the data on a database server: the public API. What is about
 /// files, processes and quotas, or stops the clock of the runtime, is about the embedded database alone.
-const ON_SERVER: &str = "test(/^(apps|assignment|attachments|authentication|bad_input|comment_search|comment_split|comments|compression|concurrency|create_case|\
+const ON_SERVER: &str = "test(/^(absorbed|apps|assignment|attachments|authentication|bad_input|comment_search|comment_split|comments|compression|concurrency|create_case|\
     create_task|custom_fields|customers|deadlines|feedback|idempotency|json_bodies|lifecycle|list_filters|list_oracle|list_pages|\
     merge|plans|resources|searches|seeds|streams|token_attacks|undo|update_keys|update_values|work_lists|work_moves)::/) and not test(/takes_no_writes/)";
 

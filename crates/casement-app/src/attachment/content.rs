@@ -6,6 +6,7 @@ use bytes::Bytes;
 use casement_domain::attachment::Attachment;
 use casement_domain::version::Versioned;
 use casement_store::blobs::BlobReader;
+use casement_store::document::Along;
 use casement_wire::attachment::write_attachment_page;
 use casement_wire::spelling::Noun;
 use tokio::sync::OwnedSemaphorePermit;
@@ -13,9 +14,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::access::Access;
 use crate::app::App;
 use crate::attachment::{key, place, rendered_attachment};
+use crate::body;
+use crate::case::holders;
 use crate::commit::Reads;
 use crate::document::Rendered;
 use crate::error::AppError;
+use crate::limits;
 use crate::measure;
 
 /// Which page of a case's attachments.
@@ -54,7 +58,8 @@ pub async fn get_attachment(app: &App, access: &Access, case: &str, id: &str) ->
     Ok(rendered_attachment(&app.attachment_of(access, case, id, &mut Reads::default()).await?))
 }
 
-/// Lists the attachments of a case that are not deleted, in the order of their adding.
+/// Lists the attachments of a case and of those that were merged into it, without deleted ones, in the order of their adding. A page
+/// ends early where very many deleted ones lie between.
 ///
 /// # Errors
 /// There is no such case, or it has none of that id.
@@ -67,22 +72,35 @@ pub async fn list_attachments(
     app.check_ready()?;
     let workspace = access.workspace.id();
     let case = app.id_named(access, Noun::Case, case);
-    app.case(workspace, &case, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
-    let all = app.attachments_of(workspace, &case).await?;
-    let after = match query.after.as_deref() {
-        None => None,
-        Some(id) => {
-            let found = all.iter().find(|attachment| attachment.value.id.as_str() == id);
-            Some(found.ok_or(AppError::NoAttachment)?.value.place())
+    let case = app.case(workspace, &case, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
+    if let Some(after) = &query.after {
+        let found = app.attachment(workspace, after, &mut Reads::default()).await?;
+        found.filter(|found| case.value.is_or_absorbed(&found.value.case)).ok_or(AppError::NoAttachment)?;
+    }
+    let holders = holders(&case.value);
+    let (mut found, mut looked_at): (Vec<Attachment>, usize) = (Vec::new(), 0);
+    let mut next = query.after.clone();
+    loop {
+        // One more than is shown tells whether there are more.
+        let wanted = (query.limit - found.len() + 1).min(limits::ATTACHMENTS_READ);
+        let along = Along::Up(next.clone());
+        let page = app.store().children_page(workspace, body::ATTACHMENT, &holders, &along, wanted).await?;
+        for document in &page {
+            let attachment = body::decode_attachment(document)?.value;
+            let is_kept = attachment.deleted_at.is_none();
+            if (is_kept && found.len() == query.limit) || looked_at == limits::ATTACHMENTS_LOOKED_AT {
+                return Ok(Bytes::from(write_attachment_page(&found, next.as_deref())));
+            }
+            if is_kept {
+                found.push(attachment);
+            }
+            looked_at += 1;
+            next = Some(document.id.clone());
         }
-    };
-    let kept = all.iter().filter(|attachment| attachment.value.deleted_at.is_none());
-    let rest = kept.filter(|attachment| after.is_none_or(|after| attachment.value.place() > after));
-    let mut page: Vec<&Attachment> =
-        rest.map(|attachment| &attachment.value).take(query.limit.saturating_add(1)).collect();
-    let has_more = page.len() > query.limit;
-    page.truncate(query.limit);
-    Ok(Bytes::from(write_attachment_page(&page, has_more)))
+        if page.len() < wanted {
+            return Ok(Bytes::from(write_attachment_page(&found, None)));
+        }
+    }
 }
 
 /// Finds an attachment whose bytes are asked for.
@@ -120,7 +138,7 @@ pub async fn download(
 }
 
 impl App {
-    /// Loads an attachment of a case.
+    /// Loads an attachment of a case, or of one that was merged into it.
     pub(crate) async fn attachment_of(
         &self,
         access: &Access,
@@ -130,7 +148,12 @@ impl App {
     ) -> Result<Versioned<Attachment>, AppError> {
         self.check_ready()?;
         let case = self.id_of(access, Noun::Case, case).await?;
-        let found = self.attachment(access.workspace.id(), id, reads).await?;
-        found.filter(|found| found.value.case.as_str() == case).ok_or(AppError::NoAttachment)
+        let workspace = access.workspace.id();
+        let found = self.attachment(workspace, id, reads).await?.ok_or(AppError::NoAttachment)?;
+        if found.value.case.as_str() == case {
+            return Ok(found);
+        }
+        let case = self.case(workspace, &case, reads).await?.ok_or(AppError::NoAttachment)?;
+        if case.value.is_or_absorbed(&found.value.case) { Ok(found) } else { Err(AppError::NoAttachment) }
     }
 }

@@ -4,6 +4,7 @@ use casement_domain::attachment::delete::delete_attachment as decide;
 use casement_domain::attachment::usage::Usage;
 use casement_domain::change::Record;
 use casement_domain::version::Versioned;
+use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::App;
@@ -60,8 +61,9 @@ async fn delete(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
-        let case = case.ok_or_else(|| AppError::Failed(format!("attachment {id} has no case")))?;
+        // Of a file that came with a merged case, the case that goes on decides.
+        let named = app.id_named(access, Noun::Case, case);
+        let case = app.case(workspace.id(), &named, &mut reads).await?.ok_or(AppError::NoAttachment)?;
         let usage = app.usage(workspace.id(), &mut reads).await?;
         let now = app.sources().now();
         let decided = decide(&before, &case.value, usage.as_ref(), now).map_err(AppError::Refused)?;

@@ -19,6 +19,7 @@ use casement_domain::attachment::create::Siblings;
 use casement_domain::attachment::usage::Usage;
 use casement_domain::version::Versioned;
 use casement_store::blobs::{BlobError, BlobKey, Blobs};
+use casement_store::document::Along;
 use casement_wire::attachment::write_attachment;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -138,25 +139,32 @@ impl App {
         document.as_ref().map(body::decode).transpose()
     }
 
-    /// Gives all attachments of a case in the order of their making, deleted ones too.
-    pub(crate) async fn attachments_of(
+    /// Gives the attachment of a case that was added last, deleted or not. It is that as of the usage, when that was read before.
+    async fn newest_attachment(&self, workspace: &str, case: &str) -> Result<Option<Attachment>, AppError> {
+        let case = [case.to_owned()];
+        let newest =
+            self.store().children_page(workspace, body::ATTACHMENT, &case, &Along::Down(None), 1).await?;
+        Ok(newest.first().map(body::decode_attachment).transpose()?.map(|newest| newest.value))
+    }
+
+    /// Counts the attachments of a case; `newest` is the one that was added last.
+    async fn siblings(
         &self,
         workspace: &str,
         case: &str,
-    ) -> Result<Vec<Versioned<Attachment>>, AppError> {
-        let documents = self.store().children(workspace, body::ATTACHMENT, case).await?;
-        let all = documents.iter().map(body::decode_attachment).collect::<Result<Vec<_>, _>>();
-        let mut all = all?;
-        // An id is drawn when the bytes begin to come.
-        all.sort_by(|one, other| one.value.place().cmp(&other.value.place()));
-        Ok(all)
-    }
-
-    /// Counts the attachments of a case. The newest is that as of the usage, when that was read before.
-    async fn siblings(&self, workspace: &str, case: &str) -> Result<Siblings, AppError> {
-        let all = self.attachments_of(workspace, case).await?;
-        let kept = all.iter().filter(|attachment| attachment.value.deleted_at.is_none()).count();
-        let newest = all.last().map(|attachment| attachment.value.created_at);
-        Ok(Siblings { kept, all: all.len(), newest })
+        newest: Option<&Attachment>,
+    ) -> Result<Siblings, AppError> {
+        let newest = newest.map(|newest| newest.created_at);
+        let all = self.store().count_children(workspace, body::ATTACHMENT, case).await?;
+        let all = usize::try_from(all).unwrap_or(usize::MAX);
+        if all < casement_domain::limits::CASE_ATTACHMENTS_MAX {
+            // With so few it does not matter how many of them are deleted.
+            return Ok(Siblings { kept: all, all, newest });
+        }
+        let mut kept = 0;
+        for document in self.store().children(workspace, body::ATTACHMENT, case).await? {
+            kept += usize::from(body::decode_attachment(&document)?.value.deleted_at.is_none());
+        }
+        Ok(Siblings { kept, all, newest })
     }
 }

@@ -5,7 +5,10 @@
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use casement_domain::attachment::create::{CreateAttachment, NotAdded, check_case, create_attachment};
+use casement_domain::attachment::Attachment;
+use casement_domain::attachment::create::{
+    CreateAttachment, NotAdded, check_case, create_attachment, id_behind,
+};
 use casement_domain::attachment::kind::{Image, SIGNATURE_BYTES};
 use casement_domain::attachment::usage::{NoRoom, Usage};
 use casement_domain::change::Record;
@@ -87,6 +90,13 @@ struct Unnamed {
 }
 
 impl Unnamed {
+    /// Puts the bytes under another key.
+    async fn rename(&mut self, key: BlobKey) -> Result<(), AppError> {
+        self.blobs.rename(&self.key, &key).await?;
+        self.key = key;
+        Ok(())
+    }
+
     async fn remove(mut self) {
         self.is_settled = true;
         // The sweep removes them later.
@@ -128,7 +138,8 @@ pub async fn begin_upload(
     let workspace = access.workspace.id();
     let case_id = app.id_named(access, Noun::Case, named);
     let case = app.case(workspace, &case_id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
-    let siblings = app.siblings(workspace, &case_id).await?;
+    let newest = app.newest_attachment(workspace, &case_id).await?;
+    let siblings = app.siblings(workspace, &case_id, newest.as_ref()).await?;
     check_case(&case.value, siblings).map_err(AppError::Refused)?;
     let usage = app.usage(workspace, &mut Reads::default()).await?;
     let usage = usage.map_or_else(Usage::default, |usage| usage.value);
@@ -222,7 +233,7 @@ pub async fn add(
     durable: Durable,
     attempt: Option<&Attempt>,
 ) -> Result<Rendered, AppError> {
-    let Durable { command, case, mut unnamed, _place } = durable;
+    let Durable { mut command, case, mut unnamed, _place } = durable;
     let bytes = command.bytes;
     // Let in by what was known when the bytes began to come, maybe long ago. On a database server the commit finds out too
     // whether that still holds.
@@ -242,7 +253,7 @@ pub async fn add(
             return Err(error);
         }
     };
-    let done = create(app, access, &case, &command, &mut unnamed, ticket.as_ref()).await;
+    let done = create(app, access, &case, &mut command, &mut unnamed, ticket.as_ref()).await;
     // What was not committed for sure names nothing; where nobody can tell, the sweep will.
     let is_refused = matches!(
         done,
@@ -266,12 +277,14 @@ async fn create(
     app: &App,
     access: &Access,
     case_id: &str,
-    command: &CreateAttachment,
+    command: &mut CreateAttachment,
     unnamed: &mut Unnamed,
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
     let workspace = &access.workspace;
     let quota_bytes = app.attachments().ok_or_else(nowhere)?.quota_bytes;
+    // Done here already as a rule: in a bucket it takes a while, and others need not wait for it.
+    put_behind(app, workspace.id(), case_id, command, unnamed).await?;
     // All change the one document of what is used.
     let _turn = workspace.turn(Usage::ID).await;
     for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
@@ -280,7 +293,8 @@ async fn create(
         let case = app.case(workspace.id(), case_id, &mut reads).await?.ok_or(AppError::NotFound)?;
         // Guarded by the usage, which every other attachment changes too.
         let usage = app.usage(workspace.id(), &mut reads).await?;
-        let siblings = app.siblings(workspace.id(), case_id).await?;
+        let newest = put_behind(app, workspace.id(), case_id, command, unnamed).await?;
+        let siblings = app.siblings(workspace.id(), case_id, newest.as_ref()).await?;
         let now = app.sources().now();
         let change =
             create_attachment(&case, siblings, usage.as_ref(), quota_bytes, command, &access.actor, now)
@@ -305,6 +319,23 @@ async fn create(
         tokio::time::sleep(limits::UPLOAD_COMMIT_WAIT.saturating_mul(attempt)).await;
     }
     Err(contended())
+}
+
+/// Gives the newest attachment of a case. One that has overtaken this one gets it behind itself, under another id.
+async fn put_behind(
+    app: &App,
+    workspace: &str,
+    case: &str,
+    command: &mut CreateAttachment,
+    unnamed: &mut Unnamed,
+) -> Result<Option<Attachment>, AppError> {
+    let newest = app.newest_attachment(workspace, case).await?;
+    let fresh = app.sources().ids().next().unwrap_or_default();
+    if let Some(id) = id_behind(&command.id, newest.as_ref().map(|newest| &newest.id), fresh) {
+        unnamed.rename(key(workspace, id.as_str())).await?;
+        command.id = id;
+    }
+    Ok(newest)
 }
 
 fn nowhere() -> AppError {

@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 use casement_domain::comment::Visibility;
+use casement_store::document::Along;
 use casement_wire::comment::{write_comment, write_comments};
 
 use crate::access::Access;
 use crate::app::App;
 use crate::body;
+use crate::case::holders;
 use crate::commit::Reads;
 use crate::error::AppError;
 use crate::limits;
@@ -22,8 +24,8 @@ pub struct CommentQuery {
     pub limit: usize,
 }
 
-/// Gives a page of the comments of a case, deleted ones too, newest first. Later pages hold what they held whatever is
-/// added meanwhile. A page ends early where its comments are very large, or where very many others lie between.
+/// Gives a page of the comments of a case and of those that were merged into it, deleted ones too, newest first. Later pages hold
+/// what they held whatever is added meanwhile. A page ends early where its comments are very large, or where very many others lie between.
 ///
 /// # Errors
 /// There is no such case, or the store can't be read.
@@ -36,6 +38,7 @@ pub async fn list_comments(
     app.check_ready()?;
     let config = access.workspace.config();
     let case = app.case_named(access, case, &mut Reads::default()).await?;
+    let holders = holders(&case.value);
     let (mut bodies, mut bytes, mut looked_at): (Vec<Vec<u8>>, usize, usize) = (Vec::new(), 0, 0);
     let mut next = query.before.clone();
     loop {
@@ -43,13 +46,7 @@ pub async fn list_comments(
         let wanted = (query.limit - bodies.len() + 1).min(limits::COMMENTS_READ);
         let page = app
             .store()
-            .children_page(
-                access.workspace.id(),
-                body::COMMENT,
-                case.value.id.as_str(),
-                next.as_deref(),
-                wanted,
-            )
+            .children_page(access.workspace.id(), body::COMMENT, &holders, &Along::Down(next.clone()), wanted)
             .await?;
         let is_last = page.len() < wanted;
         for document in &page {

@@ -57,7 +57,7 @@ impl App {
         self.case(access.workspace.id(), &id, reads).await?.ok_or(AppError::NotFound)
     }
 
-    /// Loads the comment of a case that a path names; one of another case is none.
+    /// Loads the comment of a case that a path names, or of one that was merged into it; one of another case is none.
     pub(crate) async fn comment_of(
         &self,
         access: &Access,
@@ -66,10 +66,10 @@ impl App {
         reads: &mut Reads,
     ) -> Result<Versioned<Comment>, AppError> {
         let found = self.comment(access.workspace.id(), id, reads).await?;
-        found.filter(|comment| comment.value.case == case.id).ok_or_else(no_comment)
+        found.filter(|comment| case.is_or_absorbed(&comment.value.case)).ok_or_else(no_comment)
     }
 
-    /// Gives those of some attachments that belong to a case and are not deleted, and notes that they were read.
+    /// Gives those of some attachments that belong to a case, or to one that was merged into it, and are not deleted, and notes that they were read.
     pub(crate) async fn usable_attachments(
         &self,
         workspace: &str,
@@ -86,7 +86,7 @@ impl App {
         let mut usable = Vec::with_capacity(ids.len());
         for document in self.store().documents(workspace, body::ATTACHMENT, &ids).await? {
             let attachment = body::decode_attachment(&document)?;
-            if attachment.value.case == case.id && attachment.value.deleted_at.is_none() {
+            if case.is_or_absorbed(&attachment.value.case) && attachment.value.deleted_at.is_none() {
                 reads.document(body::ATTACHMENT, &document.id, document.version);
                 usable.push(document.id);
             }

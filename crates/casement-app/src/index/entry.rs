@@ -19,7 +19,7 @@ use super::layout::YES;
 
 /// Counts what entries say of equal documents: a change of it makes snapshots of former releases be left aside. It goes up
 /// with every change of a facet's, column's or term's content.
-pub const FORM: u32 = 3;
+pub const FORM: u32 = 4;
 /// Bytes of a custom field's value that the index keeps; of a longer one it keeps the hash.
 const FIELD_TEXT_BYTES_MAX: usize = 48;
 
@@ -31,6 +31,10 @@ pub struct Entry {
     /// The case: itself, or the one that the task or comment belongs to.
     pub case: String,
     document: Document,
+    /// The case that goes on in the place of a merged one.
+    goes_on: Option<String>,
+    /// The cases that were merged into it.
+    absorbed: Vec<String>,
     /// The due date that will breach it unless its status says that work is over.
     due: Option<(Moment, StatusId)>,
 }
@@ -87,12 +91,20 @@ impl Entry {
                 Some(title_rest),
                 Some(description),
                 Some(description_rest),
+                None,
             ],
             name: fold_case(&item.name),
             terms: Vec::new(),
         };
         let due = item.due.filter(|_| item.active && !item.breached).map(|due| (due, item.status.clone()));
-        Self { kind, case: work.case().to_string(), document, due }
+        let (goes_on, absorbed) = match work {
+            Work::Case(case) => (
+                case.merged_into.as_ref().map(|into| into.case.to_string()),
+                case.absorbed().map(ToString::to_string).collect(),
+            ),
+            Work::Task(_) => (None, Vec::new()),
+        };
+        Self { kind, case: work.case().to_string(), document, goes_on, absorbed, due }
     }
 
     /// Works out the entry of a comment before it is committed.
@@ -112,7 +124,19 @@ impl Entry {
             name: String::new(),
             terms: Vec::new(),
         };
-        Self { kind: Kind::Comment, case: comment.case.to_string(), document, due: None }
+        Self {
+            kind: Kind::Comment,
+            case: comment.case.to_string(),
+            document,
+            goes_on: None,
+            absorbed: Vec::new(),
+            due: None,
+        }
+    }
+
+    /// Gives the case that goes on in the place of a merged one, and the cases that were merged into it.
+    pub fn merges(&self) -> (Option<String>, Vec<String>) {
+        (self.goes_on.clone(), self.absorbed.clone())
     }
 
     /// Gives the document's id.

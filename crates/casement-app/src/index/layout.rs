@@ -51,6 +51,9 @@ pub const TITLE: [ColumnId; 2] = [ColumnId(5), ColumnId(6)];
 /// The two halves of the description's digest.
 pub const DESCRIPTION: [ColumnId; 2] = [ColumnId(7), ColumnId(8)];
 
+/// The ordinal, among the cases, of the case that goes on in the place of a merged one.
+pub const GOES_ON: ColumnId = ColumnId(9);
+
 /// The text fields that the public API's search looks into: first name and reference id, then description, customer's name and
 /// e-mail.
 pub const PUBLIC_TEXTS: usize = 2;
@@ -89,6 +92,7 @@ pub fn layout() -> Layout {
             ("title-2", ColumnUse::Filtered),
             ("description-1", ColumnUse::Filtered),
             ("description-2", ColumnUse::Filtered),
+            ("goes-on", ColumnUse::Filtered),
         ],
         texts: vec!["first", "second", "further"],
     }

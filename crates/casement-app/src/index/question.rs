@@ -17,8 +17,8 @@ use super::Index;
 use super::entry::{field_entry, field_moment, field_present, field_value, halves};
 use super::layout::{
     ACTIVE, ALL_TEXTS, ASSIGNEE, BREACHED, CASE, CHANNEL, COMMENTED_CASE, CREATED, CUSTOMER, DESCRIPTION,
-    DUE, FIELD, NUMBER, OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE, UPDATED,
-    WATCHER, YES,
+    DUE, FIELD, GOES_ON, NUMBER, OF_ACTIVE_CASE, PRIORITY, PUBLIC_TEXTS, QUEUE, STATUS, TAG, TEMPLATE, TITLE,
+    UPDATED, WATCHER, YES,
 };
 
 /// What a list is resolved against.
@@ -105,7 +105,7 @@ fn words(Asked { noun, filter, .. }: Asked<'_>, index: &Index) -> Result<Vec<Wor
 fn commented(words: &[Prefix], index: &Index) -> Result<Documents, QueryError> {
     let word = |word: &Prefix| Word { text: word.word().to_owned(), fields: 1, elsewhere: None };
     let words: Vec<Word> = words.iter().map(word).collect();
-    index.comments.referred(&words, COMMENTED_CASE, index.cases.len())
+    index.comments.referred(&words, COMMENTED_CASE, &index.cases, GOES_ON)
 }
 
 /// Gives the condition that a comment has all of these words.

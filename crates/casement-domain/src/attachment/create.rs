@@ -42,6 +42,20 @@ pub struct Siblings {
     pub newest: Option<Moment>,
 }
 
+/// Gives another id for an attachment where the newest of its case has overtaken it: the ids of a case are in the order in which
+/// attachments were added, and its own was drawn when its bytes began to come. `fresh` is a 128-bit value for the new one.
+pub fn id_behind(id: &AttachmentId, newest: Option<&AttachmentId>, fresh: u128) -> Option<AttachmentId> {
+    let newest = newest.filter(|newest| *newest > id)?;
+    let fresh = AttachmentId::fresh(fresh);
+    if fresh > *newest {
+        return Some(fresh);
+    }
+    // Drawn by a clock that is ahead of this one. An id that was not made here has no next one.
+    let digits: String = newest.as_str().strip_prefix("at-")?.split('-').collect();
+    let value = u128::from_str_radix(&digits, 16).ok()?;
+    value.checked_add(1).map(AttachmentId::fresh)
+}
+
 /// Why an attachment is not added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAdded {
@@ -115,5 +129,21 @@ pub(super) fn used(before: Option<&Versioned<Usage>>, after: Usage) -> RecordCha
         before: before.map(|before| before.clone().map(Record::Usage)),
         after: Record::Usage(after),
         event: if before.is_some() { "usage.updated" } else { "usage.created" },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attachment_that_was_overtaken_gets_an_id_behind_the_newest() {
+        let id = |value: u128| AttachmentId::fresh(value);
+        assert_eq!(id_behind(&id(5), None, 9), None);
+        assert_eq!(id_behind(&id(5), Some(&id(4)), 9), None);
+        assert_eq!(id_behind(&id(5), Some(&id(7)), 9), Some(id(9)));
+        assert_eq!(id_behind(&id(5), Some(&id(9)), 7), Some(id(10)), "by a clock that is behind");
+        assert_eq!(id_behind(&id(5), Some(&AttachmentId::from_text("at-x")), 7), None);
+        assert_eq!(id_behind(&id(5), Some(&id(u128::MAX)), 7), None);
     }
 }

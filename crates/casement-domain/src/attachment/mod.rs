@@ -34,19 +34,12 @@ pub struct Attachment {
     pub image: Option<Image>,
     /// Who added it.
     pub created_by: Actor,
-    /// When it was added; on one case strictly increasing.
+    /// When it was added; on one case strictly increasing, as its id.
     pub created_at: Moment,
     /// When it was deleted: its bytes go a while later, this stays.
     pub deleted_at: Option<Moment>,
     /// When it changed last; strictly increasing.
     pub updated_at: Moment,
-}
-
-impl Attachment {
-    /// Its place among the attachments of its case, in the order of their adding.
-    pub fn place(&self) -> (Moment, &str) {
-        (self.created_at, self.id.as_str())
-    }
 }
 
 #[cfg(test)]

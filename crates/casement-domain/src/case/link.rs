@@ -26,7 +26,7 @@ pub enum LinkKind {
     Parent,
     /// Is a part of it.
     Child,
-    /// Was merged into it. Only a merge makes such a link.
+    /// Was merged into it, also through another. Only a merge makes such a link.
     Merged,
 }
 
@@ -57,6 +57,17 @@ impl Case {
     /// Gives the case that it is a part of.
     pub fn parent(&self) -> Option<&CaseId> {
         self.links.iter().find(|link| link.kind == LinkKind::Parent).map(|link| &link.case)
+    }
+
+    /// Gives the cases that were merged into it, also through others. What is under their ids (comments, attachments) is seen
+    /// on this case.
+    pub fn absorbed(&self) -> impl Iterator<Item = &CaseId> {
+        self.links.iter().filter(|link| link.kind == LinkKind::Merged).map(|link| &link.case)
+    }
+
+    /// Tells whether what is under a case's id belongs to this case: it is its own or that of an absorbed one.
+    pub fn is_or_absorbed(&self, case: &CaseId) -> bool {
+        self.id == *case || self.absorbed().any(|absorbed| absorbed == case)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Merging two cases: one goes on, the other is kept as it was under its own id.
+//! Merging two cases: one goes on, the other is kept as it was under its own id. The links of the one that goes on name every case
+//! that was merged into it, also through others: what is under their ids is seen on it.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,7 @@ pub fn merge_cases(
     let (mut merged, mut going_on) = (before.value.clone(), into.value.clone());
     going_on.tasks.append(&mut merged.tasks);
     going_on.links.push(Link { kind: LinkKind::Merged, case: merged.id.clone() });
+    going_on.links.extend(merged.absorbed().cloned().map(|case| Link { kind: LinkKind::Merged, case }));
     let further = merged.watchers.iter().filter(|watcher| !into.value.watchers.contains(watcher));
     going_on.watchers.extend(further.cloned());
     if going_on.watchers.len() > limits::WATCHERS_MAX {
@@ -118,9 +120,12 @@ fn check(workspace: &Workspace, merged: &Case, into: &Case, faults: &mut Faults)
         let message = format!("both have more than {} tasks together", limits::TASKS_PER_CASE_MAX);
         faults.add(FaultKind::Unprocessable, Key::Into, message);
     }
-    if into.links.len() >= limits::CASE_LINKS_MAX {
-        let message =
-            format!("the other case has {} links already, which is the most", limits::CASE_LINKS_MAX);
+    // Those that were merged into the merged case go on with it.
+    if into.links.len() + 1 + merged.absorbed().count() > limits::CASE_LINKS_MAX {
+        let message = format!(
+            "the other case would have more than {} links, with those to each case that is merged into it",
+            limits::CASE_LINKS_MAX
+        );
         faults.add(FaultKind::Unprocessable, Key::Into, message);
     }
 }

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Row;
 
-use crate::document::{Changes, Claim, Document, WorkspaceRow};
+use crate::document::{Along, Changes, Claim, Document, WorkspaceRow};
 use crate::error::StoreError;
 use crate::event::Event;
 use crate::limits;
@@ -104,28 +104,81 @@ pub(crate) async fn children(
     bounded(children, "children", limits::CHILDREN_MAX)
 }
 
-/// Gives one page of the documents of a kind that belong to a parent, the last ids first.
+/// Gives one page of the documents of a kind that belong to any of some parents. The index alone gives the ids of each parent,
+/// as many as the page has; only what is on the page is read.
 pub(crate) async fn children_page(
     link: &Link,
     workspace: &str,
     kind: &str,
-    parent: &str,
-    before: Option<&str>,
+    parents: &[String],
+    along: &Along,
     limit: usize,
 ) -> Result<Vec<Document>, StoreError> {
-    read_documents(
-        link,
-        "SELECT kind, id, parent, number, version, sequence, schema, body
-         FROM document
-         WHERE workspace = $1
-           AND parent = $2
-           AND kind = $3
-           AND id < $4
-         ORDER BY id DESC
-         LIMIT $5",
-        &[&workspace, &parent, &kind, &before.unwrap_or(limits::ID_END), &count(limit)],
-    )
-    .await
+    let sql = match along {
+        Along::Down(_) => {
+            "SELECT document.kind, document.id, document.parent, document.number, document.version,
+                    document.sequence, document.schema, document.body
+             FROM (SELECT child.id
+                   FROM unnest($2::TEXT[]) AS named (parent)
+                   CROSS JOIN LATERAL (SELECT document.id
+                                       FROM document
+                                       WHERE document.workspace = $1
+                                         AND document.parent = named.parent
+                                         AND document.kind = $3
+                                         AND document.id < $4
+                                       ORDER BY document.id DESC
+                                       LIMIT $5) AS child
+                   ORDER BY child.id DESC
+                   LIMIT $5) AS page
+             JOIN document
+               ON document.workspace = $1
+              AND document.kind = $3
+              AND document.id = page.id
+             ORDER BY document.id DESC"
+        }
+        Along::Up(_) => {
+            "SELECT document.kind, document.id, document.parent, document.number, document.version,
+                    document.sequence, document.schema, document.body
+             FROM (SELECT child.id
+                   FROM unnest($2::TEXT[]) AS named (parent)
+                   CROSS JOIN LATERAL (SELECT document.id
+                                       FROM document
+                                       WHERE document.workspace = $1
+                                         AND document.parent = named.parent
+                                         AND document.kind = $3
+                                         AND document.id > $4
+                                       ORDER BY document.id
+                                       LIMIT $5) AS child
+                   ORDER BY child.id
+                   LIMIT $5) AS page
+             JOIN document
+               ON document.workspace = $1
+              AND document.kind = $3
+              AND document.id = page.id
+             ORDER BY document.id"
+        }
+    };
+    read_documents(link, sql, &[&workspace, &parents, &kind, &along.place(), &count(limit)]).await
+}
+
+/// Counts the documents of a kind that belong to a parent.
+pub(crate) async fn count_children(
+    link: &Link,
+    workspace: &str,
+    kind: &str,
+    parent: &str,
+) -> Result<u64, StoreError> {
+    let rows = link
+        .query(
+            "SELECT COUNT(*)
+             FROM document
+             WHERE workspace = $1
+               AND parent = $2
+               AND kind = $3",
+            &[&workspace, &parent, &kind],
+        )
+        .await?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }
 
 /// Gives one page of the documents of a kind.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-use crate::document::{Claim, Document, WorkspaceRow};
+use crate::document::{Along, Claim, Document, WorkspaceRow};
 use crate::error::StoreError;
 use crate::event::Event;
 use crate::limits;
@@ -152,27 +152,71 @@ pub(crate) fn children(
     bounded(children, "children", limits::CHILDREN_MAX)
 }
 
-/// Gives one page of the documents of a kind that belong to a parent, the last ids first.
+/// Gives one page of the documents of a kind that belong to any of some parents. The index alone gives the ids of each parent,
+/// as many as the page has; only what is on the page is read.
 pub(crate) fn children_page(
     connection: &Connection,
     workspace: &str,
     kind: &str,
-    parent: &str,
-    before: Option<&str>,
+    parents: &[String],
+    along: &Along,
     limit: usize,
 ) -> Result<Vec<Document>, StoreError> {
-    read_documents(
-        connection,
-        "SELECT kind, id, parent, number, version, sequence, schema, body
+    let mut statement = connection.prepare_cached(match along {
+        Along::Down(_) => {
+            "SELECT id
+             FROM document
+             WHERE workspace = ?1
+               AND parent = ?2
+               AND kind = ?3
+               AND id < ?4
+             ORDER BY id DESC
+             LIMIT ?5"
+        }
+        Along::Up(_) => {
+            "SELECT id
+             FROM document
+             WHERE workspace = ?1
+               AND parent = ?2
+               AND kind = ?3
+               AND id > ?4
+             ORDER BY id
+             LIMIT ?5"
+        }
+    })?;
+    let mut ids: Vec<String> = Vec::new();
+    for parent in parents {
+        let rows = statement.query_map(params![workspace, parent, kind, along.place(), limit], |row| {
+            row.get::<_, String>(0)
+        })?;
+        for id in rows {
+            ids.push(id?);
+        }
+    }
+    ids.sort_unstable();
+    if matches!(along, Along::Down(_)) {
+        ids.reverse();
+    }
+    ids.truncate(limit);
+    documents(connection, workspace, kind, &ids)
+}
+
+/// Counts the documents of a kind that belong to a parent.
+pub(crate) fn count_children(
+    connection: &Connection,
+    workspace: &str,
+    kind: &str,
+    parent: &str,
+) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT COUNT(*)
          FROM document
          WHERE workspace = ?1
            AND parent = ?2
-           AND kind = ?3
-           AND id < ?4
-         ORDER BY id DESC
-         LIMIT ?5",
-        params![workspace, parent, kind, before.unwrap_or(limits::ID_END), limit],
-    )
+           AND kind = ?3",
+    )?;
+    let count: i64 = statement.query_row([workspace, parent, kind], |row| row.get(0))?;
+    Ok(count.cast_unsigned())
 }
 
 /// Gives one page of the documents of a kind.

@@ -93,6 +93,7 @@ macro_rules! facts {
             reading::a_fresh_log_is_whole,
             reading::children_come_by_id,
             reading::a_page_of_children_goes_back_from_the_last_id,
+            reading::children_of_several_parents_come_in_one_order_either_way,
             reading::a_scan_goes_through_all_documents_of_a_kind,
             reading::documents_come_in_the_order_asked,
             reading::claims_are_read_back,

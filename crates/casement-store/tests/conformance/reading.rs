@@ -1,6 +1,6 @@
 //! What comes back from documents, claims, workspaces and the log.
 
-use casement_store::document::{Claim, WorkspaceRow};
+use casement_store::document::{Along, Claim, WorkspaceRow};
 use casement_store::error::StoreError;
 use casement_store::limits;
 
@@ -133,8 +133,10 @@ pub async fn a_page_of_children_goes_back_from_the_last_id(subject: Subject) {
     store.commit(under(writing(empty("w"), "comment", "m9", 0, b"{}"), "c2")).await.unwrap();
     store.commit(under(writing(empty("w"), "task", "m8", 0, b"{}"), "c1")).await.unwrap();
     store.commit(under(writing(empty("v"), "comment", "m7", 0, b"{}"), "c1")).await.unwrap();
+    let parents = ["c1".to_owned()];
     let page = async |before: Option<&str>, limit| -> Vec<String> {
-        let page = store.children_page("w", "comment", "c1", before, limit).await.unwrap();
+        let along = Along::Down(before.map(str::to_owned));
+        let page = store.children_page("w", "comment", &parents, &along, limit).await.unwrap();
         page.into_iter().map(|document| document.id).collect()
     };
     assert_eq!(page(None, 2).await, ["m5", "m4"]);
@@ -144,7 +146,36 @@ pub async fn a_page_of_children_goes_back_from_the_last_id(subject: Subject) {
     assert_eq!(page(Some("m1"), 2).await, Vec::<String>::new());
     assert_eq!(page(Some("m35"), 1).await, ["m3"], "a place need not be that of a document");
     assert_eq!(page(None, 100).await, ["m6", "m5", "m4", "m3", "m2", "m1"]);
-    assert!(store.children_page("w", "comment", "c1", None, limits::PAGE_MAX + 1).await.is_err());
+    let too_many = store.children_page("w", "comment", &parents, &Along::Down(None), limits::PAGE_MAX + 1);
+    assert!(too_many.await.is_err());
+}
+
+pub async fn children_of_several_parents_come_in_one_order_either_way(subject: Subject) {
+    let store = subject.acknowledging().await;
+    let places =
+        [("m1", "c1"), ("m2", "c2"), ("m3", "c1"), ("m4", "c3"), ("m5", "c2"), ("m6", "c1"), ("m7", "c9")];
+    for (id, parent) in places {
+        store.commit(under(writing(empty("w"), "comment", id, 0, b"{}"), parent)).await.unwrap();
+    }
+    store.commit(under(writing(empty("w"), "task", "m0", 0, b"{}"), "c1")).await.unwrap();
+    store.commit(under(writing(empty("v"), "comment", "m8", 0, b"{}"), "c1")).await.unwrap();
+    let parents = ["c1", "c2", "c3", "c4"].map(str::to_owned);
+    let page = async |along: Along, limit| -> Vec<String> {
+        let page = store.children_page("w", "comment", &parents, &along, limit).await.unwrap();
+        page.into_iter().map(|document| document.id).collect()
+    };
+    let at = |id: &str| Some(id.to_owned());
+    assert_eq!(page(Along::Down(None), 100).await, ["m6", "m5", "m4", "m3", "m2", "m1"]);
+    assert_eq!(page(Along::Up(None), 100).await, ["m1", "m2", "m3", "m4", "m5", "m6"]);
+    assert_eq!(page(Along::Down(at("m5")), 2).await, ["m4", "m3"]);
+    assert_eq!(page(Along::Up(at("m2")), 2).await, ["m3", "m4"]);
+    assert_eq!(page(Along::Up(at("m6")), 2).await, Vec::<String>::new());
+    assert_eq!(store.children_page("w", "comment", &[], &Along::Up(None), 5).await.unwrap(), []);
+    let many = vec![String::from("c1"); limits::PARENTS_MAX + 1];
+    assert!(store.children_page("w", "comment", &many, &Along::Up(None), 5).await.is_err());
+    for (parent, count) in [("c1", 3), ("c3", 1), ("c4", 0)] {
+        assert_eq!(store.count_children("w", "comment", parent).await.unwrap(), count, "{parent}");
+    }
 }
 
 pub async fn a_scan_goes_through_all_documents_of_a_kind(subject: Subject) {

@@ -25,6 +25,8 @@ struct Held {
     is_silent: bool,
     unanswered: usize,
     removals: usize,
+    refuses_removals: bool,
+    refuses_copies: bool,
 }
 
 /// A bucket that listens.
@@ -58,6 +60,16 @@ impl Bucket {
     /// From now on no request for an object's bytes is answered.
     pub fn fall_silent(&self) {
         self.0.lock().unwrap().is_silent = true;
+    }
+
+    /// Whether removals are refused.
+    pub fn refuse(&self, refuses: bool) {
+        self.0.lock().unwrap().refuses_removals = refuses;
+    }
+
+    /// From now on copies are refused.
+    pub fn refuse_copies(&self) {
+        self.0.lock().unwrap().refuses_copies = true;
     }
 
     /// How many were not answered.
@@ -110,6 +122,9 @@ async fn answer(
     let tag = [("etag", "\"tag\""), ("last-modified", WRITTEN.0)];
     match (method.as_str(), query.get("uploadId")) {
         ("GET", _) if key.is_empty() => list(&held, &query).into_response(),
+        ("POST", _) if query.contains_key("delete") && held.refuses_removals => refused(),
+        ("DELETE", None) if held.refuses_removals => refused(),
+        ("PUT", None) if held.refuses_copies && headers.contains_key("x-amz-copy-source") => refused(),
         ("POST", _) if query.contains_key("delete") => {
             let text = String::from_utf8(body.to_vec()).unwrap();
             let mut told = String::new();
@@ -150,10 +165,18 @@ async fn answer(
             held.removals += 1;
             StatusCode::NO_CONTENT.into_response()
         }
-        ("PUT", None) => {
-            held.objects.insert(key, body.to_vec());
-            tag.into_response()
-        }
+        ("PUT", None) => match headers.get("x-amz-copy-source") {
+            None => {
+                held.objects.insert(key, body.to_vec());
+                tag.into_response()
+            }
+            Some(source) => {
+                let source = source.to_str().unwrap().trim_start_matches('/').strip_prefix(NAME).unwrap();
+                let copied = held.objects.get(source.trim_start_matches('/')).cloned().unwrap();
+                held.objects.insert(key, copied);
+                "<CopyObjectResult><ETag>tag</ETag></CopyObjectResult>".into_response()
+            }
+        },
         ("GET" | "HEAD", _) => match held.objects.get(&key) {
             None => (StatusCode::NOT_FOUND, "<Error><Code>NoSuchKey</Code></Error>").into_response(),
             Some(object) => match headers.get("range") {
@@ -169,6 +192,10 @@ async fn answer(
         },
         other => panic!("{other:?} {uri}"),
     }
+}
+
+fn refused() -> Response {
+    (StatusCode::FORBIDDEN, "<Error><Code>AccessDenied</Code></Error>").into_response()
 }
 
 fn list(held: &Held, query: &BTreeMap<String, String>) -> String {

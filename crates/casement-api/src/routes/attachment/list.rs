@@ -20,7 +20,8 @@ use crate::routes::run;
 
 /// Lists the files on a case, in the order of their adding.
 ///
-/// Deleted ones are not listed.
+/// Deleted ones are not listed; those of cases that were merged into this one are, each with its own `caseId`. A later page is asked
+/// for by `after` with what `next` says. A page may hold fewer than `limit` and have more after it.
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{streamId}/cases/{caseId}/attachments",

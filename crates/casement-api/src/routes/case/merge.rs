@@ -19,7 +19,7 @@ use crate::routes::{if_match, run};
 
 /// Merges a case into another.
 ///
-/// The other goes on with the tasks and watchers of both. The merged case keeps everything else under its own id, is no longer listed and can't change any more; this can't be undone.
+/// The other goes on with the tasks and watchers of both, and shows the comments and files of both. The merged case keeps everything else under its own id, is no longer listed and can't change any more; this can't be undone.
 #[utoipa::path(
     post,
     path = "/api/v1/streams/{streamId}/cases/{caseId}/merge",

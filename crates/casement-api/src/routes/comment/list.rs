@@ -19,7 +19,7 @@ use crate::routes::run;
 
 /// Lists the comments of a case, newest first.
 ///
-/// Deleted ones are among them, without what they said. A later page is asked for by `before` with what `next` says; it holds
+/// Deleted ones are among them, without what they said, and those of cases that were merged into this one, each with its own `caseId`. A later page is asked for by `before` with what `next` says; it holds
 /// what it held, whatever is added meanwhile. A page may hold fewer than `limit` and have more after it.
 #[utoipa::path(
     get,
