@@ -89,11 +89,18 @@ pub struct CommentPage {
     next: Option<String>,
 }
 
-/// The standard responses that may be used.
+/// A page of the standard responses that may be used.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct StandardResponseList<'a> {
-    /// In the order of their names.
+#[serde(rename_all = "camelCase")]
+pub struct StandardResponsePage<'a> {
+    /// In the order of their names, in any case.
     results: Vec<StandardResponseDoc<'a>>,
+    /// Whether there are further ones.
+    has_more: bool,
+    /// Where the next page begins: `after` this, the name of the last one here. Absent when there are no further ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next: Option<&'a str>,
 }
 
 /// A standard response: a text with placeholders.
@@ -261,18 +268,16 @@ pub fn write_comments(comments: &[Vec<u8>], next: Option<&str>) -> Vec<u8> {
     page
 }
 
-/// Writes the standard responses that may be used, by name.
-pub fn write_standard_responses(workspace: &Workspace) -> Vec<u8> {
-    let mut usable: Vec<&StandardResponse> =
-        workspace.standard_responses.iter().filter(|response| response.is_usable()).collect();
-    usable.sort_by_key(|response| (response.name.to_lowercase(), response.id.clone()));
-    let results = usable.into_iter().map(|response| StandardResponseDoc {
+/// Writes a page of standard responses; `has_more`: there are further ones behind the last one.
+pub fn write_standard_responses(responses: &[&StandardResponse], has_more: bool) -> Vec<u8> {
+    let results = responses.iter().map(|response| StandardResponseDoc {
         id: response.id.as_str(),
         name: &response.name,
         format: text_format_name(response.format),
         text: &response.text,
     });
-    to_bytes(&StandardResponseList { results: results.collect() })
+    let next = responses.last().filter(|_| has_more).map(|last| last.name.as_str());
+    to_bytes(&StandardResponsePage { results: results.collect(), has_more, next })
 }
 
 /// Writes a standard response with the values of a case in it.

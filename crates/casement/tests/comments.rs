@@ -289,6 +289,41 @@ async fn a_comment_of_another_case_or_workspace_is_none() {
 }
 
 #[tokio::test]
+async fn standard_responses_come_in_pages_by_name() {
+    let (server, _) = with_case().await;
+    let named = |name: &str, text: &str| json!({"name": name, "text": text});
+    let long = "x".repeat(32 * 1024);
+    let mut all: Vec<Value> = (0..60).map(|number| named(&format!("R{number:03}"), &long)).collect();
+    all.extend([named("\u{c9}cole", "x"), named("ecole", "x"), named("r000b", "x")]);
+    server.apply(json!({"standardResponses": all})).await;
+    let page = async |query: &str| get(&server, &format!("standard-responses{query}")).await;
+    let names = |page: &Value| -> Vec<String> {
+        let results = page["results"].as_array().unwrap().iter();
+        results.map(|response| response["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = page("?limit=3").await;
+    assert_eq!(names(&first), ["ecole", "R000", "r000b"], "capitals are no order");
+    assert_eq!((&first["hasMore"], &first["next"]), (&json!(true), &json!("r000b")));
+    assert_eq!(names(&page("?limit=2&after=R000B").await), ["R001", "R002"]);
+    assert_eq!(names(&page("?after=z").await), ["\u{c9}cole"]);
+    let (mut seen, mut query) = (Vec::new(), String::new());
+    loop {
+        let page = page(&query).await;
+        assert!(page.to_string().len() < 1_200_000, "a page has a bound in bytes");
+        seen.extend(names(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("?after={next}");
+        // What a client stands on may go meanwhile.
+        server.apply(json!({"standardResponses": [{"name": next, "active": false}]})).await;
+    }
+    assert_eq!(seen.len(), 63);
+    assert_eq!(seen.last().unwrap(), "\u{c9}cole");
+    for wrong in ["?limit=0", "?limit=101", "?after=", "?after=%00"] {
+        call(&server, "GET", &format!("standard-responses{wrong}")).refused(400).await;
+    }
+}
+
+#[tokio::test]
 async fn a_standard_response_gives_the_text() {
     let (server, _) = with_case().await;
     server.agent("Ann").await;
@@ -343,4 +378,55 @@ async fn a_standard_response_gives_the_text() {
     post(json!({"standardResponse": "sr-off"})).refused(422).await;
     post(json!({"standardResponse": "sr-thanks", "text": "x"})).refused(400).await;
     post(json!({"standardResponse": "sr-thanks", "format": "html"})).refused(400).await;
+}
+
+#[tokio::test]
+async fn whoever_is_mentioned_within_the_text_is_mentioned() {
+    let (server, _) = with_case().await;
+    let (ann, ben, eve) = (server.agent("Ann").await, server.agent("Ben").await, server.agent("Eve").await);
+    let span = |id: &str| format!("<span data-type=\"mention\" data-id=\"{id}\">@x</span>");
+    let named = |comment: &Value| -> Vec<String> {
+        let mentions = comment["mentions"].as_array().unwrap().iter();
+        mentions.map(|mention| mention["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let (by_profile, by_user) = (span(ann.id.as_str()), span(ben.user.as_str()));
+    for format in ["html", "markdown"] {
+        let text = format!("Ask {by_user} or {by_profile}, {by_user} first, not {}", span("a-none"));
+        let body = json!({"format": format, "text": text, "mentions": [eve.id, ann.id]});
+        let made = comment(&server, body).await;
+        assert_eq!(named(&made), ["Eve", "Ann", "Ben"], "{format}");
+        assert!(made["html"].as_str().unwrap().contains(&by_profile), "{format}: {}", made["html"]);
+        let patch =
+            async |body: Value| call(&server, "PATCH", &path(&made)).json(&body).send().await.document();
+        assert_eq!(named(&patch(json!({"visibility": "public"})).await), ["Eve", "Ann", "Ben"]);
+        assert_eq!(named(&patch(json!({"mentions": []})).await), ["Ben", "Ann"], "the text says so");
+        let before = server.events_total().await;
+        assert_eq!(named(&patch(json!({"text": made["text"]})).await), ["Ben", "Ann"]);
+        assert_eq!(server.events_total().await, before, "nothing changed");
+        patch(json!({"mentions": [eve.id]})).await;
+        assert_eq!(named(&patch(json!({"text": format!("Ask {by_user}")})).await), ["Eve", "Ben"]);
+        assert_eq!(named(&patch(json!({"text": "Ask nobody"})).await), ["Eve"]);
+    }
+    let code = comment(&server, json!({"text": format!("`{by_profile}`")})).await;
+    assert_eq!(named(&code), Vec::<String>::new(), "code mentions nobody");
+}
+
+#[tokio::test]
+async fn a_text_mentions_fifty_agents_and_no_more() {
+    let (server, _) = with_case().await;
+    for number in 0..51 {
+        server.agent(&number.to_string()).await;
+    }
+    let text = |count: u32| -> String {
+        (0..count)
+            .map(|number| format!("<span data-type=\"mention\" data-id=\"a-{number}\">@x</span>"))
+            .collect()
+    };
+    let made = comment(&server, json!({"text": text(50), "format": "html"})).await;
+    assert_eq!(made["mentions"].as_array().unwrap().len(), 50);
+    let more =
+        call(&server, "POST", "cases/CS000100/comments").json(&json!({"text": text(51), "format": "html"}));
+    assert_eq!(more.refused(400).await, ["mentions"]);
+    let more = call(&server, "PATCH", &path(&made)).json(&json!({"mentions": ["a-50"]}));
+    assert_eq!(more.refused(400).await, ["mentions"]);
 }

@@ -16,9 +16,11 @@ use axum::http::Request;
 use casement_api::api::{Api, ApiOptions};
 use casement_api::router::router_of;
 use casement_app::app::App;
+use casement_app::attachment::Attachments;
 use casement_app::seal::key_file::KeyFile;
 use casement_app::sources::Sources;
 use casement_domain::date::Moment;
+use casement_store::blobs::Blobs;
 use casement_store::options::Options;
 use casement_store::store::Store;
 use flate2::read::ZlibDecoder;
@@ -31,6 +33,9 @@ use tower::ServiceExt;
 use crate::harness::http::{Connection, post};
 use crate::harness::program::{Program, casement, succeeded, text};
 use crate::harness::token::signed;
+
+/// Bytes of attachments that there is room for.
+const BYTES_MAX: u64 = 1024 * 1024;
 
 /// A fixture, copied for one test.
 struct Fixture {
@@ -62,6 +67,7 @@ impl Fixture {
             fs::write(data.join(name), content).unwrap();
             fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o600)).unwrap();
         }
+        copied_below(&folder.join("attachments"), &data.join("attachments"));
         Self {
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),
             recorded: serde_json::from_slice(&unpacked(&folder.join("recorded.json.zlib"))).unwrap(),
@@ -103,6 +109,21 @@ impl Fixture {
     }
 }
 
+/// Copies what is below a folder, if it is there.
+fn copied_below(from: &Path, to: &Path) {
+    let Ok(entries) = fs::read_dir(from) else { return };
+    fs::DirBuilder::new().mode(0o700).create(to).unwrap();
+    for entry in entries {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copied_below(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
 fn unpacked(path: &Path) -> Vec<u8> {
     let mut content = Vec::new();
     ZlibDecoder::new(fs::File::open(path).unwrap()).read_to_end(&mut content).unwrap();
@@ -131,18 +152,27 @@ fn difference(recorded: &Value, answered: &Value, path: &str) -> Option<String> 
 
 /// Asks a question as it was asked then.
 async fn ask(fixture: &Fixture, router: &Router, asked: &Value) -> (u16, Value) {
-    let mut request = Request::post(fixture.path(asked["operation"].as_str().unwrap()));
+    let stream = fixture.text("/stream");
+    let mut request = match asked["path"].as_str() {
+        None => Request::post(fixture.path(asked["operation"].as_str().unwrap())),
+        Some(path) => Request::builder()
+            .method(asked["method"].as_str().unwrap())
+            .header("Content-Type", "application/json")
+            .uri(format!("/api/v1/streams/{stream}/{path}")),
+    };
     for (name, value) in fixture.headers() {
         request = request.header(name, value);
     }
     if let Some(key) = asked["key"].as_str() {
         request = request.header("Idempotency-Key", key);
     }
-    let request = request.body(Body::from(asked["body"].to_string())).unwrap();
+    let body = if asked["body"].is_null() { Body::empty() } else { Body::from(asked["body"].to_string()) };
+    let request = request.body(body).unwrap();
     let answer = router.clone().oneshot(request).await.unwrap();
     let status = answer.status().as_u16();
     let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap())
+    let answer = serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes)));
+    (status, answer)
 }
 
 #[tokio::test]
@@ -159,6 +189,8 @@ async fn every_earlier_release_s_data_is_answered_as_it_was_then() {
         );
         let key_file = KeyFile::of(&fixture.data(), None, None);
         let app = App::open(store.clone(), sources, key_file).await.unwrap();
+        let bytes = Blobs::in_directory(&fixture.data().join("attachments")).unwrap();
+        app.keep_attachments(Attachments::new(bytes, BYTES_MAX, BYTES_MAX));
         tokio::spawn(Arc::clone(&app).follow(feed));
         while !app.is_ready() {
             tokio::task::yield_now().await;

@@ -1,10 +1,11 @@
 //! `cargo xtask fixture`: keeps the data directory that this release writes, for the tests of all later ones.
 //!
 //! It drives a real server through everything that leaves something behind ([`script`]), asks it questions whose answers
-//! stay the same, stops it, and writes the database, the key file and what was said below
+//! stay the same, stops it, and writes the database, the key file, the bytes of attachments and what was said below
 //! `crates/casement/tests/fixtures`. A fixture is never made anew: a later release must open what this one wrote.
 
 mod script;
+mod work;
 
 use std::fs;
 use std::io::Write as _;
@@ -75,19 +76,36 @@ async fn make(binary: &Path, page: &str, folder: &Path) -> Result<()> {
     });
     let log = fs::metadata(installation.data.join("casement.db-wal")).map_or(0, |file| file.len());
     ensure!(log == 0, "the server left {log} bytes in the database's log");
-    let mut files = vec![
-        ("casement.db.zlib", packed(&fs::read(installation.data.join("casement.db"))?)?),
-        ("recorded.json.zlib", packed(recorded.to_string().as_bytes())?),
+    let mut files: Vec<(PathBuf, Vec<u8>)> = vec![
+        ("casement.db.zlib".into(), packed(&fs::read(installation.data.join("casement.db"))?)?),
+        ("recorded.json.zlib".into(), packed(recorded.to_string().as_bytes())?),
     ];
     let key = installation.data.join("secrets.key");
     if key.exists() {
-        files.push(("secrets.key", fs::read(key)?));
+        files.push(("secrets.key".into(), fs::read(key)?));
     }
+    add_below(&installation.data, Path::new("attachments"), &mut files)?;
     let bytes: usize = files.iter().map(|(_, content)| content.len()).sum();
     ensure!(bytes <= BYTES_MAX, "the fixture has {bytes} bytes, at most {BYTES_MAX} are wanted");
     fs::create_dir_all(folder)?;
     for (name, content) in files {
-        fs::write(folder.join(name), content)?;
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        fs::write(path, content)?;
+    }
+    Ok(())
+}
+
+/// Adds all files below a folder of the data directory, under their paths in it.
+fn add_below(data: &Path, below: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) -> Result<()> {
+    for entry in fs::read_dir(data.join(below))? {
+        let entry = entry?;
+        let path = below.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            add_below(data, &path, files)?;
+        } else {
+            files.push((path, fs::read(entry.path())?));
+        }
     }
     Ok(())
 }

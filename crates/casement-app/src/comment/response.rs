@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use casement_domain::fault::{FaultKind, Faults, Key};
 use casement_domain::rich_text;
+use casement_domain::text::fold_case;
 use casement_domain::workspace::Reference;
-use casement_domain::workspace::response::Values;
+use casement_domain::workspace::response::{StandardResponse, Values};
 use casement_wire::comment::{write_rendered_response, write_standard_responses};
 
 use crate::access::Access;
@@ -12,14 +13,46 @@ use crate::app::App;
 use crate::comment::off_the_runtime;
 use crate::commit::Reads;
 use crate::error::AppError;
+use crate::limits;
 
-/// Lists the standard responses that may be used, by name.
+/// Which page of the standard responses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResponsesQuery {
+    /// Only those whose names come after this one, in any case; `None`: from the first.
+    pub after: Option<String>,
+    /// The most standard responses.
+    pub limit: usize,
+}
+
+/// Lists the standard responses that may be used, by name: a page ends early where their texts are long. A name is unique, so
+/// whatever is added, renamed or deleted meanwhile, the others are seen once.
 ///
 /// # Errors
 /// The index is still being built.
-pub async fn list_standard_responses(app: &App, access: &Access) -> Result<Bytes, AppError> {
+pub async fn list_standard_responses(
+    app: &App,
+    access: &Access,
+    query: &ResponsesQuery,
+) -> Result<Bytes, AppError> {
     app.check_ready()?;
-    Ok(Bytes::from(write_standard_responses(&access.workspace.config())))
+    let config = access.workspace.config();
+    let after = query.after.as_deref().map(fold_case);
+    let mut usable: Vec<(String, &StandardResponse)> = config
+        .standard_responses
+        .iter()
+        .filter(|response| response.is_usable())
+        .map(|response| (fold_case(&response.name), response))
+        .filter(|(name, _)| after.as_ref().is_none_or(|after| name > after))
+        .collect();
+    usable.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    let mut bytes = 0;
+    let page = usable.iter().take(query.limit).take_while(|(_, response)| {
+        let is_room = bytes <= limits::RESPONSES_PAGE_BYTES;
+        bytes += response.text.len();
+        is_room
+    });
+    let page: Vec<&StandardResponse> = page.map(|(_, response)| *response).collect();
+    Ok(Bytes::from(write_standard_responses(&page, page.len() < usable.len())))
 }
 
 /// Renders a standard response, by id or name, as whoever asks would send it on a case. Nothing is written.

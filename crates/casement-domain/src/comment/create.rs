@@ -1,7 +1,7 @@
 //! Creating a comment.
 
 use super::input::CreateComment;
-use super::{Comment, Visibility, attached, check_case, mentioned, written};
+use super::{Comment, Visibility, add_mentioned, attached, check_case, mentioned, mentioned_within, written};
 use crate::actor::Actor;
 use crate::case::Case;
 use crate::change::{Change, Record, RecordChange};
@@ -62,7 +62,11 @@ pub fn create_comment(
     };
     let written = text.and_then(|(format, text)| Some((format, written(format, &text, &mut faults)?)));
     let mentions = take(&input.mentions, Key::Mentions, Mode::Create, &mut faults);
-    let mentions = mentioned(mentions.map(Vec::as_slice).unwrap_or_default(), &[], workspace, &mut faults);
+    let mut mentions =
+        mentioned(mentions.map(Vec::as_slice).unwrap_or_default(), &[], workspace, &mut faults);
+    if let Some((_, written)) = &written {
+        add_mentioned(&mut mentions, mentioned_within(written.html(), &[], workspace), &mut faults);
+    }
     let attachments = take(&input.attachments, Key::Attachments, Mode::Create, &mut faults);
     let attachments = attached(attachments.map(Vec::as_slice).unwrap_or_default(), &[], usable, &mut faults);
     let Some((format, written)) = written else { return Err(faults) };

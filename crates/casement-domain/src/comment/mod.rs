@@ -7,6 +7,8 @@ pub mod input;
 pub mod split;
 pub mod update;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Actor;
@@ -16,6 +18,7 @@ use crate::date::Moment;
 use crate::fault::{FaultKind, Faults, Key};
 use crate::id::{AgentId, CaseId, CommentId, StandardResponseId};
 use crate::limits;
+use crate::rich_text::mentions::mentioned_ids;
 use crate::rich_text::plain::plain_text;
 use crate::rich_text::{self, TextFormat};
 use crate::text::{Words, fold_email};
@@ -47,7 +50,7 @@ pub struct Comment {
     /// What Markdown became, cleaned; `None`: the text is the HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
-    /// The agents whom it calls, each once; at most [`limits::MENTIONS_MAX`].
+    /// The agents whom it calls, also within its text, each once; at most [`limits::MENTIONS_MAX`].
     pub mentions: Vec<AgentId>,
     /// The ids of its attachments, each once; at most [`limits::COMMENT_ATTACHMENTS_MAX`].
     pub attachments: Vec<String>,
@@ -110,6 +113,13 @@ struct Written {
     html: Option<String>,
 }
 
+impl Written {
+    /// Gives the HTML that shows it.
+    fn html(&self) -> &str {
+        self.html.as_deref().unwrap_or(&self.text)
+    }
+}
+
 /// Cleans a text. `None`: it has a fault.
 fn written(format: TextFormat, text: &str, faults: &mut Faults) -> Option<Written> {
     if text.trim().is_empty() {
@@ -161,6 +171,41 @@ fn mentioned(
         }
     }
     agents
+}
+
+/// Finds the agents who are mentioned within a text, by profile or user id, in its order. Who is unknown or retired is text like any
+/// other: texts are pasted and quoted.
+fn mentioned_within(html: &str, stored: &[AgentId], workspace: &Workspace) -> Vec<AgentId> {
+    let ids = mentioned_ids(html);
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, id) in ids.iter().enumerate() {
+        places.entry(id).or_insert(place);
+    }
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let mut found: Vec<(usize, &AgentId)> = Vec::new();
+    for agent in workspace.agents.iter().filter(|agent| agent.active || stored.contains(&agent.id)) {
+        let place =
+            [agent.id.as_str(), agent.user.as_str()].into_iter().filter_map(|id| places.get(id)).min();
+        found.extend(place.map(|place| (*place, &agent.id)));
+    }
+    found.sort_unstable();
+    found.into_iter().map(|(_, agent)| agent.clone()).collect()
+}
+
+/// Adds the agents whom a text mentions to those who are mentioned beside it.
+fn add_mentioned(mentions: &mut Vec<AgentId>, within: Vec<AgentId>, faults: &mut Faults) {
+    for agent in within {
+        if !mentions.contains(&agent) {
+            mentions.push(agent);
+        }
+    }
+    if mentions.len() > limits::MENTIONS_MAX {
+        let message =
+            format!("must have at most {} entries, with those within the text", limits::MENTIONS_MAX);
+        faults.invalid(Key::Mentions, message);
+    }
 }
 
 /// Takes the attachments over, each once. `usable` are those of the case that are there and not deleted; those of

@@ -1,7 +1,7 @@
 //! Changing and deleting a comment.
 
 use super::input::{CommentIdentity, UpdateComment};
-use super::{Comment, attached, check_case, mentioned, written};
+use super::{Comment, add_mentioned, attached, check_case, mentioned, mentioned_within, written};
 use crate::actor::Actor;
 use crate::case::{Case, reference_id};
 use crate::change::{Change, Record, RecordChange};
@@ -49,8 +49,18 @@ pub fn update_comment(
             after.html = written.html;
         }
     }
-    if let Some(named) = take(&input.mentions, Key::Mentions, Mode::Update, &mut faults) {
-        after.mentions = mentioned(named, &stored.mentions, workspace, &mut faults);
+    let named = take(&input.mentions, Key::Mentions, Mode::Update, &mut faults);
+    if named.is_some() || after.html() != stored.html() {
+        after.mentions = match named {
+            Some(named) => mentioned(named, &stored.mentions, workspace, &mut faults),
+            // Who was mentioned within the text goes with it.
+            None => {
+                let former = mentioned_within(stored.html(), &stored.mentions, workspace);
+                stored.mentions.iter().filter(|agent| !former.contains(agent)).cloned().collect()
+            }
+        };
+        let within = mentioned_within(after.html(), &stored.mentions, workspace);
+        add_mentioned(&mut after.mentions, within, &mut faults);
     }
     if let Some(named) = take(&input.attachments, Key::Attachments, Mode::Update, &mut faults) {
         after.attachments = attached(named, &stored.attachments, usable, &mut faults);

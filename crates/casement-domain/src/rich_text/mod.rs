@@ -5,6 +5,7 @@
 //! away what parsers understand differently; the second decides what is safe. Both are repeated until nothing changes, so
 //! that what is kept is clean when it is cleaned again.
 
+pub mod mentions;
 pub mod plain;
 pub mod policy;
 mod tokens;
