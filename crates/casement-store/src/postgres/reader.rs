@@ -116,8 +116,8 @@ pub(crate) async fn children_page(
 ) -> Result<Vec<Document>, StoreError> {
     let sql = match along {
         Along::Down(_) => {
-            "SELECT document.kind, document.id, document.parent, document.number, document.version,
-                    document.sequence, document.schema, document.body
+            "SELECT found.kind, found.id, found.parent, found.number, found.version, found.sequence, found.schema,
+                    found.body
              FROM (SELECT child.id
                    FROM unnest($2::TEXT[]) AS named (parent)
                    CROSS JOIN LATERAL (SELECT document.id
@@ -130,15 +130,17 @@ pub(crate) async fn children_page(
                                        LIMIT $5) AS child
                    ORDER BY child.id DESC
                    LIMIT $5) AS page
-             JOIN document
-               ON document.workspace = $1
-              AND document.kind = $3
-              AND document.id = page.id
-             ORDER BY document.id DESC"
+             CROSS JOIN LATERAL (SELECT kind, id, parent, number, version, sequence, schema, body
+                                 FROM document
+                                 WHERE workspace = $1
+                                   AND kind = $3
+                                   AND id = page.id
+                                 LIMIT 1) AS found
+             ORDER BY found.id DESC"
         }
         Along::Up(_) => {
-            "SELECT document.kind, document.id, document.parent, document.number, document.version,
-                    document.sequence, document.schema, document.body
+            "SELECT found.kind, found.id, found.parent, found.number, found.version, found.sequence, found.schema,
+                    found.body
              FROM (SELECT child.id
                    FROM unnest($2::TEXT[]) AS named (parent)
                    CROSS JOIN LATERAL (SELECT document.id
@@ -151,11 +153,13 @@ pub(crate) async fn children_page(
                                        LIMIT $5) AS child
                    ORDER BY child.id
                    LIMIT $5) AS page
-             JOIN document
-               ON document.workspace = $1
-              AND document.kind = $3
-              AND document.id = page.id
-             ORDER BY document.id"
+             CROSS JOIN LATERAL (SELECT kind, id, parent, number, version, sequence, schema, body
+                                 FROM document
+                                 WHERE workspace = $1
+                                   AND kind = $3
+                                   AND id = page.id
+                                 LIMIT 1) AS found
+             ORDER BY found.id"
         }
     };
     read_documents(link, sql, &[&workspace, &parents, &kind, &along.place(), &count(limit)]).await

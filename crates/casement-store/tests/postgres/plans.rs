@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use crate::build::{create, guarding, guarding_claim, putting, removing, update};
+use casement_store::document::Along;
+
+use crate::build::{create, empty, guarding, guarding_claim, putting, removing, under, update, writing};
 use crate::conformance::Subject;
 use crate::postgres::{connect, own};
 use crate::server::Database;
@@ -58,4 +60,29 @@ async fn a_table_that_was_empty_when_a_connection_came_is_read_by_keys_once_it_h
     assert!(claims <= 8 * DOCUMENTS, "{claims} entries of claims were read");
     let events = entries_read(&database, "'event_pkey', 'event_document'", 2 * DOCUMENTS).await;
     assert!(events <= 8 * DOCUMENTS, "{events} entries of events were read");
+}
+
+#[tokio::test]
+async fn children_are_found_by_their_parents_once_a_table_that_was_empty_has_grown() {
+    let database = Database::fresh();
+    let (store, feed) = connect(&database.url()).await;
+    let store = Subject { store, feed }.acknowledging().await;
+    for number in 0..DOCUMENTS {
+        let (id, parent) = (format!("m{number:03}"), format!("c{number:03}"));
+        store.commit(under(writing(empty("w"), "comment", &id, 0, b"{}"), &parent)).await.unwrap();
+    }
+    for number in 0..DOCUMENTS - 1 {
+        let parents = [format!("c{number:03}"), format!("c{:03}", number + 1)];
+        for along in [Along::Down(None), Along::Up(None)] {
+            let page = store.children_page("w", "comment", &parents, &along, 10).await.unwrap();
+            assert_eq!(page.len(), 2);
+        }
+        assert_eq!(store.count_children("w", "comment", &parents[0]).await.unwrap(), 1);
+    }
+    store.close().await;
+    // Two parents of one child each, either way, and a count; each document of a page by its key, and once when it was written.
+    let parents = entries_read(&database, "'document_parent'", DOCUMENTS).await;
+    assert!(parents <= 8 * DOCUMENTS, "{parents} entries of parents were read");
+    let documents = entries_read(&database, "'document_pkey'", DOCUMENTS).await;
+    assert!(documents <= 8 * DOCUMENTS, "{documents} entries of documents were read");
 }
