@@ -124,7 +124,7 @@ impl App {
         }
         let document = self.store().document(workspace, body::ATTACHMENT, id).await?;
         reads.document(body::ATTACHMENT, id, document.as_ref().map_or(0, |document| document.version));
-        document.as_ref().map(body::decode_attachment).transpose()
+        body::found(document.as_ref(), body::decode_attachment)
     }
 
     /// Loads what the attachments of a workspace take and notes that it was read.
@@ -145,7 +145,8 @@ impl App {
         case: &str,
     ) -> Result<Vec<Versioned<Attachment>>, AppError> {
         let documents = self.store().children(workspace, body::ATTACHMENT, case).await?;
-        let all = documents.iter().map(body::decode_attachment).collect::<Result<Vec<_>, _>>();
+        let all = documents.iter().filter_map(|document| body::decode_attachment(document).transpose());
+        let all = all.collect::<Result<Vec<_>, _>>();
         let mut all = all?;
         // An id is drawn when the bytes begin to come.
         all.sort_by(|one, other| one.value.place().cmp(&other.value.place()));

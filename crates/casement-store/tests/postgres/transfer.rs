@@ -92,7 +92,7 @@ async fn a_transfer_that_was_broken_off_goes_on_and_until_then_nobody_uses_the_d
     }
     moved(folder.path(), &database).await.unwrap();
     let (store, _feed) = connect(&database.url()).await;
-    assert_eq!(store.verify("w").await.unwrap().events, 51);
+    assert_eq!(store.verify("w").await.unwrap().events, 52);
     assert!(matches!(moved(folder.path(), &database).await, Err(StoreError::Refused(_))));
 }
 
