@@ -293,10 +293,9 @@ async fn what_one_node_purges_is_found_on_none() {
     let second = first.another_node().await;
     let case = first.create_case(json!({"name": "One"})).await;
     second.create_task(&case, json!({})).await;
-    let send = |node: &Server, method: &str, rest: &str| {
+    let send = async |node: &Server, method: &str, rest: &str| {
         let path = format!("/api/v1/streams/{STREAM}/cases/CS000100{rest}");
-        let call = node.call("").method(method).path(&path);
-        async move { call.send().await.status }
+        node.call("").method(method).path(&path).send().await.status
     };
     assert_eq!(send(&first, "DELETE", "").await, 200);
     assert_eq!(send(&second, "POST", "/purge").await, 204);
