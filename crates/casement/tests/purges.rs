@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use casement_api::routes::table::{Permission, ROUTES};
-use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
+use casement_app::attachment::sweep::sweep;
+use casement_store::set::{DocumentWrite, EventWrite, Guard, WriteSet};
 use serde_json::{Value, json};
 
 use crate::attachments::{added, files, id};
@@ -318,6 +319,22 @@ async fn a_purge_that_breaks_off_leaves_a_deleted_case_and_goes_on_when_it_is_se
     }
     assert_eq!(files(&server), 0);
     assert_eq!(server.store.verify(STREAM).await.unwrap().fault, None);
+}
+
+#[tokio::test]
+async fn bytes_that_a_broken_purge_left_go_with_the_next_sweep() {
+    let server = Server::start().await;
+    let case = server.create_case(json!({})).await;
+    added(&server, &case, "a.txt", SAID.as_bytes()).await;
+    let path = mentions(&server.bytes_directory(), SAID).pop().unwrap().0;
+    let bytes = std::fs::read(&path).unwrap();
+    gone(&server, "cases/CS000100").await;
+    assert_eq!(files(&server), 0);
+    // As they are when the server ends between the commit and their removal.
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(sweep(&server.app).await.unwrap().removed, 1);
+    assert_eq!(files(&server), 0);
 }
 
 #[tokio::test]
