@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use casement_domain::attachment::Attachment;
+use casement_domain::date::Moment;
 use casement_store::blobs::{BlobEntry, Blobs};
 
 use crate::app::{App, StoreState};
@@ -107,10 +107,10 @@ async fn sweep_page(
 }
 
 /// What is known of the attachment that bytes belong to.
+#[derive(Debug, Clone, Copy)]
 enum Named {
-    /// It is there, or was deleted.
-    Known(Attachment),
-    /// It was purged.
+    Kept,
+    Deleted(Moment),
     Purged,
 }
 
@@ -127,7 +127,11 @@ async fn named(
         .iter()
         .map(|document| {
             let found = body::decode_attachment(document)?;
-            let named = found.map_or(Named::Purged, |found| Named::Known(found.value));
+            let named = match found.map(|found| found.value.deleted_at) {
+                Some(None) => Named::Kept,
+                Some(Some(at)) => Named::Deleted(at),
+                None => Named::Purged,
+            };
             Ok((document.id.clone(), named))
         })
         .collect()
@@ -135,10 +139,8 @@ async fn named(
 
 fn is_needed(blobs: &Blobs, entry: &BlobEntry, named: Option<&Named>, now_ms: i64) -> bool {
     match named {
-        Some(Named::Known(Attachment { deleted_at: None, .. })) => true,
-        Some(Named::Known(Attachment { deleted_at: Some(at), .. })) => {
-            at.ms().saturating_add(limits::DELETED_BYTES_MS) > now_ms
-        }
+        Some(Named::Kept) => true,
+        Some(Named::Deleted(at)) => at.ms().saturating_add(limits::DELETED_BYTES_MS) > now_ms,
         Some(Named::Purged) => false,
         None => {
             // A bucket may be that of a server from whose backup this one was restored.

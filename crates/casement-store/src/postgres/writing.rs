@@ -105,12 +105,18 @@ const ERASE_EVENTS: &str = "UPDATE event
      SET changes = NULL,
          salt = NULL
      FROM unnest($2::TEXT[], $3::TEXT[], $4::BIGINT[]) AS erased (document_kind, document, until)
-     WHERE event.workspace = $1
-       AND event.document = erased.document
-       AND event.sequence <= erased.until
-       AND event.document_kind = erased.document_kind
-       AND event.kind <> $5
-       AND (event.salt IS NOT NULL OR event.changes IS NOT NULL)";
+     CROSS JOIN LATERAL (
+         SELECT event.ctid AS place
+         FROM event
+         WHERE event.workspace = $1
+           AND event.document = erased.document
+           AND event.sequence <= erased.until
+           AND event.document_kind = erased.document_kind
+           AND event.kind <> $5
+           AND (event.salt IS NOT NULL OR event.changes IS NOT NULL)
+         OFFSET 0
+     ) AS covered
+     WHERE event.ctid = covered.place";
 
 /// Puts claims.
 pub(crate) const PUT_CLAIMS: &str = "INSERT INTO claim (workspace, key, document, result, expires_ms)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::build::{create, guarding, guarding_claim, putting, removing, update};
 use crate::conformance::Subject;
+use crate::conformance::erasing::purging;
 use crate::postgres::{connect, own};
 use crate::server::Database;
 
@@ -58,4 +59,29 @@ async fn a_table_that_was_empty_when_a_connection_came_is_read_by_keys_once_it_h
     assert!(claims <= 8 * DOCUMENTS, "{claims} entries of claims were read");
     let events = entries_read(&database, "'event_pkey', 'event_document'", 2 * DOCUMENTS).await;
     assert!(events <= 8 * DOCUMENTS, "{events} entries of events were read");
+}
+
+#[tokio::test]
+async fn erasures_find_the_events_of_their_documents_alone() {
+    let database = Database::fresh();
+    let (store, feed) = connect(&database.url()).await;
+    let store = Subject { store, feed }.acknowledging().await;
+    let ids: Vec<String> = (0..DOCUMENTS).map(|number| format!("c{number:03}")).collect();
+    store.commit(create("w", "first")).await.unwrap();
+    // One at the beginning, so that the plan is made for an almost empty table.
+    store.commit(purging("first", 1, u64::MAX)).await.unwrap();
+    for id in &ids {
+        store.commit(create("w", id)).await.unwrap();
+    }
+    for id in &ids {
+        assert_eq!(store.unerased_events("w", "case", id, 10).await.unwrap().len(), 1);
+        store.commit(purging(id, 1, u64::MAX)).await.unwrap();
+    }
+    let report = store.verify("w").await.unwrap();
+    assert_eq!((report.erased, report.fault), (DOCUMENTS + 1, None));
+    store.close().await;
+
+    // Asked for once, erased once, and looked at twice by the walk.
+    let events = entries_read(&database, "'event_pkey', 'event_document'", 2 * DOCUMENTS).await;
+    assert!(events <= 16 * DOCUMENTS, "{events} entries of events were read");
 }
