@@ -102,6 +102,20 @@ impl IntoResponse for Issued {
     }
 }
 
+/// What leaves nothing to show.
+#[derive(Debug)]
+pub struct Purged(pub Rendered);
+
+impl IntoResponse for Purged {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        if self.0.is_replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
 /// Answers 200 with JSON.
 pub fn json(body: Bytes) -> Response {
     let mut response = Response::new(body.into());

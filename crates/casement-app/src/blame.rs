@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use casement_domain::list::row::Work;
+use casement_store::event::ERASED;
 use casement_wire::blame::{Change, Latest};
 use casement_wire::spelling::Noun;
 
@@ -37,8 +38,8 @@ pub async fn blame(app: &App, access: &Access, noun: Noun, named: &str) -> Resul
         let Some(last) = page.last() else { break };
         below = last.sequence;
         for event in page.into_iter().filter(|event| event.document_kind == kind) {
-            // What came after the document was read is not in it.
-            if event.version > work.version {
+            // What came after the document was read is not in it, and what tells of an erasure changes nothing.
+            if event.version > work.version || event.kind == ERASED {
                 continue;
             }
             let change =

@@ -9,19 +9,30 @@ use casement_domain::case::{self, Case};
 use casement_domain::change::Record;
 use casement_domain::comment::Comment;
 use casement_domain::customer::Customer;
+use casement_domain::date::Moment;
 use casement_domain::list::row::Work;
 use casement_domain::task::{self, Task};
 use casement_domain::version::Versioned;
 use casement_store::document::Document;
 use casement_wire::member::Members;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::AppError;
 
 /// The schema number of all bodies that this release writes, except those of apps.
 pub const SCHEMA: u32 = 1;
+
+/// The schema number of what is left of a purged document.
+pub const PURGED_SCHEMA: u32 = 0;
+
+/// What is left of a case, task, comment or attachment that was purged: its row, with id and number, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purged {
+    /// When it was purged.
+    pub purged_at: Moment,
+}
 
 /// The bytes that a body is given room for at first.
 const BODY_BYTES: usize = 2048;
@@ -157,6 +168,20 @@ pub fn changes(before: &[u8], after: &[u8]) -> Vec<u8> {
     changes
 }
 
+/// Reads what is left of a purged document; `None`: it was not purged.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_purged(document: &Document) -> Result<Option<Purged>, AppError> {
+    let is_purged = document.schema == PURGED_SCHEMA;
+    is_purged.then(|| Ok(decode_of(document, &[PURGED_SCHEMA])?.value)).transpose()
+}
+
+/// Reads the body of a document of a kind that may be purged; `None`: it was, and to whoever asks there is no such document.
+fn decode_kept<T: DeserializeOwned>(document: &Document) -> Result<Option<Versioned<T>>, AppError> {
+    if document.schema == PURGED_SCHEMA { Ok(None) } else { decode(document).map(Some) }
+}
+
 /// Reads a body.
 ///
 /// # Errors
@@ -183,48 +208,56 @@ pub fn decode_of<T: DeserializeOwned>(
     Ok(Versioned { version: document.version, number: document.number, value })
 }
 
-/// Reads the body of a case.
+/// Reads the body of a case; `None`: it was purged.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_case(document: &Document) -> Result<Versioned<Case>, AppError> {
-    decode(document)
+pub fn decode_case(document: &Document) -> Result<Option<Versioned<Case>>, AppError> {
+    decode_kept(document)
 }
 
-/// Reads the body of a task.
+/// Reads the body of a task; `None`: it was purged.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_task(document: &Document) -> Result<Versioned<Task>, AppError> {
-    decode(document)
+pub fn decode_task(document: &Document) -> Result<Option<Versioned<Task>>, AppError> {
+    decode_kept(document)
 }
 
-/// Reads the body of a case or task.
+/// Reads the body of a case or task; `None`: it was purged.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_work(document: &Document) -> Result<Work, AppError> {
+pub fn decode_work(document: &Document) -> Result<Option<Work>, AppError> {
     Ok(if document.kind == CASE {
-        Work::Case(decode_case(document)?.value)
+        decode_case(document)?.map(|case| Work::Case(case.value))
     } else {
-        Work::Task(decode_task(document)?.value)
+        decode_task(document)?.map(|task| Work::Task(task.value))
     })
 }
 
-/// Reads the body of an attachment.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_attachment(document: &Document) -> Result<Versioned<Attachment>, AppError> {
-    decode(document)
+/// Reads a document that there may be.
+pub(crate) fn found<T>(
+    document: Option<&Document>,
+    decode: impl Fn(&Document) -> Result<Option<T>, AppError>,
+) -> Result<Option<T>, AppError> {
+    document.map_or(Ok(None), decode)
 }
 
-/// Reads the body of a comment.
+/// Reads the body of an attachment; `None`: it was purged.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_comment(document: &Document) -> Result<Versioned<Comment>, AppError> {
-    decode(document)
+pub fn decode_attachment(document: &Document) -> Result<Option<Versioned<Attachment>>, AppError> {
+    decode_kept(document)
+}
+
+/// Reads the body of a comment; `None`: it was purged.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_comment(document: &Document) -> Result<Option<Versioned<Comment>>, AppError> {
+    decode_kept(document)
 }
 
 /// Reads the body of a customer.

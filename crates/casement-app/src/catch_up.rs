@@ -11,6 +11,7 @@ use casement_store::store::CommittedSet;
 use crate::app::App;
 use crate::error::AppError;
 use crate::follower::{entry_of, full};
+use crate::index::entry::Entry;
 use crate::index::kind::Kind;
 use crate::installation::INSTALLATION;
 use crate::limits;
@@ -113,6 +114,9 @@ impl App {
             let works = changes.documents.iter();
             let works = works.filter(|document| Kind::named(&document.kind).is_some());
             let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
+            if entries.iter().any(Entry::is_purged) {
+                workspace.set_purged(true);
+            }
             let config = workspace.config();
             {
                 let mut index = workspace.index_mut();

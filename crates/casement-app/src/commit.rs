@@ -7,6 +7,7 @@ use casement_domain::date::Moment;
 use casement_domain::fault::{FaultKind, Faults, Key};
 use casement_domain::list::row::Work;
 use casement_domain::workspace::Workspace;
+use casement_store::document::Document;
 use casement_store::error::{CommitError, Miss};
 use casement_store::set::{
     ClaimGuard, ClaimWrite, Committed, DocumentWrite, EventWrite, Guard, HeadGuard, WriteSet,
@@ -20,6 +21,7 @@ use crate::index::entry::Entry;
 use crate::installation::INSTALLATION;
 use crate::limits;
 use crate::once::{Outcome, Ticket};
+use crate::purge::{self, Portion};
 use crate::sources::Sources;
 use crate::trace;
 use crate::workspace::OpenWorkspace;
@@ -62,6 +64,37 @@ impl Pending {
     /// Puts a key that the decision read; its guard is among what was read.
     pub(crate) fn put_claim(&mut self, claim: ClaimWrite) {
         self.set.claims.push(claim);
+    }
+
+    /// Adds what is erased: of whole documents a row stays that says when, of a part the document as it is.
+    pub(crate) fn erase(&mut self, portion: &Portion, at: Moment, sources: &Sources) {
+        let set = &mut self.set;
+        for (document, until) in &portion.whole {
+            let Document { kind, id, version, .. } = document;
+            set.guards.retain(|guard| guard.kind != *kind || guard.id != *id);
+            set.documents.push(DocumentWrite {
+                kind: kind.clone(),
+                id: id.clone(),
+                parent: None,
+                version: *version,
+                counter: None,
+                schema: body::PURGED_SCHEMA,
+                body: purge::left(at),
+            });
+            set.events.push(EventWrite::erasing(kind, id, *until, sources.salt()));
+        }
+        if let Some((Document { kind, id, version, .. }, until)) = &portion.part {
+            let guard = Guard { kind: kind.clone(), id: id.clone(), version: *version };
+            if !set.guards.contains(&guard) {
+                set.guards.push(guard);
+            }
+            set.events.push(EventWrite::erasing(kind, id, *until, sources.salt()));
+        }
+    }
+
+    /// Keeps an outcome for repetitions of the request.
+    pub(crate) fn keep_outcome(&mut self, ticket: &Ticket<'_>, outcome: Outcome) {
+        ticket.stamp_outcome(&mut self.set, outcome);
     }
 }
 

@@ -30,6 +30,11 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// The answer of what leaves no document.
+    pub fn nothing() -> Self {
+        Self { body: Bytes::new(), version: 0, is_replayed: false }
+    }
+
     /// Gives the entity tag: strong and opaque; contract section 11.9.
     pub fn entity_tag(&self) -> String {
         entity_tag(self.version)

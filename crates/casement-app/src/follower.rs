@@ -46,6 +46,9 @@ impl App {
                 });
             }
         }
+        if entries.iter().any(Entry::is_purged) {
+            workspace.set_purged(true);
+        }
         let config = workspace.config();
         // One lock for the whole set: no reader sees half of it.
         let mut index = workspace.index_mut();
@@ -80,8 +83,15 @@ pub(crate) fn full(error: ApplyError) -> AppError {
 /// Gives the entry of a stored document.
 pub(crate) fn entry_of(document: &Document) -> Result<Entry, AppError> {
     let entry = match Kind::named(&document.kind) {
-        Some(Kind::Comment) => Entry::of_comment(&body::decode_comment(document)?.value),
-        Some(Kind::Case | Kind::Task) | None => Entry::prepared(&body::decode_work(document)?),
+        Some(kind @ Kind::Comment) => match body::decode_comment(document)? {
+            Some(comment) => Entry::of_comment(&comment.value),
+            None => Entry::of_purged(kind, &document.id),
+        },
+        Some(kind @ (Kind::Case | Kind::Task)) => match body::decode_work(document)? {
+            Some(work) => Entry::prepared(&work),
+            None => Entry::of_purged(kind, &document.id),
+        },
+        None => return Err(AppError::Failed(format!("there is no index of kind {}", document.kind))),
     };
     Ok(entry.committed(document.version, document.number.unwrap_or_default()))
 }

@@ -87,10 +87,13 @@ impl Index {
     /// There is no room for another document.
     pub fn apply(&mut self, entry: Entry, config: &Workspace) -> Result<(), ApplyError> {
         let Entry { kind, case, .. } = &entry;
-        let (kind, case) = (*kind, case.clone());
+        let (kind, case, is_purged) = (*kind, case.clone(), entry.is_purged());
         let (goes_on, absorbed) = entry.merges();
         let mut document = entry.document(config);
         match kind {
+            Kind::Task | Kind::Comment if is_purged => {
+                self.of_mut(kind).apply(&document)?;
+            }
             Kind::Case => {
                 let goes_on = goes_on.and_then(|goes_on| self.cases.ordinal(&goes_on));
                 if let Some(value) = document.columns.get_mut(GOES_ON.0) {
@@ -181,10 +184,10 @@ impl Index {
         page.found.into_iter().next().map(|found| found.id)
     }
 
-    /// Gives what a list needs of a case.
+    /// Gives what a list needs of a case; `None` also of a purged one.
     pub fn case_state(&self, case: &str) -> Option<CaseState> {
         let ordinal = self.cases.ordinal(case)?;
-        let number = self.cases.value(ordinal, NUMBER).unwrap_or_default();
+        let number = self.cases.value(ordinal, NUMBER)?;
         let active = !self.cases.values(ordinal, ACTIVE).is_empty();
         Some(CaseState { number: number.cast_unsigned(), active })
     }

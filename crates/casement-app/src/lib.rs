@@ -37,6 +37,7 @@ pub mod list;
 pub mod making;
 pub mod measure;
 pub mod once;
+pub mod purge;
 pub mod sample;
 pub mod scan;
 pub mod seal;

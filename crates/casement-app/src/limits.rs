@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// How often a decision is made anew when what it read has changed since; past it the answer is "try again".
 pub const COMMIT_ATTEMPTS_MAX: u32 = 16;
+/// Documents that one set purges: each may have a body and events of up to a mebibyte. What is more goes in further sets.
+pub const PURGED_DOCUMENTS: usize = 32;
+/// Events that one set erases; what is more goes in further sets.
+pub const PURGED_EVENTS: usize = casement_store::limits::ERASED_EVENTS_MAX;
 /// How many documents one page holds while caches and the index are built.
 pub const SCAN_PAGE: usize = 1_000;
 /// Events of one document that are read at once when an old version is looked for.

@@ -298,7 +298,13 @@ async fn fetch(
             let reason = format!("the database gives an old version of {kind} {}", listed.id);
             return Err(AppError::Unavailable(reason));
         }
-        let work = body::decode_work(document)?;
+        let Some(work) = body::decode_work(document)? else {
+            // Purged since the index was asked.
+            if is_last {
+                continue;
+            }
+            return Ok(None);
+        };
         let numbers =
             Numbers { version: document.version, number: listed.number, case_number: listed.case_number };
         if document.version != listed.version && !is_last {

@@ -80,6 +80,8 @@ pub(crate) enum Outcome {
     Comment { id: String, version: u64 },
     /// The answer was a link for feedback on a case, whose token is sealed.
     FeedbackLink { case: String, token: String, expires_ms: i64 },
+    /// A document was purged.
+    Purged,
     /// There was no such document.
     NotFound,
     /// The case had no such attachment.
@@ -434,6 +436,7 @@ impl App {
                     Err(error) => return Ok(Err(error)),
                 }
             }
+            Outcome::Purged => Rendered::nothing(),
             Outcome::NotFound => return Ok(Err(AppError::NotFound)),
             Outcome::NoAttachment => return Ok(Err(AppError::NoAttachment)),
             Outcome::VersionDiffers => return Ok(Err(AppError::VersionDiffers)),
@@ -452,7 +455,12 @@ impl App {
         let case = self.case_at(workspace, id, FIRST_VERSION).await?;
         let mut made: Vec<Versioned<Task>> = Vec::with_capacity(tasks.len());
         for task in tasks {
-            made.push(self.task_at(workspace, task, FIRST_VERSION).await?);
+            match self.task_at(workspace, task, FIRST_VERSION).await {
+                Ok(task) => made.push(task),
+                // It was purged since, and its case not.
+                Err(AppError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
         }
         let tasks: Vec<(&Task, u64)> =
             made.iter().map(|task| (&task.value, task.number.unwrap_or_default())).collect();
@@ -460,45 +468,42 @@ impl App {
         Ok(Rendered { body: Bytes::from(body), version: case.version, is_replayed: false })
     }
 
-    /// Gives a case as it was at a version, or as it is where the log no longer tells.
+    /// Gives a case as it was at a version, or as it is where the log no longer tells. One that was purged is not found.
     async fn case_at(&self, workspace: &str, id: &str, version: u64) -> Result<Versioned<Case>, AppError> {
-        let missing = || AppError::Failed(format!("case {id} was answered and is gone"));
-        let stored = self.case(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
+        let stored = self.case(workspace, id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
         let number = stored.number;
         let former = self.version(workspace, &stored.clone().map(Record::Case), version).await?;
         Ok(former.map_or(stored, |value| Versioned { version, number, value }))
     }
 
-    /// Gives an attachment as it was at a version, or as it is where the log no longer tells.
+    /// Gives an attachment as it was at a version, or as it is where the log no longer tells. One that was purged is not found.
     async fn attachment_at(
         &self,
         workspace: &str,
         id: &str,
         version: u64,
     ) -> Result<Versioned<Attachment>, AppError> {
-        let missing = || AppError::Failed(format!("attachment {id} was answered and is gone"));
-        let stored = self.attachment(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
+        let stored =
+            self.attachment(workspace, id, &mut Reads::default()).await?.ok_or(AppError::NoAttachment)?;
         let former = self.version(workspace, &stored.clone().map(Record::Attachment), version).await?;
         Ok(former.map_or(stored, |value| Versioned { version, number: None, value }))
     }
 
-    /// Gives a comment as it was at a version, or as it is where the log no longer tells.
+    /// Gives a comment as it was at a version, or as it is where the log no longer tells. One that was purged is not found.
     async fn comment_at(
         &self,
         workspace: &str,
         id: &str,
         version: u64,
     ) -> Result<Versioned<Comment>, AppError> {
-        let missing = || AppError::Failed(format!("comment {id} was answered and is gone"));
-        let stored = self.comment(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
+        let stored = self.comment(workspace, id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
         let former = self.version(workspace, &stored.clone().map(Record::Comment), version).await?;
         Ok(former.map_or(stored, |value| Versioned { version, number: None, value }))
     }
 
-    /// Gives a task as it was at a version, or as it is where the log no longer tells.
+    /// Gives a task as it was at a version, or as it is where the log no longer tells. One that was purged is not found.
     async fn task_at(&self, workspace: &str, id: &str, version: u64) -> Result<Versioned<Task>, AppError> {
-        let missing = || AppError::Failed(format!("task {id} was answered and is gone"));
-        let stored = self.task(workspace, id, &mut Reads::default()).await?.ok_or_else(missing)?;
+        let stored = self.task(workspace, id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
         let number = stored.number;
         let former = self.version(workspace, &stored.clone().map(Record::Task), version).await?;
         Ok(former.map_or(stored, |value| Versioned { version, number, value }))

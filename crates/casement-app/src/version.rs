@@ -3,7 +3,7 @@
 use casement_domain::change::{Record, undo};
 use casement_domain::date::Moment;
 use casement_domain::version::Versioned;
-use casement_store::event::Event;
+use casement_store::event::{ERASED, Event};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -159,8 +159,12 @@ impl<'a> Walk<'a> {
             let Some(last) = page.last() else { return Ok(None) };
             self.below = last.sequence;
             // Events of a change that came after the document was read are not in it.
-            let is_own =
-                |event: &Event| event.document_kind == place.kind && event.version <= self.stored.version;
+            // Nor are those that tell of a purge that was broken off: they change nothing.
+            let is_own = |event: &Event| {
+                event.document_kind == place.kind
+                    && event.version <= self.stored.version
+                    && event.kind != ERASED
+            };
             self.read.extend(page.into_iter().rev().filter(is_own));
         }
         Ok(self.read.last().map(|event| event.version))

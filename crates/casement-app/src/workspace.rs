@@ -1,7 +1,7 @@
 //! An open workspace: its configuration and its index, both kept in the order of the log.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use casement_domain::id::StreamId;
@@ -50,6 +50,8 @@ pub struct OpenWorkspace {
     applied: watch::Sender<u64>,
     /// Up to where the log is in the snapshot of the index.
     kept: AtomicU64,
+    /// Whether something was purged that may still be in the snapshot.
+    has_purged: AtomicBool,
     /// Held while a snapshot is written: one at a time.
     keeping: Arc<Mutex<()>>,
 }
@@ -65,6 +67,7 @@ impl OpenWorkspace {
             index: RwLock::new(index),
             applied: watch::Sender::new(0),
             kept: AtomicU64::new(0),
+            has_purged: AtomicBool::new(false),
             keeping: Arc::default(),
             turns: std::iter::repeat_with(|| Mutex::new(())).take(limits::TURNS).collect(),
             in_flight: InFlight::default(),
@@ -132,6 +135,16 @@ impl OpenWorkspace {
 
     pub(crate) fn set_kept(&self, sequence: u64) {
         self.kept.store(sequence, Ordering::Relaxed);
+    }
+
+    /// Notes whether something was purged that may still be in the snapshot; gives what was noted before.
+    pub(crate) fn set_purged(&self, has_purged: bool) -> bool {
+        self.has_purged.swap(has_purged, Ordering::Relaxed)
+    }
+
+    /// Tells whether something was purged that may still be in the snapshot.
+    pub(crate) fn has_purged(&self) -> bool {
+        self.has_purged.load(Ordering::Relaxed)
     }
 
     /// Gives the idempotency keys that are being worked on.

@@ -13,6 +13,7 @@ use casement_app::index::build::Start;
 use casement_app::index::snapshot::DIRECTORY;
 use casement_app::jwt_app::JwtApp;
 use casement_app::making::NewWorkspaceInput;
+use casement_app::purge::purge;
 use casement_app::seal::key_file::KeyFile;
 use casement_app::sources::Sources;
 use casement_domain::date::{Moment, Zone};
@@ -157,6 +158,10 @@ impl House {
             )
             .await,
         )
+    }
+
+    pub async fn purge(&self, noun: Noun, id: &str) -> Result<(), AppError> {
+        purge(&self.app, &self.access(), noun, id, &IfMatch::Any, None).await.map(drop)
     }
 
     pub async fn comment(&self, case: &str, text: &str) -> Result<Value, AppError> {

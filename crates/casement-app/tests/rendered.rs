@@ -24,7 +24,7 @@ async fn sampled() -> (Workspace, Vec<(Work, Numbers)>) {
         for document in house.store.scan(STREAM, kind, None, 1_000).await.unwrap() {
             let number = document.number.unwrap();
             let numbers = Numbers { version: document.version, number, case_number: 100 };
-            documents.push((body::decode_work(&document).unwrap(), numbers));
+            documents.push((body::decode_work(&document).unwrap().unwrap(), numbers));
         }
     }
     (config, documents)

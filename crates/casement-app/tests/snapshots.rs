@@ -46,7 +46,7 @@ impl World {
 
     /// Makes or changes something. What is refused counts for nothing.
     async fn step(&mut self, house: &House) {
-        let pick = self.numbers.below(14);
+        let pick = self.numbers.below(16);
         let words = [self.numbers.word(), self.numbers.word()].join(" ");
         let case = (!self.cases.is_empty()).then(|| self.numbers.below(self.cases.len()));
         let task = (!self.tasks.is_empty()).then(|| self.numbers.below(self.tasks.len()));
@@ -75,6 +75,16 @@ impl World {
                 let comment = self.numbers.below(self.comments.len());
                 let text = (pick == 12).then_some(words.as_str());
                 let _ = house.say_again(&self.comments[comment], text).await;
+            }
+            (14, Some(case), _) if self.numbers.below(2) == 0 => {
+                let case = id(&self.cases[case]);
+                let _ = house.update_case(case, json!({"isActive": false})).await;
+                let _ = house.purge(Noun::Case, case).await;
+            }
+            (15, _, Some(task)) => {
+                let task = id(&self.tasks[task]);
+                let _ = house.update_task(task, json!({"isActive": false})).await;
+                let _ = house.purge(Noun::Task, task).await;
             }
             (_, _, _) => {
                 let mut body = new_case(&words);

@@ -3,9 +3,12 @@
 //! Pure, and the same for every engine. The encoding below is part of the data: it is never
 //! reinterpreted, a new one takes a new tag.
 
+use std::collections::HashMap;
+
 use aws_lc_rs::digest;
 
-use crate::event::{ChainFault, Event};
+use crate::decide::Erasure;
+use crate::event::{ChainFault, ERASED, Event};
 
 /// What stands before everything that is hashed, and names the encoding.
 const TAG: &[u8] = b"casement event 1";
@@ -65,16 +68,27 @@ fn bytes(digest: &digest::Digest) -> [u8; 32] {
 }
 
 /// A walk over a log from its first event, one event after the other.
+///
+/// Changes and salt of an event may be missing when a later event tells of their erasure. What is missing is kept as one number
+/// for each document until that event comes; that nothing is left of what an event says is erased, the caller looks up.
 pub(crate) struct Walk<'a> {
     workspace: &'a str,
     former: [u8; 32],
     events: u64,
+    erased: u64,
+    /// The last event of each document whose changes are missing and that no event told of yet, by [`document_hash`].
+    untold: HashMap<[u8; 32], u64>,
 }
 
 impl<'a> Walk<'a> {
     /// Stands before the first event.
     pub(crate) fn new(workspace: &'a str) -> Walk<'a> {
-        Walk { workspace, former: GENESIS, events: 0 }
+        Walk { workspace, former: GENESIS, events: 0, erased: 0, untold: HashMap::new() }
+    }
+
+    /// Gives the number of events whose changes were erased.
+    pub(crate) fn erased(&self) -> u64 {
+        self.erased
     }
 
     /// Gives the number of events that were found whole, which is the last one's sequence number.
@@ -82,17 +96,26 @@ impl<'a> Walk<'a> {
         self.events
     }
 
-    /// Takes the next event, or says what is wrong with it.
-    pub(crate) fn step(&mut self, event: &Event) -> Result<(), ChainFault> {
+    /// Takes the next event, or says what is wrong with it. Gives what the event says is erased: of that nothing may be left.
+    pub(crate) fn step<'e>(&mut self, event: &'e Event) -> Result<Option<Erasure<'e>>, ChainFault> {
         let expected = self.events + 1;
         if event.sequence != expected {
             return Err(fault(expected, format!("event {} stands in its place", event.sequence)));
         }
-        let Some(salt) = &event.salt else {
-            return Err(fault(expected, "the salt is missing and no event tells of an erasure".into()));
-        };
-        if digest(salt, event.changes.as_deref()) != event.digest {
-            return Err(fault(expected, "changes or salt are not those that the digest was made of".into()));
+        match (&event.salt, &event.changes) {
+            (Some(salt), changes) if digest(salt, changes.as_deref()) == event.digest => {}
+            (Some(_), _) => {
+                let reason = "changes or salt are not those that the digest was made of";
+                return Err(fault(expected, reason.into()));
+            }
+            (None, _) if event.kind == ERASED => {
+                return Err(fault(expected, "it tells of an erasure and has no salt".into()));
+            }
+            (None, Some(_)) => return Err(fault(expected, "it has changes and no salt".into())),
+            (None, None) => {
+                self.erased += 1;
+                self.untold.insert(document_hash(&event.document_kind, &event.document), expected);
+            }
         }
         let link = Link {
             workspace: self.workspace,
@@ -111,7 +134,20 @@ impl<'a> Walk<'a> {
         }
         self.former = event.hash;
         self.events = expected;
-        Ok(())
+        let erasure = Erasure::of_event(event);
+        if let Some(Erasure { document_kind, document, until }) = erasure {
+            let key = document_hash(document_kind, document);
+            if self.untold.get(&key).is_some_and(|last| *last <= until) {
+                self.untold.remove(&key);
+            }
+        }
+        Ok(erasure)
+    }
+
+    /// Gives the first event that must be told of by an event behind the end of the walk.
+    pub(crate) fn untold(&self) -> Option<ChainFault> {
+        let first = self.untold.values().min()?;
+        Some(fault(*first, "the salt is missing and no event tells of an erasure".into()))
     }
 
     /// Compares the end of the walk with what the workspace says about its log.
@@ -124,6 +160,20 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+/// Names a document in bytes of one length.
+fn document_hash(kind: &str, id: &str) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(&(kind.len() as u64).to_be_bytes());
+    context.update(kind.as_bytes());
+    context.update(id.as_bytes());
+    bytes(&context.finish())
+}
+
+/// Says that something is left of what an event says is erased.
+pub(crate) fn not_erased(sequence: u64) -> ChainFault {
+    fault(sequence, "it tells of an erasure, and an event that it covers still has its changes".into())
 }
 
 fn fault(sequence: u64, reason: String) -> ChainFault {

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::document::NewWorkspace;
+use crate::event::{ERASED, erased_until};
 use crate::limits;
 use crate::set::{ClaimWrite, DocumentWrite, EventWrite, WriteSet};
 
@@ -100,6 +101,9 @@ fn event_write(event: &EventWrite) -> Result<(), String> {
     name(&event.kind, "kind of an event")?;
     name(&event.document_kind, "document kind of an event")?;
     id(&event.document, "document of an event")?;
+    if event.kind == ERASED && erased_until(&event.kind, event.changes.as_deref()).is_none() {
+        return Err("an event of an erasure doesn't say up to where".into());
+    }
     match &event.changes {
         None => Ok(()),
         Some(changes) if changes.is_empty() => Err("an event has changes without a byte".into()),

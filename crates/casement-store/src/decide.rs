@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::chain::{self, Link};
 use crate::document::is_expired;
 use crate::error::{CommitError, Miss};
+use crate::event::{Event, erased_until};
 use crate::set::{ClaimWrite, Committed, CommittedDocument, DocumentWrite, EventWrite, WriteSet};
 
 /// Kind and id of a document.
@@ -102,7 +103,43 @@ pub(crate) struct EventRow<'a> {
     pub(crate) hash: [u8; 32],
 }
 
+/// What the commit erases: changes and salt of a document's events up to a sequence number, but of those that tell of
+/// erasures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Erasure<'a> {
+    pub(crate) document_kind: &'a str,
+    pub(crate) document: &'a str,
+    pub(crate) until: u64,
+}
+
+impl<'a> Erasure<'a> {
+    /// Reads what an event erases; `None`: nothing. It never covers itself or what comes after it.
+    pub(crate) fn of(
+        kind: &str,
+        changes: Option<&[u8]>,
+        (document_kind, document): DocumentKey<'a>,
+        sequence: u64,
+    ) -> Option<Erasure<'a>> {
+        let until = erased_until(kind, changes)?.min(sequence.saturating_sub(1));
+        Some(Erasure { document_kind, document, until })
+    }
+
+    /// Reads what an event of the log erases.
+    pub(crate) fn of_event(event: &'a Event) -> Option<Erasure<'a>> {
+        let document = (event.document_kind.as_str(), event.document.as_str());
+        Self::of(&event.kind, event.changes.as_deref(), document, event.sequence)
+    }
+}
+
 impl Plan<'_> {
+    /// Gives what the new events erase, in order.
+    pub(crate) fn erasures(&self) -> impl Iterator<Item = Erasure<'_>> {
+        self.events.iter().filter_map(|row| {
+            let EventWrite { kind, document_kind, document, changes, salt: _ } = row.write;
+            Erasure::of(kind, changes.as_deref(), (document_kind, document), row.sequence)
+        })
+    }
+
     /// Says whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
         self.events.is_empty() && self.claims.is_empty()

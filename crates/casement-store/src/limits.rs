@@ -9,6 +9,12 @@ use std::time::Duration;
 pub const SET_DOCUMENTS_MAX: usize = 256;
 /// The most events in one set; past it the set is refused.
 pub const SET_EVENTS_MAX: usize = 1024;
+/// The most events that the erasures of one set should cover: each is a row that is written anew. Whoever erases more does it in
+/// several sets.
+pub const ERASED_EVENTS_MAX: usize = 1000;
+/// How often a walk over a log goes on after its first end while erasures of what it has read come in; past it the fault is
+/// told.
+pub const VERIFY_ROUNDS_MAX: usize = 100;
 /// The most guards in one set, and the most claim guards; past it the set is refused.
 pub const SET_GUARDS_MAX: usize = 1024;
 /// The most other workspaces whose logs one set guards; past it the set is refused.

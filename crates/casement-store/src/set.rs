@@ -3,6 +3,8 @@
 //! A set passes whole or misses whole. What it read stands in its guards, what it writes in
 //! documents, claims and events. The commit, not the set, assigns sequence and reference numbers.
 
+use crate::event::ERASED;
+
 /// One change, with all that its decision relied on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteSet {
@@ -132,10 +134,26 @@ pub struct EventWrite {
     pub document_kind: String,
     /// The id of that document.
     pub document: String,
-    /// The former and new values of what changed; `None` for creations, never empty.
+    /// The former and new values of what changed; `None` for creations, never empty. See [`EventWrite::erasing`] for what tells
+    /// of an erasure.
     pub changes: Option<Vec<u8>>,
     /// Random bytes, fresh for each event.
     pub salt: [u8; 16],
+}
+
+impl EventWrite {
+    /// Tells of an erasure: the commit takes changes and salt from the earlier events of a document, up to a sequence number.
+    /// Events that tell of erasures keep theirs. How many are erased at once is the caller's to bound, see
+    /// [`crate::limits::ERASED_EVENTS_MAX`].
+    pub fn erasing(document_kind: &str, document: &str, until: u64, salt: [u8; 16]) -> EventWrite {
+        EventWrite {
+            kind: ERASED.to_owned(),
+            document_kind: document_kind.to_owned(),
+            document: document.to_owned(),
+            changes: Some(until.to_be_bytes().to_vec()),
+            salt,
+        }
+    }
 }
 
 /// What the commit assigned to a set.

@@ -435,8 +435,33 @@ impl Store {
         }
     }
 
-    /// Walks a workspace's whole log: contiguous from 1 to the head, every digest and hash right.
-    /// Reads page by page, in bounded memory. Events committed meanwhile are not looked at.
+    /// Gives the sequence numbers of a document's events that were not erased, and do not tell of erasures, the first ones
+    /// first: for erasing them.
+    ///
+    /// # Errors
+    /// The page is too large, or the database can't be read.
+    pub async fn unerased_events(
+        &self,
+        workspace: &str,
+        kind: &str,
+        document: &str,
+        limit: usize,
+    ) -> Result<Vec<u64>, StoreError> {
+        let (limit, of) = (page(limit)?, (kind, document));
+        match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                reader::unerased_events(sqlite.point()?.connection()?, workspace, of, u64::MAX, limit)
+            }
+            Engine::Postgres(own) => {
+                let client = own.point().await?;
+                postgres::reader::unerased_events(&client, workspace, of, u64::MAX, limit).await
+            }
+        }
+    }
+
+    /// Walks a workspace's whole log: contiguous from 1 to the head, every digest and hash right, and nothing missing but what
+    /// an event says is erased. Reads page by page, in bounded memory: some 64 bytes for each document whose changes are gone
+    /// beside the page. Events committed meanwhile are looked at only where they may tell of an erasure.
     pub async fn verify(&self, workspace: &str) -> Result<ChainReport, StoreError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => {

@@ -20,6 +20,7 @@ use crate::build::{
     AT_MS, create, decided_at, empty, numbered, putting, removing, sweeping, update, workspace,
 };
 use crate::conformance::acknowledge_all;
+use crate::conformance::erasing::purging;
 
 /// A store with a backup beside it, and a clock that both share.
 struct Bench {
@@ -416,4 +417,69 @@ async fn a_database_that_was_put_back_by_hand_begins_a_new_series() {
     restored.unwrap();
     let dump = dump_of(&to, &KEYS).await;
     assert!(dump.contains_key("w e") && !dump.contains_key("w c"));
+}
+
+/// Counts how often a text stands in the files of a directory.
+fn mentions(directory: &Path, text: &str) -> usize {
+    let files = fs::read_dir(directory).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
+    files.map(|bytes| bytes.windows(text.len()).filter(|found| *found == text.as_bytes()).count()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_erased_is_not_in_what_is_restored_to_a_moment_after_it() {
+    let bench = Bench::new().await;
+    bench.create_at("a", 1).await;
+    bench.store.commit(update("w", "a", 1, &b"secret ".repeat(5_000))).await.unwrap();
+    bench.back_up().await;
+    bench.store.commit(update("w", "a", 2, b"secret")).await.unwrap();
+    bench.create_at("b", 2).await;
+    bench.back_up().await;
+    bench.store.commit(update("w", "a", 3, &b"secret ".repeat(6_000))).await.unwrap();
+    bench.store.commit(decided_at(purging("a", 4, u64::MAX), AT_MS + 3000)).await.unwrap();
+    bench.create_at("c", 4).await;
+    bench.back_up().await;
+    let expected = dump(&bench.store, &KEYS).await;
+    for point in [Point::Latest, Point::Time(AT_MS + 4000)] {
+        let (to, restored) = bench.restore(point);
+        restored.unwrap();
+        assert_eq!(dump_of(&to, &KEYS).await, expected);
+        assert_eq!(mentions(&to, "secret"), 0);
+    }
+    // What a backup took before has it until its bases go.
+    let (to, restored) = bench.restore(Point::Time(AT_MS + 2000));
+    restored.unwrap();
+    assert!(mentions(&to, "secret") > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_restored_to_before_an_erasure_tells_what_it_lacks() {
+    let bench = Bench::new().await;
+    bench.create_at("a", 1).await;
+    bench.back_up().await;
+    bench.create_at("b", 2).await;
+    bench.store.commit(decided_at(update("w", "a", 1, b"said"), AT_MS + 2000)).await.unwrap();
+    bench.store.commit(decided_at(update("w", "b", 1, b"said"), AT_MS + 2000)).await.unwrap();
+    bench.store.commit(decided_at(purging("a", 2, u64::MAX), AT_MS + 3000)).await.unwrap();
+    bench.store.commit(decided_at(purging("b", 2, u64::MAX), AT_MS + 3000)).await.unwrap();
+    // The events of before the erasures are taken only now, without what they said.
+    bench.back_up().await;
+    let (to, restored) = bench.restore(Point::Time(AT_MS + 2000));
+    assert_eq!(restored.unwrap().heads, [("v".into(), 0), ("w".into(), 6)]);
+    let store = open(&to);
+    let report = store.verify("w").await.unwrap();
+    assert_eq!((report.events, report.erased, report.fault), (6, 4, None));
+    let last = store.events("w", 4, 9).await.unwrap();
+    let told: Vec<_> = last.iter().map(|event| (event.document.as_str(), event.actor.as_str())).collect();
+    assert_eq!(told, [("a", "restore"), ("b", "restore")]);
+    // The documents are as they were, and the log goes on.
+    let found = store.document("w", "case", "b").await.unwrap().unwrap();
+    assert_eq!((found.version, found.body.as_slice()), (2, b"said".as_slice()));
+    store.commit(update("w", "b", 2, b"more")).await.unwrap();
+    assert_eq!(store.verify("w").await.unwrap().fault, None);
+    // To after the first erasure: the second is told in place of the one that was left out.
+    let (to, restored) = bench.restore(Point::Sequence { workspace: "w".into(), sequence: 5 });
+    restored.unwrap();
+    let store = open(&to);
+    assert_eq!(store.verify("w").await.unwrap().fault, None);
+    assert_eq!(store.events("w", 5, 9).await.unwrap().len(), 1);
 }

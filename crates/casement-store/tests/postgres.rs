@@ -1,6 +1,7 @@
 //! The conformance suite on PostgreSQL, and what is that engine's own: several nodes, lost answers, servers that are not
 //! as they should be.
 
+mod erasing;
 mod nodes;
 mod own;
 mod plans;

@@ -1,5 +1,6 @@
 //! The conformance suite on SQLite, and what is SQLite's own: files, lock, schema, log, full disk.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::build::{EXPIRES_MS, create, empty, numbered, putting, update, writing};
+use crate::conformance::erasing::{TAMPERED, erased, purging};
 use crate::conformance::{Subject, facts};
 
 fn open() -> (TempDir, Subject) {
@@ -125,7 +127,7 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(store.claim("w", "k7").await.unwrap().unwrap().document, "c07");
     let committed = store.commit(numbered(create("w", "c20"), "CS")).await.unwrap();
     assert_eq!((committed.first_sequence, committed.documents[0].number), (21, Some(21)));
-    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 21, fault: None });
+    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 21, erased: 0, fault: None });
 }
 
 #[tokio::test]
@@ -146,7 +148,7 @@ async fn a_log_that_was_left_behind_is_recovered() {
     let subject = open_in(left.path());
     assert_eq!(log_bytes(left.path()), 0);
     let store = subject.acknowledging().await;
-    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 20, fault: None });
+    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 20, erased: 0, fault: None });
     assert_eq!(store.scan("w", "case", None, 100).await.unwrap().len(), 20);
 }
 
@@ -177,7 +179,7 @@ async fn a_full_store_reads_on_and_recovers() {
     store.commit(writing(empty("w"), "case", "later", 0, &body)).await.unwrap();
     let events = written as u64 + 1;
     assert_eq!(store.workspace("w").await.unwrap().unwrap().head, events);
-    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events, fault: None });
+    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events, erased: 0, fault: None });
 }
 
 #[tokio::test]
@@ -212,7 +214,7 @@ async fn after_a_failed_write_only_reads_go_on() {
 
     let store = open_in(directory.path()).acknowledging().await;
     store.commit(create("w", "c2")).await.unwrap();
-    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 2, fault: None });
+    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 2, erased: 0, fault: None });
 }
 
 #[tokio::test]
@@ -249,6 +251,56 @@ async fn tampering_is_found() {
     }
 }
 
+#[tokio::test]
+async fn tampering_with_erasures_is_found() {
+    for (sequence, sql) in TAMPERED {
+        let (directory, subject) = open();
+        let store = subject.acknowledging().await;
+        erased(&store).await;
+        assert_eq!(store.verify("w").await.unwrap().fault, None);
+        database(directory.path()).execute_batch(sql).unwrap();
+        let fault = store.verify("w").await.unwrap().fault.expect(sql);
+        assert_eq!(fault.sequence, sequence, "{sql}: {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_was_erased_stays_in_the_files() {
+    let (directory, subject) = open();
+    let store = subject.acknowledging().await;
+    // Short texts lie in pages with others, long ones have pages of their own.
+    let said = |marker: &str, id: u64, version: u64| {
+        let text = format!("{marker}-{id}-{version} ");
+        text.repeat(if id.is_multiple_of(7) { 5_000 } else { 1 + (id * 13 % 40) as usize }).into_bytes()
+    };
+    for id in 0..120_u64 {
+        let marker = if id.is_multiple_of(2) { "secret" } else { "public" };
+        for version in 0..4 {
+            let name = format!("c{:03}", id * 37 % 120);
+            let mut set = writing(empty("w"), "case", &name, version, &said(marker, id, version));
+            set.events[0].changes = Some(said(marker, id, version));
+            store.commit(set).await.unwrap();
+        }
+    }
+    for id in (0..120_u64).step_by(2) {
+        let name = format!("c{:03}", id * 37 % 120);
+        store.commit(purging(&name, 4, u64::MAX)).await.unwrap();
+    }
+    assert_eq!(store.verify("w").await.unwrap().fault, None);
+    store.close().await;
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(directory.path().join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for marker in ["secret-", "public-"] {
+            let count = bytes.windows(marker.len()).filter(|bytes| *bytes == marker.as_bytes()).count();
+            *found.entry(marker).or_insert(0) += count;
+        }
+    }
+    assert_eq!(found["secret-"], 0);
+    assert!(found["public-"] > 100, "{found:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_stays_bounded_under_load() {
     let (directory, subject) = open();
@@ -272,7 +324,7 @@ async fn the_log_stays_bounded_under_load() {
     let most = commits.join_all().await.into_iter().max().unwrap();
     // 320 MB went through it. Past 64 MiB it may grow by a step and a batch before it starts anew.
     assert!(most < 96 * 1024 * 1024, "{most}");
-    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 640, fault: None });
+    assert_eq!(store.verify("w").await.unwrap(), ChainReport { events: 640, erased: 0, fault: None });
 }
 
 fn log_bytes(directory: &Path) -> u64 {

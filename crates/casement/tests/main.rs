@@ -94,6 +94,10 @@ mod postgres_server;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod purged_files;
+#[cfg(test)]
+mod purges;
+#[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod raw;

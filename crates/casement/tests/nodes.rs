@@ -286,3 +286,24 @@ async fn a_link_of_one_node_serves_once_on_all() {
     let case = second.call("").method("GET").path(&path).send().await.document();
     assert_eq!(case["feedback"].as_array().unwrap().len(), 4);
 }
+
+#[tokio::test]
+async fn what_one_node_purges_is_found_on_none() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let case = first.create_case(json!({"name": "One"})).await;
+    second.create_task(&case, json!({})).await;
+    let send = async |node: &Server, method: &str, rest: &str| {
+        let path = format!("/api/v1/streams/{STREAM}/cases/CS000100{rest}");
+        node.call("").method(method).path(&path).send().await.status
+    };
+    assert_eq!(send(&first, "DELETE", "").await, 200);
+    assert_eq!(send(&second, "POST", "/purge").await, 204);
+    for node in [&first, &second] {
+        for rest in ["", "/events", "/tasks", "/comments"] {
+            assert_eq!(send(node, "GET", rest).await, 404, "{rest}");
+        }
+        assert_eq!(node.post("getTasks", json!({})).await.document()["totalResults"], 0);
+        assert_eq!(node.store.verify(STREAM).await.unwrap().fault, None);
+    }
+}

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use casement_domain::attachment::Attachment;
+use casement_domain::version::Versioned;
 use casement_store::backup::description::describe;
 use casement_store::backup::run::BackedUp;
 use casement_store::blobs::{BlobError, BlobKey, Blobs};
@@ -184,7 +185,9 @@ impl App {
     ) -> Result<(), BackupFailure> {
         let mut target = None;
         for document in documents.iter().filter(|document| document.kind == body::ATTACHMENT) {
-            let attachment = body::decode_attachment(document)?.value;
+            let Some(Versioned { value: attachment, .. }) = body::decode_attachment(document)? else {
+                continue;
+            };
             let target = match &target {
                 Some(target) => target,
                 None => target.insert(Blobs::in_directory(&to.join(FOLDER)).map_err(failed)?),
@@ -199,7 +202,7 @@ impl App {
         Ok(())
     }
 
-    /// Removes the bytes of attachments that were deleted before the oldest base.
+    /// Removes the bytes of attachments that were deleted or purged before the oldest base.
     async fn prune_bytes(&self, to: &Path) -> Result<u64, BackupFailure> {
         let oldest_ms = describe(to)?.and_then(|description| description.bases_ms.iter().min().copied());
         let Some(oldest_ms) = oldest_ms.filter(|_| to.join(FOLDER).exists()) else { return Ok(0) };
@@ -214,7 +217,10 @@ impl App {
             for BlobKey { folder, name } in page.into_iter().filter_map(|entry| entry.key) {
                 let document = self.store().document(&folder, body::ATTACHMENT, &name).await;
                 let Some(document) = document.map_err(AppError::from)? else { continue };
-                let deleted_at = body::decode_attachment(&document)?.value.deleted_at;
+                let deleted_at = match body::decode_purged(&document)? {
+                    Some(purged) => Some(purged.purged_at),
+                    None => body::decode_attachment(&document)?.and_then(|found| found.value.deleted_at),
+                };
                 if deleted_at.is_some_and(|at| at.ms() < oldest_ms) {
                     target.remove(&key(&folder, &name)).await.map_err(failed)?;
                     removed += 1;

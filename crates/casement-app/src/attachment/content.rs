@@ -86,14 +86,12 @@ pub async fn list_attachments(
         let along = Along::Up(next.clone());
         let page = app.store().children_page(workspace, body::ATTACHMENT, &holders, &along, wanted).await?;
         for document in &page {
-            let attachment = body::decode_attachment(document)?.value;
-            let is_kept = attachment.deleted_at.is_none();
-            if (is_kept && found.len() == query.limit) || looked_at == limits::ATTACHMENTS_LOOKED_AT {
+            let attachment = body::decode_attachment(document)?.map(|attachment| attachment.value);
+            let kept = attachment.filter(|attachment| attachment.deleted_at.is_none());
+            if (kept.is_some() && found.len() == query.limit) || looked_at == limits::ATTACHMENTS_LOOKED_AT {
                 return Ok(Bytes::from(write_attachment_page(&found, next.as_deref())));
             }
-            if is_kept {
-                found.push(attachment);
-            }
+            found.extend(kept);
             looked_at += 1;
             next = Some(document.id.clone());
         }

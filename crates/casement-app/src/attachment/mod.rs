@@ -125,7 +125,7 @@ impl App {
         }
         let document = self.store().document(workspace, body::ATTACHMENT, id).await?;
         reads.document(body::ATTACHMENT, id, document.as_ref().map_or(0, |document| document.version));
-        document.as_ref().map(body::decode_attachment).transpose()
+        body::found(document.as_ref(), body::decode_attachment)
     }
 
     /// Loads what the attachments of a workspace take and notes that it was read.
@@ -144,7 +144,8 @@ impl App {
         let case = [case.to_owned()];
         let newest =
             self.store().children_page(workspace, body::ATTACHMENT, &case, &Along::Down(None), 1).await?;
-        Ok(newest.first().map(body::decode_attachment).transpose()?.map(|newest| newest.value))
+        let newest = newest.first().map(body::decode_attachment).transpose()?.flatten();
+        Ok(newest.map(|newest| newest.value))
     }
 
     /// Counts the attachments of a case; `newest` is the one that was added last.
@@ -163,7 +164,8 @@ impl App {
         }
         let mut kept = 0;
         for document in self.store().children(workspace, body::ATTACHMENT, case).await? {
-            kept += usize::from(body::decode_attachment(&document)?.value.deleted_at.is_none());
+            let attachment = body::decode_attachment(&document)?;
+            kept += usize::from(attachment.is_some_and(|found| found.value.deleted_at.is_none()));
         }
         Ok(Siblings { kept, all, newest })
     }

@@ -45,10 +45,10 @@ pub fn restore(
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             for document in &page {
-                let attachment = body::decode_attachment(document)?.value;
-                if attachment.deleted_at.is_some() {
+                let attachment = body::decode_attachment(document)?.map(|attachment| attachment.value);
+                let Some(attachment) = attachment.filter(|attachment| attachment.deleted_at.is_none()) else {
                     continue;
-                }
+                };
                 let key = key(&workspace.id, &document.id);
                 let is_there = match &from {
                     Some(from) => runtime.block_on(copy(from, to, &key, &attachment))? != Copy::Missing,

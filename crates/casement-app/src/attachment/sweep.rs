@@ -1,4 +1,4 @@
-//! The sweep of bytes: what no document names goes, and what belongs to attachments that were deleted a while ago.
+//! The sweep of bytes: what no document names goes, and what belongs to attachments that were purged, or deleted a while ago.
 //!
 //! It looks at what is there and asks the documents, never the other way round. Only folders of workspaces that are open here
 //! are looked at. Several nodes may sweep at once: removing twice is removing.
@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use casement_domain::attachment::Attachment;
+use casement_domain::date::Moment;
 use casement_store::blobs::{BlobEntry, Blobs};
 
 use crate::app::{App, StoreState};
@@ -106,27 +106,42 @@ async fn sweep_page(
     Ok(())
 }
 
+/// What is known of the attachment that bytes belong to.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    Kept,
+    Deleted(Moment),
+    Purged,
+}
+
 /// Finds the attachments that bytes belong to.
 async fn named(
     app: &App,
     workspace: &str,
     entries: &[&BlobEntry],
-) -> Result<HashMap<String, Attachment>, AppError> {
+) -> Result<HashMap<String, Named>, AppError> {
     let ids: Vec<String> =
         entries.iter().filter_map(|entry| entry.key.as_ref().map(|key| key.name.clone())).collect();
     let documents = app.store().documents(workspace, body::ATTACHMENT, &ids).await?;
     documents
         .iter()
-        .map(|document| body::decode_attachment(document).map(|found| (document.id.clone(), found.value)))
+        .map(|document| {
+            let found = body::decode_attachment(document)?;
+            let named = match found.map(|found| found.value.deleted_at) {
+                Some(None) => Named::Kept,
+                Some(Some(at)) => Named::Deleted(at),
+                None => Named::Purged,
+            };
+            Ok((document.id.clone(), named))
+        })
         .collect()
 }
 
-fn is_needed(blobs: &Blobs, entry: &BlobEntry, named: Option<&Attachment>, now_ms: i64) -> bool {
+fn is_needed(blobs: &Blobs, entry: &BlobEntry, named: Option<&Named>, now_ms: i64) -> bool {
     match named {
-        Some(Attachment { deleted_at: None, .. }) => true,
-        Some(Attachment { deleted_at: Some(at), .. }) => {
-            at.ms().saturating_add(limits::DELETED_BYTES_MS) > now_ms
-        }
+        Some(Named::Kept) => true,
+        Some(Named::Deleted(at)) => at.ms().saturating_add(limits::DELETED_BYTES_MS) > now_ms,
+        Some(Named::Purged) => false,
         None => {
             // A bucket may be that of a server from whose backup this one was restored.
             let kept_ms = if blobs.is_bucket() { limits::NAMELESS_IN_BUCKET_MS } else { limits::NAMELESS_MS };

@@ -39,8 +39,8 @@ pub async fn links(app: &App, access: &Access, named: &str) -> Result<Rendered, 
     let documents = app.store().documents(access.workspace.id(), body::CASE, &ids).await?;
     let mut linked = Vec::with_capacity(wanted.len());
     for (kind, id) in wanted {
-        if let Some(document) = documents.iter().find(|document| document.id == id.as_str()) {
-            let other = body::decode_case(document)?;
+        let document = documents.iter().find(|document| document.id == id.as_str());
+        if let Some(other) = body::found(document, body::decode_case)? {
             linked.push(Linked { kind, case: other.value, number: other.number.unwrap_or_default() });
         }
     }

@@ -168,7 +168,7 @@ impl App {
         }
         let document = self.store().document(workspace, body::CASE, id).await?;
         reads.document(body::CASE, id, document.as_ref().map_or(0, |document| document.version));
-        document.as_ref().map(body::decode_case).transpose()
+        body::found(document.as_ref(), body::decode_case)
     }
 
     /// Loads the tasks that a case lists and notes that they were read.
@@ -181,7 +181,7 @@ impl App {
         self.tasks(workspace, &case.tasks, reads).await
     }
 
-    /// Loads tasks and notes that they were read; those that there are not are left out.
+    /// Loads tasks and notes that they were read; those that there are not, or not any more, are left out.
     pub(crate) async fn tasks(
         &self,
         workspace: &str,
@@ -196,7 +196,7 @@ impl App {
         for document in &documents {
             reads.document(body::TASK, &document.id, document.version);
         }
-        documents.iter().map(body::decode_task).collect()
+        documents.iter().filter_map(|document| body::decode_task(document).transpose()).collect()
     }
 
     /// Gives the first document of a committed change as an answer; `case_number` is that of a task's case.

@@ -1,7 +1,7 @@
 //! Listing the comments of a case, newest first.
 
 use bytes::Bytes;
-use casement_domain::comment::Visibility;
+use casement_domain::comment::{Comment, Visibility};
 use casement_store::document::Along;
 use casement_wire::comment::{write_comment, write_comments};
 
@@ -54,8 +54,11 @@ pub async fn list_comments(
             if is_full || looked_at == limits::COMMENTS_LOOKED_AT {
                 return Ok(Bytes::from(write_comments(&bodies, next.as_deref())));
             }
-            let comment = body::decode_comment(document)?.value;
-            if query.visibility.is_none_or(|visibility| comment.visibility == visibility) {
+            let comment = body::decode_comment(document)?.map(|comment| comment.value);
+            let is_asked = |comment: &Comment| {
+                query.visibility.is_none_or(|visibility| comment.visibility == visibility)
+            };
+            if let Some(comment) = comment.filter(is_asked) {
                 let body = write_comment(&comment, &config);
                 bytes += body.len();
                 bodies.push(body);

@@ -43,7 +43,7 @@ impl App {
         }
         let document = self.store().document(workspace, body::COMMENT, id).await?;
         reads.document(body::COMMENT, id, document.as_ref().map_or(0, |document| document.version));
-        document.as_ref().map(body::decode_comment).transpose()
+        body::found(document.as_ref(), body::decode_comment)
     }
 
     /// Loads the case that a path names, and notes that it was read.
@@ -85,7 +85,7 @@ impl App {
         }
         let mut usable = Vec::with_capacity(ids.len());
         for document in self.store().documents(workspace, body::ATTACHMENT, &ids).await? {
-            let attachment = body::decode_attachment(&document)?;
+            let Some(attachment) = body::decode_attachment(&document)? else { continue };
             if case.is_or_absorbed(&attachment.value.case) && attachment.value.deleted_at.is_none() {
                 reads.document(body::ATTACHMENT, &document.id, document.version);
                 usable.push(document.id);

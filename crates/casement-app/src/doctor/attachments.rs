@@ -45,8 +45,8 @@ pub fn examine(
             let Some(last) = page.last() else { break };
             after = Some(last.id.clone());
             for document in &page {
-                // One that can't be read is told of with the documents.
-                let Ok(found) = body::decode_attachment(document) else { continue };
+                // One that can't be read is told of with the documents; one that was purged has no bytes.
+                let Ok(Some(found)) = body::decode_attachment(document) else { continue };
                 let key = key(&workspace.id, &document.id);
                 if found.value.deleted_at.is_some() {
                     counted.deleted += 1;

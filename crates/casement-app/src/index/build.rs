@@ -187,8 +187,15 @@ impl App {
 
 fn entry_without_words(document: &Document) -> Result<Entry, AppError> {
     let entry = match Kind::named(&document.kind) {
-        Some(Kind::Comment) => Entry::of_comment_without_words(&body::decode_comment(document)?.value),
-        Some(Kind::Case | Kind::Task) | None => Entry::without_words(&body::decode_work(document)?),
+        Some(kind @ Kind::Comment) => match body::decode_comment(document)? {
+            Some(comment) => Entry::of_comment_without_words(&comment.value),
+            None => Entry::of_purged(kind, &document.id),
+        },
+        Some(kind @ (Kind::Case | Kind::Task)) => match body::decode_work(document)? {
+            Some(work) => Entry::without_words(&work),
+            None => Entry::of_purged(kind, &document.id),
+        },
+        None => return Err(AppError::Failed(format!("there is no index of kind {}", document.kind))),
     };
     Ok(entry.committed(document.version, document.number.unwrap_or_default()))
 }

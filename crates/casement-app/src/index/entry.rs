@@ -28,7 +28,7 @@ const FIELD_TEXT_BYTES_MAX: usize = 48;
 pub struct Entry {
     /// What it is.
     pub kind: Kind,
-    /// The case: itself, or the one that the task or comment belongs to.
+    /// The case: itself, or the one that the task or comment belongs to; of a purged document its own id.
     pub case: String,
     document: Document,
     /// The case that goes on in the place of a merged one.
@@ -137,6 +137,24 @@ impl Entry {
     /// Gives the case that goes on in the place of a merged one, and the cases that were merged into it.
     pub fn merges(&self) -> (Option<String>, Vec<String>) {
         (self.goes_on.clone(), self.absorbed.clone())
+    }
+
+    /// Makes the entry of a purged document: it stays known by its id and version, and nothing finds it.
+    pub fn of_purged(kind: Kind, id: &str) -> Self {
+        let document = Document {
+            id: id.to_owned(),
+            version: 0,
+            facets: Vec::new(),
+            columns: Vec::new(),
+            name: String::new(),
+            terms: Vec::new(),
+        };
+        Self { kind, case: id.to_owned(), document, goes_on: None, absorbed: Vec::new(), due: None }
+    }
+
+    /// Tells whether it is that of a purged document: every other has columns.
+    pub fn is_purged(&self) -> bool {
+        self.document.columns.is_empty()
     }
 
     /// Gives the document's id.

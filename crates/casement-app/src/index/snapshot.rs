@@ -109,6 +109,9 @@ impl App {
         let label = check(self.store(), workspace, snapshot.label()).await?;
         let most = limits::SNAPSHOT_CHANGED_MAX + snapshot.documents() / 16;
         let (entries, sequence) = changed_since(self.store(), workspace.id(), label.sequence, most).await?;
+        if entries.iter().any(Entry::is_purged) {
+            workspace.set_purged(true);
+        }
         let changed = Kind::ALL.map(|kind| {
             let of_kind = entries.iter().filter(|entry| entry.kind == kind);
             of_kind.map(|entry| entry.id().to_owned()).collect::<Vec<String>>()

@@ -120,10 +120,12 @@ impl App {
 
 fn told(document: &Document) -> Result<Told, AppError> {
     let terms = match Kind::named(&document.kind) {
-        Some(Kind::Comment) => comment_terms(&body::decode_comment(document)?.value),
+        Some(Kind::Comment) => {
+            body::decode_comment(document)?.map(|comment| comment_terms(&comment.value)).unwrap_or_default()
+        }
         Some(Kind::Case | Kind::Task) | None => {
-            let work: Work = body::decode_work(document)?;
-            all_terms(&work, document.number.unwrap_or_default())
+            let work: Option<Work> = body::decode_work(document)?;
+            work.map(|work| all_terms(&work, document.number.unwrap_or_default())).unwrap_or_default()
         }
     };
     Ok(Told { id: document.id.clone(), version: document.version, terms })

@@ -174,6 +174,6 @@ impl App {
         }
         let document = self.store().document(workspace, body::TASK, id).await?;
         reads.document(body::TASK, id, document.as_ref().map_or(0, |document| document.version));
-        document.as_ref().map(body::decode_task).transpose()
+        body::found(document.as_ref(), body::decode_task)
     }
 }

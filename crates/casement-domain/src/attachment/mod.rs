@@ -4,6 +4,7 @@ pub mod create;
 pub mod delete;
 pub mod kind;
 pub mod name;
+pub mod purge;
 pub mod usage;
 
 use serde::{Deserialize, Serialize};

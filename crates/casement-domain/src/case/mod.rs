@@ -4,6 +4,7 @@ pub mod create;
 pub mod feedback;
 pub mod link;
 pub mod merge;
+pub mod purge;
 pub mod resolution;
 pub mod transfer;
 pub mod undo;

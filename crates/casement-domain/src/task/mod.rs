@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod plan;
+pub mod purge;
 pub mod transfer;
 pub mod undo;
 pub mod update;

@@ -2,9 +2,10 @@
 
 use tokio_postgres::Row;
 
+use crate::decide::DocumentKey;
 use crate::document::{Along, Changes, Claim, Document, WorkspaceRow};
 use crate::error::StoreError;
-use crate::event::Event;
+use crate::event::{ERASED, Event};
 use crate::limits;
 use crate::postgres::link::{Link, Values};
 use crate::postgres::writing;
@@ -364,6 +365,32 @@ pub(crate) async fn document_events_below(
         &[&workspace, &document, &column(below_sequence), &count(limit)],
     )
     .await
+}
+
+/// Gives those of the events of a document, up to a sequence number, that were not erased and do not tell of erasures.
+pub(crate) async fn unerased_events(
+    link: &Link,
+    workspace: &str,
+    (document_kind, document): DocumentKey<'_>,
+    until: u64,
+    limit: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let rows = link
+        .query(
+            "SELECT sequence
+             FROM event
+             WHERE workspace = $1
+               AND document = $2
+               AND sequence <= $3
+               AND document_kind = $4
+               AND kind <> $5
+               AND (salt IS NOT NULL OR changes IS NOT NULL)
+             ORDER BY sequence
+             LIMIT $6",
+            &[&workspace, &document, &column(until), &document_kind, &ERASED, &count(limit)],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| number(row, 0)).collect())
 }
 
 async fn read_documents(

@@ -1,6 +1,7 @@
 //! Walks a workspace's log and has every event checked, page by page.
 
-use crate::chain::Walk;
+use crate::chain::{self, Walk};
+use crate::decide::Erasure;
 use crate::error::StoreError;
 use crate::event::{ChainFault, ChainReport};
 use crate::limits;
@@ -15,7 +16,7 @@ struct End {
     last: u64,
 }
 
-/// Checks the log up to the head that it had at the beginning.
+/// Checks the log up to the head that it had at the beginning, and further where what is missing was erased meanwhile.
 pub(crate) async fn verify(own: &Postgres, workspace: &str) -> Result<ChainReport, StoreError> {
     let link = own.page().await?;
     of_link(&link, workspace).await
@@ -27,8 +28,30 @@ pub(crate) async fn of_link(link: &Link, workspace: &str) -> Result<ChainReport,
         return Err(StoreError::Refused(format!("there is no workspace {workspace}")));
     };
     let mut walk = Walk::new(workspace);
-    let fault = find_fault(link, workspace, &end, &mut walk).await?;
-    Ok(ChainReport { events: walk.events(), fault })
+    let fault = find_fault(link, workspace, end, &mut walk).await?;
+    Ok(ChainReport { events: walk.events(), erased: walk.erased(), fault })
+}
+
+/// Walks to the end, and on while what is missing may have been erased since.
+async fn find_fault(
+    link: &Link,
+    workspace: &str,
+    mut end: End,
+    walk: &mut Walk<'_>,
+) -> Result<Option<ChainFault>, StoreError> {
+    for _ in 0..limits::VERIFY_ROUNDS_MAX {
+        if let Some(fault) = walk_to(link, workspace, &end, walk).await? {
+            return Ok(Some(fault));
+        }
+        if walk.untold().is_none() {
+            return Ok(None);
+        }
+        match read_end(link, workspace).await?.filter(|later| later.head > end.head) {
+            Some(later) => end = later,
+            None => break,
+        }
+    }
+    Ok(walk.untold())
 }
 
 /// Checks a log that no workspace row tells of yet: it must end at such an event with such a hash.
@@ -40,10 +63,10 @@ pub(crate) async fn ends_with(
 ) -> Result<Option<ChainFault>, StoreError> {
     let last = transferring::last_event(link, workspace).await?;
     let end = End { head, head_hash: head_hash.to_vec(), last };
-    find_fault(link, workspace, &end, &mut Walk::new(workspace)).await
+    find_fault(link, workspace, end, &mut Walk::new(workspace)).await
 }
 
-async fn find_fault(
+async fn walk_to(
     link: &Link,
     workspace: &str,
     end: &End,
@@ -57,8 +80,15 @@ async fn find_fault(
             break;
         }
         for event in &page {
-            if let Err(fault) = walk.step(event) {
-                return Ok(Some(fault));
+            match walk.step(event) {
+                Ok(None) => {}
+                Ok(Some(Erasure { document_kind, document, until })) => {
+                    let of = (document_kind, document);
+                    if !reader::unerased_events(link, workspace, of, until, 1).await?.is_empty() {
+                        return Ok(Some(chain::not_erased(event.sequence)));
+                    }
+                }
+                Err(fault) => return Ok(Some(fault)),
             }
         }
     }

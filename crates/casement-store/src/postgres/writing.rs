@@ -13,9 +13,10 @@ use tokio_postgres::error::Severity;
 use tokio_postgres::{Error, Row};
 
 use crate::chain;
-use crate::decide::{self, DocumentRow, EventRow, Found, Head, Holder, Known, Names, Plan};
+use crate::decide::{self, DocumentRow, Erasure, EventRow, Found, Head, Holder, Known, Names, Plan};
 use crate::document::NewWorkspace;
 use crate::error::{CommitError, StoreError};
+use crate::event::ERASED;
 use crate::limits;
 use crate::postgres::connect::{BEAT, explained};
 use crate::postgres::link::Link;
@@ -98,6 +99,24 @@ pub(crate) const INSERT_EVENTS: &str =
                  $10::BIGINT[], $11::BYTEA[], $12::BYTEA[], $13::BYTEA[], $14::BYTEA[])
        AS written (sequence, operation, at_ms, actor, app, kind, document_kind, document, version, changes, salt, digest,
                    hash)";
+
+/// Takes changes and salt from the events that erasures cover.
+const ERASE_EVENTS: &str = "UPDATE event
+     SET changes = NULL,
+         salt = NULL
+     FROM unnest($2::TEXT[], $3::TEXT[], $4::BIGINT[]) AS erased (document_kind, document, until)
+     CROSS JOIN LATERAL (
+         SELECT event.ctid AS place
+         FROM event
+         WHERE event.workspace = $1
+           AND event.document = erased.document
+           AND event.sequence <= erased.until
+           AND event.document_kind = erased.document_kind
+           AND event.kind <> $5
+           AND (event.salt IS NOT NULL OR event.changes IS NOT NULL)
+         OFFSET 0
+     ) AS covered
+     WHERE event.ctid = covered.place";
 
 /// Puts claims.
 pub(crate) const PUT_CLAIMS: &str = "INSERT INTO claim (workspace, key, document, result, expires_ms)
@@ -306,16 +325,18 @@ enum Failed {
 async fn finish(link: &Link, workspace: &str, plan: &Plan<'_>) -> Result<(), Failed> {
     let (inserted, updated): (Vec<_>, Vec<_>) = plan.documents.iter().partition(|row| row.new);
     let written = async {
-        let (a, b, c, d, e, f) = tokio::join!(
+        let (a, b, c, d, e, f, g) = tokio::join!(
             biased;
             insert_documents(link, workspace, &inserted),
             update_documents(link, workspace, &updated),
             insert_events(link, workspace, &plan.events),
+            // After the events, so that those of the same batch are among what is erased.
+            erase_events(link, workspace, plan),
             put_claims(link, workspace, &plan.claims),
             remove_claims(link, workspace, &plan.claims),
             update_workspace(link, workspace, &plan.head),
         );
-        [a, b, c, d, e, f].into_iter().collect::<Result<Vec<u64>, Error>>()
+        [a, b, c, d, e, f, g].into_iter().collect::<Result<Vec<u64>, Error>>()
     };
     prepare_all(link).await.map_err(|error| of_statement(&error))?;
     let (written, committed) = tokio::join!(biased; written, link.client.batch_execute("COMMIT"));
@@ -355,9 +376,15 @@ fn of_statement(error: &Error) -> Failed {
 
 /// Prepares what the second round trip needs, at its first time, so that nothing waits between two statements.
 async fn prepare_all(link: &Link) -> Result<(), Error> {
-    for sql in
-        [INSERT_DOCUMENTS, UPDATE_DOCUMENTS, INSERT_EVENTS, PUT_CLAIMS, REMOVE_CLAIMS, UPDATE_WORKSPACE]
-    {
+    for sql in [
+        INSERT_DOCUMENTS,
+        UPDATE_DOCUMENTS,
+        INSERT_EVENTS,
+        ERASE_EVENTS,
+        PUT_CLAIMS,
+        REMOVE_CLAIMS,
+        UPDATE_WORKSPACE,
+    ] {
         link.statement(sql).await?;
     }
     Ok(())
@@ -433,6 +460,20 @@ async fn insert_events(link: &Link, workspace: &str, rows: &[EventRow<'_>]) -> R
         &hashes,
     ];
     link.client.execute(&statement, &values).await
+}
+
+async fn erase_events(link: &Link, workspace: &str, plan: &Plan<'_>) -> Result<u64, Error> {
+    let (mut kinds, mut documents, mut ends): (Vec<&str>, Vec<&str>, Vec<i64>) = Default::default();
+    for Erasure { document_kind, document, until } in plan.erasures() {
+        kinds.push(document_kind);
+        documents.push(document);
+        ends.push(until.cast_signed());
+    }
+    if kinds.is_empty() {
+        return Ok(0);
+    }
+    let statement = link.statement(ERASE_EVENTS).await?;
+    link.client.execute(&statement, &[&workspace, &kinds, &documents, &ends, &ERASED]).await
 }
 
 async fn put_claims(link: &Link, workspace: &str, claims: &[&ClaimWrite]) -> Result<u64, Error> {

@@ -9,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
+use crate::decide::DocumentKey;
 use crate::document::{Along, Claim, Document, WorkspaceRow};
 use crate::error::StoreError;
-use crate::event::Event;
+use crate::event::{ERASED, Event};
 use crate::limits;
 use crate::sqlite::{schema, writing};
 
@@ -373,6 +374,33 @@ pub(crate) fn document_events_below(
          LIMIT ?4",
         params![workspace, document, column(below_sequence), limit],
     )
+}
+
+/// Gives those of the events of a document, up to a sequence number, that were not erased and do not tell of erasures.
+pub(crate) fn unerased_events(
+    connection: &Connection,
+    workspace: &str,
+    (document_kind, document): DocumentKey<'_>,
+    until: u64,
+    limit: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sequence
+         FROM event
+         WHERE workspace = ?1
+           AND document = ?2
+           AND sequence <= ?3
+           AND document_kind = ?4
+           AND kind <> ?5
+           AND (salt IS NOT NULL OR changes IS NOT NULL)
+         ORDER BY sequence
+         LIMIT ?6",
+    )?;
+    let sequences = statement
+        .query_map(params![workspace, document, column(until), document_kind, ERASED, limit], |row| {
+            row.get(0)
+        })?;
+    Ok(sequences.collect::<Result<_, _>>()?)
 }
 
 fn read_documents(

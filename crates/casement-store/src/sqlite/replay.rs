@@ -7,12 +7,18 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::backup::entry::{ClaimEntry, DocumentEntry, Entry, Frame, MadeEntry, SetEntry};
+use crate::chain::{self, Link};
+use crate::decide::{DocumentKey, Erasure};
 use crate::document::NewWorkspace;
 use crate::error::StoreError;
 use crate::event::Event;
+use crate::set::EventWrite;
 use crate::sqlite::checkpoint::{self, Mode};
-use crate::sqlite::reader::Readers;
+use crate::sqlite::reader::{self, Readers};
 use crate::sqlite::{copy, journal, schema, verify, writing};
+
+/// Who tells of what a restored log lacks.
+const RESTORE: &str = "restore";
 
 /// A database that is being restored.
 #[derive(Debug)]
@@ -56,6 +62,11 @@ impl Replay {
         if fault != "ok" {
             return Err(StoreError::Damaged(format!("after the restore: {fault}")));
         }
+        writing::run(&self.connection, "BEGIN IMMEDIATE")?;
+        for (workspace, (head, hash)) in copy::heads(&self.connection)? {
+            self.tell_what_is_missing(&workspace, head, hash)?;
+        }
+        writing::run(&self.connection, "COMMIT")?;
         checkpoint::checkpoint(&self.connection, Mode::Truncate)?;
         let readers = Readers::open(&self.path, 1)?;
         let mut heads = Vec::new();
@@ -68,6 +79,117 @@ impl Replay {
             heads.push((workspace, head));
         }
         Ok(heads)
+    }
+
+    /// Adds the events that tell of what a log lacks.
+    ///
+    /// An increment that was made after an erasure has the events before it without their changes. A restore to a moment
+    /// between the two leaves out the event that tells of it: another takes its place, so that the log is whole.
+    fn tell_what_is_missing(
+        &self,
+        workspace: &str,
+        mut head: u64,
+        mut hash: [u8; 32],
+    ) -> Result<(), StoreError> {
+        let lacking = self.lacking(workspace)?;
+        for (document_kind, document, until) in &lacking {
+            let of = (document_kind.as_str(), document.as_str());
+            let told =
+                reader::document_events(&self.connection, workspace, document, *until, usize::MAX >> 1)?;
+            let is_told = told
+                .iter()
+                .filter_map(Erasure::of_event)
+                .any(|told| told.document_kind == document_kind && told.until >= *until);
+            if is_told {
+                continue;
+            }
+            head += 1;
+            let mut operation = [0; 16];
+            operation.copy_from_slice(&hash[..16]);
+            // What it says is no secret, so its salt may be known.
+            let write = EventWrite::erasing(document_kind, document, *until, operation);
+            let (version, at_ms) = self.version_and_time(workspace, of)?;
+            let digest = chain::digest(&write.salt, write.changes.as_deref());
+            let link = Link {
+                workspace,
+                sequence: head,
+                operation: &operation,
+                at_ms,
+                actor: RESTORE,
+                app: "",
+                kind: &write.kind,
+                document_kind,
+                document,
+                version,
+            };
+            hash = chain::hash(&hash, &link, &digest);
+            let event = Event {
+                sequence: head,
+                operation,
+                at_ms,
+                actor: RESTORE.to_owned(),
+                app: String::new(),
+                kind: write.kind,
+                document_kind: write.document_kind,
+                document: write.document,
+                version,
+                changes: write.changes,
+                salt: Some(write.salt),
+                digest,
+                hash,
+            };
+            self.insert_event(workspace, &event)?;
+            let (document_kind, document) = of;
+            let erasure = Erasure { document_kind, document, until: *until };
+            writing::erase_events(&self.connection, workspace, erasure)?;
+        }
+        self.connection
+            .prepare_cached(
+                "UPDATE workspace
+                 SET head = ?2,
+                     head_hash = ?3
+                 WHERE id = ?1",
+            )?
+            .execute(params![workspace, head, hash])?;
+        Ok(())
+    }
+
+    /// Finds the documents whose changes are missing, each with the last event where they are.
+    fn lacking(&self, workspace: &str) -> Result<Vec<(String, String, u64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT document_kind, document, MAX(sequence)
+             FROM event
+             WHERE workspace = ?1
+               AND salt IS NULL
+             GROUP BY document_kind, document
+             ORDER BY MAX(sequence)",
+        )?;
+        let rows = statement.query_map([workspace], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Gives the version of a document, and when the last event of the log was.
+    fn version_and_time(
+        &self,
+        workspace: &str,
+        (kind, id): DocumentKey<'_>,
+    ) -> Result<(u64, i64), StoreError> {
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT (SELECT version
+                         FROM document
+                         WHERE workspace = ?1
+                           AND kind = ?2
+                           AND id = ?3),
+                        (SELECT at_ms
+                         FROM event
+                         WHERE workspace = ?1
+                         ORDER BY sequence DESC
+                         LIMIT 1)",
+            )?
+            .query_row([workspace, kind, id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found)
     }
 
     fn make(&self, made: &MadeEntry<'_>) -> Result<(), StoreError> {
@@ -98,6 +220,9 @@ impl Replay {
         }
         for event in events {
             self.insert_event(set.workspace, event)?;
+        }
+        for erasure in events.iter().filter_map(Erasure::of_event) {
+            writing::erase_events(&self.connection, set.workspace, erasure)?;
         }
         for document in &set.documents {
             self.write_document(set.workspace, document)?;

@@ -42,8 +42,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         )));
     }
     set_up_writing(&connection)?;
-    // What a body no longer says must not stay readable in the gaps of its page. FAST writes no page more for it.
-    connection.pragma_update_and_check(None, "secure_delete", "FAST", |_| Ok(()))?;
+    // What a body no longer says must not stay readable, in the gaps of its page nor in pages that nobody uses any more.
+    connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -limits::WRITER_CACHE_KIB)?;
     migrate(&mut connection, schema)?;
     empty_log(&connection)?;

@@ -5,7 +5,8 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::chain::Walk;
+use crate::chain::{self, Walk};
+use crate::decide::Erasure;
 use crate::error::StoreError;
 use crate::event::{ChainFault, ChainReport};
 use crate::limits;
@@ -18,17 +19,40 @@ struct End {
     last: u64,
 }
 
-/// Checks the log up to the head that it had at the beginning.
+/// Checks the log up to the head that it had at the beginning, and further where what is missing was erased meanwhile.
 pub(crate) fn verify(readers: &Readers, workspace: &str) -> Result<ChainReport, StoreError> {
     let Some(end) = read_end(readers.lease()?.connection()?, workspace)? else {
         return Err(StoreError::Refused(format!("there is no workspace {workspace}")));
     };
     let mut walk = Walk::new(workspace);
-    let fault = find_fault(readers, workspace, &end, &mut walk)?;
-    Ok(ChainReport { events: walk.events(), fault })
+    let fault = find_fault(readers, workspace, end, &mut walk)?;
+    Ok(ChainReport { events: walk.events(), erased: walk.erased(), fault })
 }
 
+/// Walks to the end, and on while what is missing may have been erased since.
 fn find_fault(
+    readers: &Readers,
+    workspace: &str,
+    mut end: End,
+    walk: &mut Walk<'_>,
+) -> Result<Option<ChainFault>, StoreError> {
+    for _ in 0..limits::VERIFY_ROUNDS_MAX {
+        if let Some(fault) = walk_to(readers, workspace, &end, walk)? {
+            return Ok(Some(fault));
+        }
+        if walk.untold().is_none() {
+            return Ok(None);
+        }
+        let later = read_end(readers.lease()?.connection()?, workspace)?;
+        match later.filter(|later| later.head > end.head) {
+            Some(later) => end = later,
+            None => break,
+        }
+    }
+    Ok(walk.untold())
+}
+
+fn walk_to(
     readers: &Readers,
     workspace: &str,
     end: &End,
@@ -42,8 +66,16 @@ fn find_fault(
             break;
         }
         for event in &page {
-            if let Err(fault) = walk.step(event) {
-                return Ok(Some(fault));
+            match walk.step(event) {
+                Ok(None) => {}
+                Ok(Some(Erasure { document_kind, document, until })) => {
+                    let (lease, of) = (readers.lease()?, (document_kind, document));
+                    let left = reader::unerased_events(lease.connection()?, workspace, of, until, 1)?;
+                    if !left.is_empty() {
+                        return Ok(Some(chain::not_erased(event.sequence)));
+                    }
+                }
+                Err(fault) => return Ok(Some(fault)),
             }
         }
     }

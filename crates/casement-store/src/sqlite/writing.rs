@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::decide::{self, DocumentRow, EventRow, Found, Head, Holder, Known, Plan};
+use crate::decide::{self, DocumentRow, Erasure, EventRow, Found, Head, Holder, Known, Plan};
 use crate::document::NewWorkspace;
 use crate::error::CommitError;
+use crate::event::ERASED;
 use crate::set::{ClaimWrite, Committed, WriteSet};
 use crate::sqlite::journal;
 use crate::{chain, limits};
@@ -194,6 +195,9 @@ fn write_plan(connection: &Connection, workspace: &str, plan: &Plan<'_>) -> Resu
     for event in &plan.events {
         insert_event(connection, workspace, event)?;
     }
+    for erasure in plan.erasures() {
+        erase_events(connection, workspace, erasure)?;
+    }
     let changed = connection
         .prepare_cached(
             "UPDATE workspace
@@ -294,6 +298,28 @@ fn insert_event(
             event.digest,
             event.hash,
         ])?;
+    Ok(())
+}
+
+/// Takes changes and salt from the events that an erasure covers.
+pub(crate) fn erase_events(
+    connection: &Connection,
+    workspace: &str,
+    Erasure { document_kind, document, until }: Erasure<'_>,
+) -> Result<(), rusqlite::Error> {
+    connection
+        .prepare_cached(
+            "UPDATE event
+             SET changes = NULL,
+                 salt = NULL
+             WHERE workspace = ?1
+               AND document = ?2
+               AND sequence <= ?3
+               AND document_kind = ?4
+               AND kind <> ?5
+               AND (salt IS NOT NULL OR changes IS NOT NULL)",
+        )?
+        .execute(params![workspace, document, until, document_kind, ERASED])?;
     Ok(())
 }
 

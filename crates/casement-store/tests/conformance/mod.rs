@@ -4,6 +4,7 @@
 //! place and the opened [`Subject`]. Nothing here knows which engine it runs on.
 
 pub mod claims;
+pub mod erasing;
 pub mod feed;
 pub mod reading;
 pub mod writing;
@@ -87,6 +88,11 @@ macro_rules! facts {
             writing::the_largest_set_passes,
             writing::two_workspaces_do_not_mix,
             writing::making_a_workspace_again_changes_nothing,
+            erasing::an_erasure_takes_what_was_said_and_the_log_stays_whole,
+            erasing::an_erasure_leaves_others_of_the_same_name_alone,
+            erasing::an_erasure_may_go_in_parts,
+            erasing::an_erasure_covers_what_its_own_set_said_before,
+            erasing::an_erasure_that_says_nothing_is_refused,
             reading::events_come_in_order_and_in_pages,
             reading::a_document_has_its_own_events,
             reading::what_changed_comes_once_in_the_order_of_last_changes,

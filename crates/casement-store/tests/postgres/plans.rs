@@ -9,6 +9,7 @@ use casement_store::document::Along;
 
 use crate::build::{create, empty, guarding, guarding_claim, putting, removing, under, update, writing};
 use crate::conformance::Subject;
+use crate::conformance::erasing::purging;
 use crate::postgres::{connect, own};
 use crate::server::Database;
 
@@ -85,4 +86,29 @@ async fn children_are_found_by_their_parents_once_a_table_that_was_empty_has_gro
     assert!(parents <= 8 * DOCUMENTS, "{parents} entries of parents were read");
     let documents = entries_read(&database, "'document_pkey'", DOCUMENTS).await;
     assert!(documents <= 8 * DOCUMENTS, "{documents} entries of documents were read");
+}
+
+#[tokio::test]
+async fn erasures_find_the_events_of_their_documents_alone() {
+    let database = Database::fresh();
+    let (store, feed) = connect(&database.url()).await;
+    let store = Subject { store, feed }.acknowledging().await;
+    let ids: Vec<String> = (0..DOCUMENTS).map(|number| format!("c{number:03}")).collect();
+    store.commit(create("w", "first")).await.unwrap();
+    // One at the beginning, so that the plan is made for an almost empty table.
+    store.commit(purging("first", 1, u64::MAX)).await.unwrap();
+    for id in &ids {
+        store.commit(create("w", id)).await.unwrap();
+    }
+    for id in &ids {
+        assert_eq!(store.unerased_events("w", "case", id, 10).await.unwrap().len(), 1);
+        store.commit(purging(id, 1, u64::MAX)).await.unwrap();
+    }
+    let report = store.verify("w").await.unwrap();
+    assert_eq!((report.erased, report.fault), (DOCUMENTS + 1, None));
+    store.close().await;
+
+    // Asked for once, erased once, and looked at twice by the walk.
+    let events = entries_read(&database, "'event_pkey', 'event_document'", 2 * DOCUMENTS).await;
+    assert!(events <= 16 * DOCUMENTS, "{events} entries of events were read");
 }

@@ -11,6 +11,7 @@ use casement_store::transfer::{Course, Moved, transfer};
 use super::connect;
 use super::own::sql;
 use crate::build::{create, numbered, putting, under, under_config, update};
+use crate::conformance::erasing::purging;
 use crate::conformance::{Subject, acknowledge_all};
 use crate::server::Database;
 
@@ -25,6 +26,7 @@ async fn filled(directory: &Path) {
         store.commit(set).await.unwrap();
     }
     store.commit(update("w", "c007", 1, b"changed")).await.unwrap();
+    store.commit(purging("c007", 2, u64::MAX)).await.unwrap();
     store.commit(under(create("v", "child"), "parent")).await.unwrap();
     store.commit(under_config(create("v", "other"), 1, true)).await.unwrap();
     store.close().await;
@@ -51,7 +53,7 @@ async fn everything_is_the_same_after_a_transfer_and_goes_on_from_there() {
         .into_iter()
         .map(|moved| (moved.workspace, moved.events, moved.documents, moved.claims))
         .collect();
-    assert_eq!(counts, [("v".into(), 2, 2, 0), ("w".into(), 51, 50, 50)]);
+    assert_eq!(counts, [("v".into(), 2, 2, 0), ("w".into(), 52, 50, 50)]);
 
     let (store, feed) = connect(&database.url()).await;
     tokio::spawn(acknowledge_all(feed));
@@ -70,7 +72,7 @@ async fn everything_is_the_same_after_a_transfer_and_goes_on_from_there() {
     }
     assert_eq!(store.claim("w", "key 7").await.unwrap(), embedded.claim("w", "key 7").await.unwrap());
     let next = store.commit(numbered(create("w", "next"), "CS")).await.unwrap();
-    assert_eq!((next.first_sequence, next.documents[0].number), (52, Some(51)));
+    assert_eq!((next.first_sequence, next.documents[0].number), (53, Some(51)));
     // It has ended: nobody moves anything into it again.
     drop(embedded);
 }
@@ -90,7 +92,7 @@ async fn a_transfer_that_was_broken_off_goes_on_and_until_then_nobody_uses_the_d
     }
     moved(folder.path(), &database).await.unwrap();
     let (store, _feed) = connect(&database.url()).await;
-    assert_eq!(store.verify("w").await.unwrap().events, 51);
+    assert_eq!(store.verify("w").await.unwrap().events, 52);
     assert!(matches!(moved(folder.path(), &database).await, Err(StoreError::Refused(_))));
 }
 

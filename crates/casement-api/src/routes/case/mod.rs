@@ -14,6 +14,7 @@ pub mod page;
 pub mod patch;
 pub mod plan;
 pub mod post;
+pub mod purge;
 pub mod resolution;
 pub mod restore;
 pub mod search;

@@ -12,6 +12,7 @@ pub mod page;
 pub mod patch;
 pub mod plan;
 pub mod post;
+pub mod purge;
 pub mod restore;
 pub mod search;
 pub mod transfer;

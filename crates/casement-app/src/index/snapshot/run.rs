@@ -60,7 +60,8 @@ pub async fn run(app: Arc<App>, directory: PathBuf) {
         for workspace in app.open_workspaces() {
             let events = workspace.index().sequence.saturating_sub(workspace.kept());
             let wanted = if is_time { limits::SNAPSHOT_EVENTS_MIN } else { limits::SNAPSHOT_EVENTS_MANY };
-            if events >= wanted {
+            // What was purged must not stay in the file.
+            if events >= wanted || workspace.has_purged() {
                 is_any = true;
                 app.keep(&workspace, &directory).await;
             }
@@ -98,7 +99,13 @@ impl App {
     /// Writes a snapshot of a workspace and tells how that went. None is written while words are missing, or after
     /// statuses changed their category: what the index knows of deadlines is of several configurations then.
     async fn keep(&self, workspace: &Arc<OpenWorkspace>, directory: &Path) {
-        match self.write_snapshot(workspace, directory).await {
+        // Before it begins: what is purged from here on may be in it already.
+        let had_purged = workspace.set_purged(false);
+        let written = self.write_snapshot(workspace, directory).await;
+        if had_purged && !matches!(written, Ok(Some(_))) {
+            workspace.set_purged(true);
+        }
+        match written {
             Ok(None) => {}
             Ok(Some((sequence, bytes))) => {
                 workspace.set_kept(sequence);

@@ -1,0 +1,98 @@
+//! What a purge leaves on the disk of a served directory, by the built binary: its snapshots, its backups, what the doctor says.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::http::Connection;
+use crate::harness::program::{Program, casement, init, ready, succeeded, text};
+use crate::harness::server::{ACCOUNT, STREAM};
+use crate::purges::{SAID, mentions};
+
+struct Client {
+    template: String,
+    token: String,
+}
+
+impl Client {
+    fn new(data: &Path) -> Self {
+        let made = init(data, ACCOUNT, STREAM);
+        let id = made["app"]["clientId"].as_str().unwrap();
+        let secret = made["app"]["clientSecret"].as_str().unwrap();
+        let token = succeeded(&["token", "--client-id", id, "--client-secret", secret]);
+        let template = made["caseTemplates"][0]["_id"].as_str().unwrap().to_owned();
+        Self { template, token: token.trim().to_owned() }
+    }
+
+    fn send(&self, address: &str, method: &str, path: &str, body: Option<&Value>) -> u16 {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let mut connection = Connection::open(address.parse().unwrap());
+        connection.send(&format!(
+            "{method} /api/v1/streams/{STREAM}/{path} HTTP/1.1\r\nHost: x\r\nauth: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.token,
+            body.len()
+        ));
+        connection.head().status
+    }
+
+    fn create(&self, address: &str, name: &str) {
+        let body = json!({
+            "caseTmp": self.template, "name": name, "desc": format!("{name} said so"), "tags": [name],
+            "userInfo": {"name": "John"}, "emailId": "john@example.com", "source": "rtm", "dueDate": "2030-01-31",
+        });
+        ready(|| {
+            let status = self.send(address, "POST", "cases", Some(&body));
+            (if status == 201 { 200 } else { status }, Value::Null)
+        });
+    }
+}
+
+/// What the doctor says of a directory in which it finds no error.
+fn doctor(data: &Path) -> String {
+    let output = casement(&["doctor", "--data-dir", text(data), "--full", "--json"]).output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert_ne!(output.status.code(), Some(2), "{report}");
+    report
+}
+
+#[test]
+fn a_purged_case_is_in_no_file_of_its_server_and_in_nothing_that_is_restored_to_after_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, to) = (directory.path().join("data"), directory.path().join("backup"));
+    let client = Client::new(&data);
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    client.create(&address, SAID);
+    client.create(&address, "Bystander");
+    assert!(program.stop());
+    // The stop has written a snapshot of the index, which has the words.
+    assert!(!mentions(&data.join("index"), SAID).is_empty());
+    succeeded(&["backup", "--data-dir", text(&data), "--to", text(&to), "--json"]);
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    ready(|| (client.send(&address, "DELETE", "cases/CS000100", None), Value::Null));
+    assert_eq!(client.send(&address, "POST", "cases/CS000100/purge", None), 204);
+    assert_eq!(client.send(&address, "GET", "cases/CS000100", None), 404);
+    assert!(program.stop());
+    succeeded(&["backup", "--data-dir", text(&data), "--to", text(&to), "--json"]);
+    // The next commits take away what the backup has taken.
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    client.create(&address, "Later");
+    assert_eq!(client.send(&address, "GET", "cases/CS000100", None), 404);
+    assert!(program.stop());
+    assert_eq!(mentions(&data, SAID), []);
+    let report = doctor(&data);
+    assert!(report.contains("of the events were erased"), "{report}");
+
+    succeeded(&["backup", "--data-dir", text(&data), "--to", text(&to), "--json"]);
+    let restored = directory.path().join("restored");
+    succeeded(&["restore", "--from", text(&to), "--data-dir", text(&restored), "--json"]);
+    assert_eq!(mentions(&restored, SAID), []);
+    assert!(!mentions(&restored, "Bystander").is_empty());
+    std::fs::copy(data.join("secrets.key"), restored.join("secrets.key")).unwrap();
+    assert!(doctor(&restored).contains("of the events were erased"));
+    // A backup has it until its bases from before go.
+    assert!(!mentions(&to, SAID).is_empty());
+}
