@@ -22,8 +22,9 @@ use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::activity::{Activity, Answering};
 use crate::client::Peer;
-use crate::connection::{Activity, Answering, Begins, TimedStream};
+use crate::connection::{Begins, TimedStream};
 use crate::drain::{Drain, Drained};
 use crate::limits;
 use crate::measure;
