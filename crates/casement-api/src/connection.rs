@@ -3,100 +3,42 @@
 //!
 //! The HTTP library has one timer for both. Here the phase of the connection decides: waiting for the first request or
 //! reading a head, at work on a request (bodies and use cases have limits of their own), or idle between two.
+//!
+//! A connection of HTTP/1 that has been idle for a moment rests: the library sees the end of it and gives it back, with
+//! all that the library held for it, and another one begins with the next whole head. The client notices nothing.
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use axum::http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::activity::{Activity, Phase};
 use crate::framing::Framing;
 use crate::limits;
-use crate::unsent::Waiting;
 
-/// What a connection is doing.
+/// Whether an idle connection does without the HTTP library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// The head of a request is awaited or arrives.
-    Head,
-    /// A request is at work.
-    Work,
-    /// Every request was answered and the next has not begun.
-    Idle,
+enum Rest {
+    /// It has not been idle for long.
+    Awake,
+    /// It has been idle for [`limits::REST_AFTER`].
+    Due,
+    /// The library was told that it ends here.
+    Resting,
 }
 
-impl Phase {
-    fn time_max(self) -> Option<Duration> {
-        match self {
-            Self::Head => Some(limits::HEAD_TIMEOUT),
-            Self::Work => None,
-            Self::Idle => Some(limits::IDLE_TIMEOUT),
-        }
-    }
-}
-
-/// What one connection is doing, shared by its stream and its requests.
-#[derive(Debug, Clone, Default)]
-pub struct Activity(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    waiting: Waiting,
-    at_work: AtomicUsize,
-    /// Requests that have begun; the count alone matters to tell a new one.
-    begun: AtomicUsize,
-    /// A next head has begun to arrive; HTTP/1 only, since HTTP/2 has other frames than heads.
-    in_head: AtomicBool,
-    is_http2: AtomicBool,
-}
-
-/// A request at work on a connection; dropped when it is answered.
-#[derive(Debug)]
-pub struct AtWork(Activity);
-
-impl Drop for AtWork {
-    fn drop(&mut self) {
-        self.0.0.at_work.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Activity {
-    /// Begins a request.
-    pub fn begin(&self, version: Version) -> AtWork {
-        self.0.is_http2.store(version == Version::HTTP_2, Ordering::Relaxed);
-        self.0.in_head.store(false, Ordering::Relaxed);
-        self.0.begun.fetch_add(1, Ordering::Relaxed);
-        self.0.at_work.fetch_add(1, Ordering::Relaxed);
-        AtWork(self.clone())
-    }
-
-    /// The answers that wait for the client.
-    pub fn waiting(&self) -> &Waiting {
-        &self.0.waiting
-    }
-
-    fn phase(&self) -> Phase {
-        if self.0.at_work.load(Ordering::Relaxed) > 0 {
-            Phase::Work
-        } else if self.0.begun.load(Ordering::Relaxed) == 0 || self.0.in_head.load(Ordering::Relaxed) {
-            Phase::Head
-        } else {
-            Phase::Idle
-        }
-    }
-
-    /// Notes that bytes arrived.
-    fn arrived(&self) {
-        if self.phase() == Phase::Idle && !self.0.is_http2.load(Ordering::Relaxed) {
-            self.0.in_head.store(true, Ordering::Relaxed);
-        }
-    }
+/// What a connection goes on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// A head of HTTP/1, or what its library refuses.
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// Nothing: the client sends no more.
+    End,
 }
 
 /// A stream that ends with an error when a phase takes too long.
@@ -108,6 +50,11 @@ pub struct TimedStream<S> {
     /// The phase that the timer was set for.
     timed: Phase,
     timer: Pin<Box<Sleep>>,
+    /// When a connection that is idle ends; the timer looks before whether it may rest.
+    idle_until: Instant,
+    rest: Rest,
+    /// Whether everything that was written has gone to the system.
+    is_flushed: bool,
     /// When the answers that wait must have been taken; made when the first one has to wait.
     taking: Option<Pin<Box<Sleep>>>,
 }
@@ -115,8 +62,56 @@ pub struct TimedStream<S> {
 impl<S> TimedStream<S> {
     /// Takes a stream whose first head is awaited from now on.
     pub fn new(inner: S, activity: Activity) -> Self {
-        let timer = Box::pin(sleep_until(Instant::now() + limits::HEAD_TIMEOUT));
-        Self { inner, framing: Framing::new(), activity, timed: Phase::Head, timer, taking: None }
+        let now = Instant::now();
+        Self {
+            inner,
+            framing: Framing::new(),
+            activity,
+            timed: Phase::Head,
+            timer: Box::pin(sleep_until(now + limits::HEAD_TIMEOUT)),
+            idle_until: now + limits::IDLE_TIMEOUT,
+            rest: Rest::Awake,
+            is_flushed: true,
+            taking: None,
+        }
+    }
+
+    /// Whether the library was told that the connection ends here, so that it rests.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.rest == Rest::Resting
+    }
+
+    /// Begins the time of an idle connection.
+    fn begin_idle(&mut self) {
+        let now = Instant::now();
+        self.rest = Rest::Awake;
+        self.idle_until = now + limits::IDLE_TIMEOUT;
+        self.timer.as_mut().reset(now + limits::REST_AFTER);
+    }
+
+    /// Whether the time of the phase is over. A timer that only says that the connection may rest is set anew.
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        if self.timed.time_max().is_none() || self.timer.as_mut().poll(context).is_pending() {
+            return false;
+        }
+        if self.timed == Phase::Idle && self.rest == Rest::Awake {
+            self.rest = Rest::Due;
+            self.timer.as_mut().reset(self.idle_until);
+            return self.timer.as_mut().poll(context).is_ready();
+        }
+        true
+    }
+
+    /// Begins to rest when it is time and nothing of a request or an answer is on its way.
+    fn begins_to_rest(&mut self) -> bool {
+        let begins = self.rest == Rest::Due
+            && self.is_flushed
+            && self.framing.is_between()
+            && self.activity.may_rest();
+        if begins {
+            self.rest = Rest::Resting;
+        }
+        begins
     }
 
     /// A client that still takes its answer is not idle; one that does not has a time for it.
@@ -125,8 +120,9 @@ impl<S> TimedStream<S> {
         written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
+        self.is_flushed = false;
         if matches!(written, Poll::Ready(Ok(bytes)) if bytes > 0) && self.timed == Phase::Idle {
-            self.timer.as_mut().reset(Instant::now() + limits::IDLE_TIMEOUT);
+            self.begin_idle();
         }
         if written.is_pending() && self.takes_too_long(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -156,8 +152,10 @@ impl<S> TimedStream<S> {
         let phase = self.activity.phase();
         if phase != self.timed {
             self.timed = phase;
-            if let Some(time_max) = phase.time_max() {
-                self.timer.as_mut().reset(Instant::now() + time_max);
+            match phase.time_max() {
+                Some(_) if phase == Phase::Idle => self.begin_idle(),
+                Some(time_max) => self.timer.as_mut().reset(Instant::now() + time_max),
+                None => {}
             }
         }
     }
@@ -173,20 +171,22 @@ enum Read {
 }
 
 impl<S: AsyncRead + Unpin> TimedStream<S> {
-    /// Waits for the first bytes that may go on: a whole head, or what begins a connection of HTTP/2. When the client ends
-    /// before, it gives nothing to read.
+    /// Waits for the next bytes that may go on: a whole head, or what begins a connection of HTTP/2.
     ///
     /// # Errors
-    /// The head took too long, or the connection is broken.
-    pub async fn first_head(&mut self) -> io::Result<()> {
-        poll_fn(|context| self.poll_first_head(context)).await
+    /// The head took too long or did not begin in time, or the connection is broken.
+    pub(crate) async fn next_head(&mut self) -> io::Result<Begins> {
+        if self.is_resting() {
+            self.rest = Rest::Due;
+        }
+        poll_fn(|context| self.poll_next_head(context)).await
     }
 
-    fn poll_first_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_next_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Begins>> {
         while !self.framing.has_more() {
             match self.read_more(context, &mut ReadBuf::new(&mut [])) {
-                Poll::Pending => return self.poll_timers(context),
-                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
+                Poll::Pending => return self.poll_timers(context).map_ok(|()| Begins::End),
+                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(Begins::End)),
                 Poll::Ready(Ok(Read::Bytes)) => {
                     self.activity.arrived();
                     self.follow_phase();
@@ -194,14 +194,13 @@ impl<S: AsyncRead + Unpin> TimedStream<S> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             }
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(if self.framing.is_http2() { Begins::Http2 } else { Begins::Http1 }))
     }
 
     /// Looks at the timers when there is nothing to read.
     fn poll_timers(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.follow_phase();
-        let is_late = self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready();
-        if is_late || self.takes_too_long(context) {
+        if self.is_late(context) || self.takes_too_long(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Poll::Pending
@@ -222,10 +221,13 @@ impl<S: AsyncRead + Unpin> TimedStream<S> {
                 count
             }
             Some(max) => {
-                let mut part = ReadBuf::new(buffer.initialize_unfilled_to(max));
+                let mut bytes = [0; limits::READ_BYTES];
+                let mut part = ReadBuf::new(&mut bytes);
+                let mut part = part.take(max);
                 ready!(inner.poll_read(context, &mut part))?;
+                // Copied, so that a body of which little comes does not touch the whole of the library's buffer.
+                buffer.put_slice(part.filled());
                 let count = part.filled().len();
-                buffer.advance(count);
                 self.framing.passed_unseen(count as u64);
                 count
             }
@@ -254,7 +256,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
                 return Poll::Ready(Ok(()));
             }
             match self.read_more(context, buffer) {
-                Poll::Pending => return self.poll_timers(context),
+                Poll::Pending => {
+                    let late = self.poll_timers(context);
+                    // To the library this is the end, between two requests.
+                    return if late.is_pending() && self.begins_to_rest() {
+                        Poll::Ready(Ok(()))
+                    } else {
+                        late
+                    };
+                }
                 Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(Read::Bytes)) => {
                     self.activity.arrived();
@@ -295,19 +305,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The library does not look for the next request after an answer: the timers must wake it.
         match self.poll_timers(context) {
-            Poll::Pending => Pin::new(&mut self.inner).poll_flush(context),
+            Poll::Pending => {
+                ready!(Pin::new(&mut self.inner).poll_flush(context))?;
+                self.is_flushed = true;
+                Poll::Ready(Ok(()))
+            }
             late => late,
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_resting() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.inner).poll_shutdown(context)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::body::Body;
+    use axum::http::Version;
     use http_body_util::BodyExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
@@ -465,5 +485,55 @@ mod tests {
         stream.write_all(&[b'x'; 64 * 20]).await.unwrap();
         let _client = taking.await.unwrap();
         assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT / 2));
+    }
+
+    /// A stream behind a request that was read whole, and answered.
+    async fn between() -> (DuplexStream, TimedStream<DuplexStream>, Activity) {
+        let (mut client, mut stream, activity) = pair();
+        let head = b"GET / HTTP/1.1\r\n\r\n";
+        client.write_all(head).await.unwrap();
+        assert_eq!(stream.next_head().await.unwrap(), Begins::Http1);
+        for _ in head {
+            stream.read_u8().await.unwrap();
+        }
+        drop(activity.begin(Version::HTTP_11));
+        (client, stream, activity)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_idle_for_a_moment_ends_for_the_library_and_goes_on() {
+        let (mut client, mut stream, _) = between().await;
+        let began = Instant::now();
+        assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+        assert!(is_about(began.elapsed(), limits::REST_AFTER));
+        assert!(stream.is_resting());
+        stream.shutdown().await.unwrap();
+        client.write_all(b"GET /a HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!(stream.next_head().await.unwrap(), Begins::Http1);
+        assert!(!stream.is_resting());
+        assert_eq!(stream.read_u8().await.unwrap(), b'G');
+        stream.write_all(b"answer").await.unwrap();
+        assert_eq!(client.read_u8().await.unwrap(), b'a');
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_does_not_rest_while_an_answer_is_on_its_way() {
+        let (_client, mut stream, activity) = between().await;
+        let answering = activity.answer();
+        assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT), "its body is being made");
+        drop(answering);
+        let (mut client, mut stream, _) = between().await;
+        let write = tokio::time::timeout(Duration::from_secs(1), stream.write_all(&[b' '; 100]));
+        assert!(write.await.is_err(), "there is room for 64 bytes");
+        assert!(ends_after(&mut stream).await > limits::REST_AFTER * 10, "the client has not taken it");
+        assert_eq!(client.read_u8().await.unwrap(), b' ');
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_whose_client_goes_away_between_two_requests_has_ended() {
+        let (client, mut stream, _) = between().await;
+        assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+        drop(client);
+        assert_eq!(stream.next_head().await.unwrap(), Begins::End);
     }
 }

@@ -40,13 +40,18 @@ impl Drain {
 }
 
 impl Drained {
-    /// Waits for what comes before the first request. `None`: the server ends.
+    /// Waits for what comes before the next request. `None`: the server ends.
     pub(crate) async fn before_requests<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
-            // The sender never sends; it goes away.
-            _ = self.begun.changed() => None,
+            () = self.begun() => None,
             done = work => Some(done),
         }
+    }
+
+    /// Waits until the server ends.
+    pub(crate) async fn begun(&mut self) {
+        // The sender never sends; it goes away.
+        let _ = self.begun.changed().await;
     }
 
     /// Runs a connection to its end, or to the end of the request that it is at when the server ends.

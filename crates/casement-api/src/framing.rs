@@ -130,6 +130,16 @@ impl Framing {
         self.next == Next::Head && self.held.len() > self.ready
     }
 
+    /// Whether a request has ended and nothing of the next one is there.
+    pub(crate) fn is_between(&self) -> bool {
+        self.next == Next::Head && self.held.is_empty()
+    }
+
+    /// Whether what goes on next begins a connection of HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.held.starts_with(PREFACE)
+    }
+
     /// Whether the connection ends here for the library, whatever the client still sends.
     pub(crate) fn has_ended(&self) -> bool {
         self.next == Next::Nothing && self.ready == 0

@@ -5,6 +5,7 @@
 //! document, also where the framework itself refuses a request.
 
 pub mod acme;
+pub mod activity;
 pub mod address_rate;
 pub mod answer;
 pub mod api;

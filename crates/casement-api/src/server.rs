@@ -1,23 +1,30 @@
 //! The accept loop: connections within limits, TLS, HTTP/1.1 and HTTP/2, and a stop that lets open requests end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use hyper::body::Incoming;
-use hyper::service::{Service, service_fn};
+use axum::body::{Body, HttpBody};
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::Request;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::{http1, http2};
+use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use crate::activity::{Activity, Answering};
 use crate::client::Peer;
-use crate::connection::{Activity, TimedStream};
+use crate::connection::{Begins, TimedStream};
 use crate::drain::{Drain, Drained};
 use crate::limits;
 use crate::measure;
@@ -90,7 +97,8 @@ pub async fn serve(
                         // that it may ever hold.
                         let greeting = Box::pin(tls.accept(stream));
                         if let Some(Some(stream)) = drained.before_requests(greeting).await {
-                            connection(stream, Some(Peer(peer)), router, drained).await;
+                            // Boxed too: its state holds the keys of TLS.
+                            Box::pin(connection(stream, Some(Peer(peer)), router, drained)).await;
                         }
                     }
                     None => connection(stream, Some(Peer(peer)), router, drained).await,
@@ -112,47 +120,120 @@ where
 {
     let activity = Activity::default();
     let mut stream = TimedStream::new(stream, activity.clone());
-    // Until a head is whole the connection costs little more than what its client has sent.
-    match drained.before_requests(stream.first_head()).await {
-        Some(Ok(())) => Box::pin(requests(stream, activity, peer, router, drained)).await,
-        Some(Err(error)) => tracing::debug!(%error, "a connection ended before its first request"),
-        None => {}
+    let answers = Answers { activity, peer, router };
+    loop {
+        // Until a head is whole the connection costs little more than what its client has sent.
+        match drained.before_requests(stream.next_head()).await {
+            Some(Ok(Begins::Http1)) => {
+                match Box::pin(requests(stream, answers.clone(), &mut drained)).await {
+                    Some(resting) => stream = resting,
+                    None => return,
+                }
+            }
+            Some(Ok(Begins::Http2)) => return Box::pin(streams(stream, answers, drained)).await,
+            // Whatever becomes of it, the connection has ended.
+            Some(Ok(Begins::End)) => return drop(stream.shutdown().await),
+            Some(Err(error)) => return tracing::debug!(%error, "a connection ended between requests"),
+            None => return,
+        }
     }
 }
 
-/// Serves requests from the first one on.
-async fn requests<S>(
-    stream: TimedStream<S>,
+/// What answers the requests of a connection.
+#[derive(Debug, Clone)]
+struct Answers {
     activity: Activity,
     peer: Option<Peer>,
     router: Router,
-    drained: Drained,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let at_work = activity.begin(request.version());
-        if let Some(peer) = peer {
+}
+
+impl Service<Request<Incoming>> for Answers {
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let at_work = self.activity.begin(request.version());
+        if let Some(peer) = self.peer {
             request.extensions_mut().insert(peer);
         }
-        request.extensions_mut().insert(activity.waiting().clone());
-        let answering = TowerToHyperService::new(router.clone()).call(request);
-        async move {
-            let answer = answering.await;
+        request.extensions_mut().insert(self.activity.waiting().clone());
+        let (activity, answering) =
+            (self.activity.clone(), TowerToHyperService::new(self.router.clone()).call(request));
+        // Boxed, so that the library keeps no room for it between two requests.
+        Box::pin(async move {
+            let answer = answering.await?;
+            let answering = activity.answer();
             drop(at_work);
-            answer
-        }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+            Ok(answer.map(|body| Answer { body, _answering: answering }))
+        })
+    }
+}
+
+/// The body of an answer on its way to the library.
+#[derive(Debug)]
+struct Answer {
+    body: Body,
+    _answering: Answering,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Serves requests of HTTP/1 until the connection ends or rests; gives it back when it rests.
+async fn requests<S>(
+    stream: TimedStream<S>,
+    answers: Answers,
+    drained: &mut Drained,
+) -> Option<TimedStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     // The library's own timer counts idle time as if a head were arriving: the stream has better ones.
-    builder
-        .http1()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_headers(limits::HEAD_HEADERS_MAX)
-        .max_buf_size(limits::HEAD_BYTES_MAX);
-    builder
-        .http2()
+        .max_buf_size(limits::HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), answers);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = drained.begun() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
+        }
+    };
+    // A client that goes away or breaks the protocol is no event of ours.
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+        return None;
+    }
+    Some(connection.into_parts().io.into_inner()).filter(TimedStream::is_resting)
+}
+
+/// Serves a connection of HTTP/2.
+async fn streams<S>(stream: TimedStream<S>, answers: Answers, drained: Drained)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits::HTTP2_STREAMS_MAX)
         .max_header_list_size(limits::HTTP2_HEADER_LIST_BYTES_MAX)
@@ -162,9 +243,8 @@ async fn requests<S>(
         .initial_connection_window_size(limits::HTTP2_CONNECTION_WINDOW_BYTES)
         .max_send_buf_size(limits::HTTP2_SEND_BUFFER_BYTES)
         .keep_alive_interval(limits::HTTP2_PING_INTERVAL)
-        .keep_alive_timeout(limits::HEAD_TIMEOUT);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    // A client that goes away or breaks the protocol is no event of ours.
+        .keep_alive_timeout(limits::HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), answers);
     if let Err(error) = drained.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
     }
@@ -187,5 +267,88 @@ async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, S
             tokio::time::sleep(ACCEPT_REST).await;
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use http_body_util::channel::Channel;
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::drain::Drain;
+
+    /// How long the pieces of an answer are apart: longer than it takes until an idle connection rests.
+    const PIECES_APART: Duration = Duration::from_secs(5);
+
+    async fn in_pieces() -> Body {
+        let (mut sender, body) = Channel::<Bytes, Infallible>::new(1);
+        tokio::spawn(async move {
+            for piece in ["one ", "two ", "three"] {
+                tokio::time::sleep(PIECES_APART).await;
+                let _ = sender.send_data(Bytes::from(piece)).await;
+            }
+        });
+        Body::new(body)
+    }
+
+    fn served() -> (DuplexStream, Drain, tokio::task::JoinHandle<()>) {
+        let (client, server) = duplex(64 * 1024);
+        let router = Router::new().route("/", get(async || "whole")).route("/pieces", get(in_pieces));
+        let drain = Drain::new();
+        let task = tokio::spawn(connection(server, None, router, drain.connection()));
+        (client, drain, task)
+    }
+
+    /// Asks for a path and reads until the answer ends so.
+    async fn ask(client: &mut DuplexStream, path: &str, end: &str) -> String {
+        client.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        while !answer.ends_with(end) {
+            let mut bytes = [0; 1024];
+            let count = client.read(&mut bytes).await.unwrap();
+            assert!(count > 0, "the connection ended after {answer:?}");
+            answer.push_str(std::str::from_utf8(bytes.get(..count).unwrap()).unwrap());
+        }
+        answer
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_has_rested_answers_as_before() {
+        let (mut client, _drain, _task) = served();
+        let first = ask(&mut client, "/", "whole").await;
+        for _ in 0..3 {
+            tokio::time::sleep(limits::REST_AFTER * 5).await;
+            assert_eq!(ask(&mut client, "/", "whole").await.len(), first.len());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_rests_ends_when_its_idle_time_is_over() {
+        let (mut client, _drain, _task) = served();
+        ask(&mut client, "/", "whole").await;
+        let began = tokio::time::Instant::now();
+        assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
+        let time = began.elapsed();
+        assert!((limits::IDLE_TIMEOUT..limits::IDLE_TIMEOUT + Duration::from_millis(100)).contains(&time));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_whose_pieces_come_late_is_no_idle_connection() {
+        let (mut client, _drain, _task) = served();
+        let answer = ask(&mut client, "/pieces", "0\r\n\r\n").await;
+        assert!(["one ", "two ", "three"].iter().all(|piece| answer.contains(piece)), "{answer}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_rests_ends_at_once_with_its_server() {
+        let (mut client, drain, task) = served();
+        ask(&mut client, "/", "whole").await;
+        tokio::time::sleep(limits::REST_AFTER * 2).await;
+        let began = tokio::time::Instant::now();
+        assert!(drain.end().await);
+        task.await.unwrap();
+        assert!(began.elapsed() < limits::REST_AFTER);
     }
 }

@@ -10,6 +10,7 @@ pub mod table;
 pub mod task;
 
 use std::future::Future;
+use std::pin::Pin;
 
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, Uri};
@@ -31,11 +32,21 @@ use crate::load::{Class, Overloaded};
 use crate::query::{Parameters, pairs};
 
 /// Runs a use case when there is a place for it, within the time that it may take.
-pub(crate) async fn run<T>(
+pub(crate) fn run<T>(
     api: &Api,
     class: Class,
     noun: Noun,
     work: impl Future<Output = Result<T, AppError>>,
+) -> impl Future<Output = Result<T, Refusal>> {
+    // Boxed here, so that a request whose body has yet to arrive holds no room for its use case, some 10 KB.
+    run_boxed(api, class, noun, Box::pin(work))
+}
+
+async fn run_boxed<T>(
+    api: &Api,
+    class: Class,
+    noun: Noun,
+    work: Pin<Box<impl Future<Output = Result<T, AppError>>>>,
 ) -> Result<T, Refusal> {
     // Room for the answer first: whoever waits for it must not hold a place.
     let places = async { Ok::<_, Overloaded>((api.unsent.room(class).await?, api.load.enter(class).await?)) };

@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::server::{Installation, Server};
 use crate::workspace::Workspace;
+use clients::{SORTS, Sort};
 use healthy::Healthy;
 
 /// How long a slow connection may live beyond the longest timer of the server (an idle connection's 60 s) before it
@@ -32,7 +33,7 @@ const MEMORY_PERIOD: Duration = Duration::from_millis(500);
 /// Opens slow connections beside healthy clients.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  cargo xtask proof slow --connections 10000 --seconds 30 --release\n  cargo xtask proof slow --connections 300 --seconds 5"
+    after_help = "Examples:\n  cargo xtask proof slow --connections 10000 --seconds 30 --release\n  cargo xtask proof slow --connections 300 --seconds 5\n  cargo xtask proof slow --connections 2000 --only idle --tool-seconds 0 --release"
 )]
 pub struct Arguments {
     /// How many slow connections are held open
@@ -47,12 +48,15 @@ pub struct Arguments {
     /// Seconds for each mode of slowhttptest; 0 leaves it out
     #[arg(long, default_value_t = 20)]
     tool_seconds: u64,
+    /// Only slow clients of this sort, to see what one of them costs
+    #[arg(long)]
+    only: Option<Sort>,
 }
 
 impl Arguments {
     /// The slice that `cargo xtask test` runs.
     pub fn slice(connections: u16) -> Self {
-        Self { connections, seconds: 5, release: false, tool_seconds: 5 }
+        Self { connections, seconds: 5, release: false, tool_seconds: 5, only: None }
     }
 }
 
@@ -83,7 +87,8 @@ async fn prove(installation: &Installation, server: &Server, arguments: &Argumen
     healthy.drive(WARM_UP).await?;
     let before = healthy.drive(time).await?;
     let memory_before = server.memory_kb()?;
-    let slow = clients::open(installation, server.address, usize::from(arguments.connections)).await?;
+    let sorts = arguments.only.as_ref().map_or(&SORTS[..], std::slice::from_ref);
+    let slow = clients::open(installation, server.address, usize::from(arguments.connections), sorts).await?;
     let (during, memory_during) = tokio::join!(healthy.drive(time), memory_peak(server, time));
     let (during, memory_during) = (during?, memory_during?);
     let held = slow.held();

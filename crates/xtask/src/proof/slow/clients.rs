@@ -33,8 +33,8 @@ const OPENED_AT_ONCE: usize = 50;
 const OPENING_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a slow client does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Sort {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Sort {
     /// It says nothing.
     Silent,
     /// It sends its head a byte at a time.
@@ -47,7 +47,8 @@ enum Sort {
     Idle,
 }
 
-const SORTS: [Sort; 5] = [Sort::Silent, Sort::Head, Sort::Body, Sort::Reader, Sort::Idle];
+/// All sorts.
+pub const SORTS: [Sort; 5] = [Sort::Silent, Sort::Head, Sort::Body, Sort::Reader, Sort::Idle];
 
 /// The slow connections.
 #[derive(Debug)]
@@ -81,11 +82,16 @@ pub struct Cut {
     pub forgotten: usize,
 }
 
-/// Opens so many, of all sorts, from several addresses of the loopback.
+/// Opens so many, of these sorts by turns, from several addresses of the loopback.
 ///
 /// # Errors
 /// When a request can't be built.
-pub async fn open(installation: &Installation, address: SocketAddr, connections: usize) -> Result<Slow> {
+pub async fn open(
+    installation: &Installation,
+    address: SocketAddr,
+    connections: usize,
+    sorts: &[Sort],
+) -> Result<Slow> {
     let body = b"{\"caseTmp\": \"General\", \"name\": \"never whole".repeat(100);
     let head = |operation: &str, bytes: usize| {
         format!(
@@ -105,7 +111,7 @@ pub async fn open(installation: &Installation, address: SocketAddr, connections:
     });
     let mut tasks = JoinSet::new();
     for number in 0..connections {
-        let sort = SORTS.get(number % SORTS.len()).copied().unwrap_or(Sort::Silent);
+        let sort = sorts.get(number % sorts.len().max(1)).copied().unwrap_or(Sort::Silent);
         tasks.spawn(client(Arc::clone(&shared), sort, number));
         if number % OPENED_AT_ONCE == 0 {
             tokio::time::sleep(OPENING_PAUSE).await;
