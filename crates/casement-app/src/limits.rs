@@ -189,3 +189,5 @@ pub const ATTACHMENTS_READ: usize = 256;
 pub const ATTACHMENTS_LOOKED_AT: usize = 1_000;
 /// Comments that are read at once for a page: each may have some hundred KiB.
 pub const COMMENTS_READ: usize = 32;
+/// Bytes of a file that are hashed in one turn on another thread.
+pub const HASHED_AT_ONCE: usize = 1024 * 1024;

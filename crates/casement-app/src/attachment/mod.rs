@@ -6,6 +6,7 @@
 pub mod backup;
 pub mod content;
 pub mod delete;
+mod hashing;
 mod places;
 pub mod restore;
 pub mod sweep;

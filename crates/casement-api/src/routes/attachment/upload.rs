@@ -57,7 +57,7 @@ pub async fn upload_attachment(
     let mut upload = run(&api, Class::Read, Noun::Case, work).await?;
     pour(body, &mut upload).await?;
     let bytes = upload.bytes();
-    let received = upload.received();
+    let received = upload.received().await.map_err(|error| Refusal::of_app(error, Noun::Case))?;
     check_bytes(&head, bytes, received.hash())?;
     // The path names the case and the query the file: another name is another request.
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
