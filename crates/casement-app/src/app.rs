@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use casement_domain::id::StreamId;
 use casement_store::document::NewWorkspace;
 use casement_store::error::Health;
-use casement_store::store::{CommitFeed, News, Store};
+use casement_store::feed::{CommitFeed, News};
+use casement_store::store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use casement_domain::id::StreamId;
-use casement_store::store::CommittedSet;
+use casement_store::feed::CommittedSet;
 
 use crate::app::App;
 use crate::error::AppError;

@@ -2,8 +2,8 @@
 
 use casement_index::engine::ApplyError;
 use casement_store::document::Document;
+use casement_store::feed::CommittedSet;
 use casement_store::set::{CommittedDocument, DocumentWrite};
-use casement_store::store::CommittedSet;
 
 use crate::app::App;
 use crate::body;

@@ -34,7 +34,7 @@ use crate::app::App;
 use crate::attachment::rendered_attachment;
 use crate::body;
 use crate::comment::get::rendered_comment;
-use crate::commit::Reads;
+use crate::commit::{Reads, contended};
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
@@ -195,7 +195,7 @@ impl Ticket<'_> {
 
 /// How a request with or without a key begins.
 #[derive(Debug)]
-pub(crate) enum Start<'a> {
+enum Start<'a> {
     /// Its first sending has ended: this was the outcome.
     Repeated(Result<Rendered, AppError>),
     /// It is to be carried out; with a ticket when it has a key.
@@ -232,18 +232,39 @@ impl InFlight {
 ///
 /// With a stale access it is tried as things are known here: what a commit relied on is guarded. Any other outcome may come
 /// of what is not known here yet, so it is no answer: the request is let in anew, behind a round, and tried once more.
+///
+/// ```text
+/// let mut sending = Sending::new(app, access, attempt);
+/// while let Some(trial) = sending.begin().await {
+///     let done = carry_out(app, sending.access(), trial.ticket()).await;
+///     sending.end(trial, done).await;
+/// }
+/// sending.answer()
+/// ```
 #[derive(Debug)]
 pub(crate) struct Sending<'a> {
     app: &'a App,
     access: &'a Access,
     renewed: Option<Access>,
     attempt: Option<&'a Attempt>,
+    answer: Option<Result<Rendered, AppError>>,
+}
+
+/// One try to carry a request out.
+#[derive(Debug)]
+pub(crate) struct Trial<'a>(Option<Ticket<'a>>);
+
+impl Trial<'_> {
+    /// Gives the ticket of a request that has a key.
+    pub(crate) fn ticket(&self) -> Option<&Ticket<'_>> {
+        self.0.as_ref()
+    }
 }
 
 impl<'a> Sending<'a> {
     /// Takes a request.
     pub(crate) fn new(app: &'a App, access: &'a Access, attempt: Option<&'a Attempt>) -> Self {
-        Self { app, access, renewed: None, attempt }
+        Self { app, access, renewed: None, attempt, answer: None }
     }
 
     /// Gives what the request may reach, as it is known at this try.
@@ -260,39 +281,45 @@ impl<'a> Sending<'a> {
         Ok(())
     }
 
-    /// Begins a try.
-    ///
-    /// # Errors
-    /// The key was used for another request, an earlier sending takes too long, or the store can't be read.
-    pub(crate) async fn begin(&mut self) -> Result<Start<'a>, AppError> {
-        loop {
-            match self.app.begin(self.access, self.attempt).await {
+    /// Begins a try; `None`: the request has its answer.
+    pub(crate) async fn begin(&mut self) -> Option<Trial<'a>> {
+        while self.answer.is_none() {
+            self.answer = match self.app.begin(self.access, self.attempt).await {
                 Ok(Start::Repeated(_)) | Err(AppError::KeyReused | AppError::InFlight)
                     if !self.is_fresh() =>
                 {
-                    self.renew().await?;
+                    self.renew().await.err().map(Err)
                 }
-                begun => return begun,
-            }
+                Ok(Start::First(ticket)) => return Some(Trial(ticket)),
+                Ok(Start::Repeated(answer)) => Some(answer),
+                Err(error) => Some(Err(error)),
+            };
         }
+        None
     }
 
-    /// Ends a try and gives the answer; `None`: it is to be tried once more.
-    pub(crate) async fn end(
-        &mut self,
-        ticket: Option<Ticket<'_>>,
-        ended: Result<Done, AppError>,
-    ) -> Option<Result<Rendered, AppError>> {
+    /// Ends a try. What it gave may be no answer yet: then there is another try.
+    pub(crate) async fn end(&mut self, trial: Trial<'_>, ended: Result<Done, AppError>) {
         let is_answer = match &ended {
             Ok(Done::Committed(_)) => true,
             Ok(Done::Unchanged(..)) | Err(AppError::Stale | AppError::InFlight) => false,
             Err(error) => Outcome::of_error(error).is_none(),
         };
-        if is_answer || self.is_fresh() {
-            return Some(self.app.finish(self.access, ticket, ended).await);
-        }
-        drop(ticket);
-        self.renew().await.err().map(Err)
+        self.answer = if is_answer || self.is_fresh() {
+            Some(self.app.finish(self.access, trial.0, ended).await)
+        } else {
+            drop(trial);
+            self.renew().await.err().map(Err)
+        };
+    }
+
+    /// Gives the answer.
+    ///
+    /// # Errors
+    /// Those of what was carried out; the key was used for another request, an earlier sending takes too long, or the store
+    /// can't be read. Without an answer, which only somebody has who makes no second try: the request must be sent again.
+    pub(crate) fn answer(self) -> Result<Rendered, AppError> {
+        self.answer.unwrap_or_else(|| Err(contended()))
     }
 }
 

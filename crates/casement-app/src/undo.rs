@@ -18,7 +18,7 @@ use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Ticket};
 
 /// Which change of which document.
 #[derive(Debug, Clone, Copy)]
@@ -47,25 +47,18 @@ pub async fn undo(
     app.check_ready()?;
     let id = app.id_of(access, command.noun, command.named).await?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
+    while let Some(trial) = sending.begin().await {
         let done = match command.noun {
             Noun::Case => {
-                Box::pin(of_case(app, sending.access(), &id, command.version, if_match, ticket.as_ref()))
-                    .await
+                Box::pin(of_case(app, sending.access(), &id, command.version, if_match, trial.ticket())).await
             }
             Noun::Task => {
-                Box::pin(of_task(app, sending.access(), &id, command.version, if_match, ticket.as_ref()))
-                    .await
+                Box::pin(of_task(app, sending.access(), &id, command.version, if_match, trial.ticket())).await
             }
         };
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn of_case(

@@ -3,7 +3,7 @@
 //! This crate knows bytes and keys, not cases. One ordered log per workspace lies under
 //! everything: each accepted [`set::WriteSet`] takes the next sequence numbers, gap-free and in
 //! commit order. Writes enter by [`store::Store::commit`] alone; committed sets leave, in order,
-//! by the one [`store::CommitFeed`]. Clocks, randomness and ids are handed in with the set.
+//! by the one [`feed::CommitFeed`]. Clocks, randomness and ids are handed in with the set.
 //!
 //! How it is laid out: `check` says whether a set is acceptable in itself, `decide` (pure, the
 //! same for every engine) which sets of a batch pass, `chain` hashes the log, `queue` stands
@@ -19,6 +19,7 @@ mod decide;
 pub mod document;
 pub mod error;
 pub mod event;
+pub mod feed;
 pub mod heads;
 pub mod inspect;
 pub mod limits;

@@ -12,15 +12,15 @@ use crate::backup::run::{BackUp, BackedUp};
 use crate::document::{Along, Changes, Claim, Document, NewWorkspace, WorkspaceRow};
 use crate::error::{CommitError, Health, StoreError};
 use crate::event::{ChainReport, Event};
-use crate::heads::{Heads, MovedWorkspace};
+use crate::feed::CommitFeed;
+use crate::heads::Heads;
 use crate::options::{Options, Server};
 use crate::postgres::engine::Postgres;
-use crate::postgres::moves::Moves;
-use crate::queue::{CommitReply, Queue};
+use crate::queue::Queue;
 use crate::set::{Committed, WriteSet};
 use crate::sqlite::engine::Sqlite;
 use crate::sqlite::{reader, verify};
-use crate::{check, limits, measure, postgres};
+use crate::{check, limits, postgres};
 
 /// A store of documents, log, counters and claims. Cheap to clone; all clones are the same store.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Store {
     pub fn open(options: Options) -> Result<(Store, CommitFeed), StoreError> {
         let (sender, batches) = mpsc::channel(limits::FEED_BATCHES_MAX);
         let engine = Engine::Sqlite(Arc::new(Sqlite::open(&options, sender)?));
-        Ok((Store { engine }, CommitFeed { batches, moves: None }))
+        Ok((Store { engine }, CommitFeed::new(batches, None)))
     }
 
     /// Connects to a database server and brings the schema there up to date, unless another node does. From then on
@@ -55,7 +55,7 @@ impl Store {
         let (sender, batches) = mpsc::channel(limits::FEED_BATCHES_MAX);
         let postgres = Postgres::connect(server, sender).await?;
         let moves = Some(postgres.moves());
-        Ok((Store { engine: Engine::Postgres(postgres) }, CommitFeed { batches, moves }))
+        Ok((Store { engine: Engine::Postgres(postgres) }, CommitFeed::new(batches, moves)))
     }
 
     fn queue_of(&self) -> &Queue {
@@ -536,68 +536,6 @@ impl QueuedSet {
 
 fn dropped() -> CommitError {
     CommitError::OutcomeUnknown("the writer or the feed's consumer has dropped the set".into())
-}
-
-/// What was committed, in order, for the one who applies it to the index.
-#[derive(Debug)]
-pub struct CommitFeed {
-    batches: mpsc::Receiver<Vec<CommittedSet>>,
-    /// What other nodes committed; `None` where there are none.
-    moves: Option<Arc<Moves>>,
-}
-
-/// What the feed tells.
-#[derive(Debug)]
-pub enum News {
-    /// The sets of one transaction of this node, in commit order.
-    Committed(Vec<CommittedSet>),
-    /// A workspace whose log has gone on by other nodes; what changed is asked by [`Store::changes`].
-    Moved(MovedWorkspace),
-}
-
-impl CommitFeed {
-    /// Waits for the next batch, the sets of one transaction in commit order. `None` once the store
-    /// is closed. Safe to cancel.
-    ///
-    /// If the feed is dropped the store takes no more sets.
-    pub async fn next(&mut self) -> Option<Vec<CommittedSet>> {
-        self.batches.recv().await
-    }
-
-    /// Waits for the next batch as [`CommitFeed::next`], or until other nodes have committed something. Of one
-    /// workspace the sets of this node come in commit order, with gaps where other nodes' are.
-    pub async fn news(&mut self) -> Option<News> {
-        let Some(moves) = &self.moves else { return self.batches.recv().await.map(News::Committed) };
-        tokio::select! {
-            batch = self.batches.recv() => batch.map(News::Committed),
-            moved = moves.next() => Some(News::Moved(moved)),
-        }
-    }
-}
-
-/// A set that is durable and whose caller still waits.
-#[derive(Debug)]
-pub struct CommittedSet {
-    /// The set.
-    pub set: WriteSet,
-    /// What the commit assigned to it.
-    pub outcome: Committed,
-    reply: CommitReply,
-}
-
-impl CommittedSet {
-    pub(crate) fn new(set: WriteSet, outcome: Committed, reply: CommitReply) -> CommittedSet {
-        measure::handed_over();
-        CommittedSet { set, outcome, reply }
-    }
-
-    /// Answers the caller. If this is dropped instead, the caller is told that the outcome is
-    /// unknown.
-    pub fn acknowledge(self) {
-        measure::applied();
-        // The caller may have gone away; then nobody needs the answer.
-        let _ = self.reply.send(Ok(self.outcome));
-    }
 }
 
 fn owned(text: &str) -> String {

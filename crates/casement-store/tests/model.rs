@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use casement_store::error::CommitError;
+use casement_store::feed::CommitFeed;
 use casement_store::options::Options;
 use casement_store::set::{ClaimWrite, WriteSet};
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::Store;
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 

@@ -9,8 +9,9 @@ mod proxy;
 mod servers;
 mod transfer;
 
+use casement_store::feed::CommitFeed;
 use casement_store::options::Server;
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::Store;
 
 use crate::conformance::{Subject, facts};
 use crate::server::Database;

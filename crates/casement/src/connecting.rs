@@ -9,8 +9,9 @@ use casement_app::error::AppError;
 use casement_app::seal::key_file::KeyFile;
 use casement_app::seal::rotate::KeyError;
 use casement_store::error::StoreError;
+use casement_store::feed::CommitFeed;
 use casement_store::options::Server;
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::Store;
 
 use crate::signals::Stops;
 use crate::sources;

@@ -9,8 +9,9 @@ use casement_app::error::AppError;
 use casement_app::seal::key_file::KeyFile;
 use casement_app::seal::rotate::seal_all;
 use casement_app::sources::Sources;
+use casement_store::feed::CommitFeed;
 use casement_store::options::{Directory, Options, Server};
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::Store;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 

@@ -13,7 +13,7 @@ use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Ticket};
 
 /// Deletes an attachment of a case; its bytes go a while later, what is said about it stays. Deleting what is deleted
 /// changes nothing.
@@ -31,16 +31,11 @@ pub async fn delete_attachment(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let done = delete(app, sending.access(), case, id, if_match, ticket.as_ref()).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+    while let Some(trial) = sending.begin().await {
+        let done = delete(app, sending.access(), case, id, if_match, trial.ticket()).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn delete(

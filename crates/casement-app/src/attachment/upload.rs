@@ -3,7 +3,6 @@
 //! The idempotency key is looked at when the bytes are there, since their hash is part of what makes a repetition the same
 //! request. What turns out to be a repetition, or is refused then, has its bytes removed again.
 
-use aws_lc_rs::digest;
 use bytes::Bytes;
 use casement_domain::attachment::Attachment;
 use casement_domain::attachment::create::{
@@ -19,6 +18,7 @@ use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::{App, StoreState};
+use crate::attachment::hashing::Hashing;
 use crate::attachment::places::UploadPlace;
 use crate::attachment::{key, rendered_attachment};
 use crate::commit::{Act, Reads, contended, pending};
@@ -26,7 +26,7 @@ use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
 use crate::measure;
-use crate::once::{Attempt, Done, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Sending, Ticket};
 
 /// What a client tells of the file that it sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,19 +44,11 @@ pub struct Upload {
     case: String,
     key: BlobKey,
     writer: BlobWriter,
-    context: Hashing,
+    hashing: Hashing,
     first: Vec<u8>,
     bytes: u64,
     bytes_max: u64,
     _place: UploadPlace,
-}
-
-struct Hashing(digest::Context);
-
-impl std::fmt::Debug for Hashing {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Hashing")
-    }
 }
 
 /// Bytes that have all come.
@@ -156,7 +148,7 @@ pub async fn begin_upload(
         id,
         case: case_id,
         key,
-        context: Hashing(digest::Context::new(&digest::SHA256)),
+        hashing: Hashing::begin(),
         first: Vec::with_capacity(SIGNATURE_BYTES),
         bytes: 0,
         bytes_max: attachments.bytes_max,
@@ -174,9 +166,9 @@ impl Upload {
         if self.bytes > self.bytes_max {
             return Err(too_long(self.bytes_max));
         }
-        self.context.0.update(&bytes);
         let missing = SIGNATURE_BYTES.saturating_sub(self.first.len()).min(bytes.len());
         self.first.extend_from_slice(bytes.get(..missing).unwrap_or_default());
+        self.hashing.update(bytes.clone()).await?;
         Ok(self.writer.write(bytes).await?)
     }
 
@@ -186,10 +178,12 @@ impl Upload {
     }
 
     /// Ends the bytes.
-    pub fn received(self) -> Received {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(self.context.0.finish().as_ref());
-        Received {
+    ///
+    /// # Errors
+    /// The process has no threads any more.
+    pub async fn received(self) -> Result<Received, AppError> {
+        let hash = self.hashing.finish().await?;
+        Ok(Received {
             id: self.id,
             case: self.case,
             key: self.key,
@@ -198,7 +192,7 @@ impl Upload {
             bytes: self.bytes,
             hash,
             _place: self._place,
-        }
+        })
     }
 }
 
@@ -242,18 +236,12 @@ pub async fn add(
         return Err(error);
     }
     let mut sending = Sending::new(app, access, attempt);
-    let ticket = match sending.begin().await {
-        Ok(Start::First(ticket)) => ticket,
-        Ok(Start::Repeated(answer)) => {
-            unnamed.remove().await;
-            return answer;
-        }
-        Err(error) => {
-            unnamed.remove().await;
-            return Err(error);
-        }
+    let Some(trial) = sending.begin().await else {
+        unnamed.remove().await;
+        return sending.answer();
     };
-    let done = create(app, access, &case, &mut command, &mut unnamed, ticket.as_ref()).await;
+    // One try: the bytes are there once.
+    let done = create(app, access, &case, &mut command, &mut unnamed, trial.ticket()).await;
     // What was not committed for sure names nothing; where nobody can tell, the sweep will.
     let is_refused = matches!(
         done,
@@ -270,7 +258,8 @@ pub async fn add(
     if is_refused {
         unnamed.remove().await;
     }
-    sending.end(ticket, done).await.unwrap_or_else(|| Err(contended()))
+    sending.end(trial, done).await;
+    sending.answer()
 }
 
 async fn create(

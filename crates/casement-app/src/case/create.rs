@@ -16,7 +16,7 @@ use crate::customer::Freshness;
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Sending, Ticket};
 use crate::trace;
 
 /// Creates a case with the tasks of its template, and its customer when it is a new one.
@@ -32,16 +32,11 @@ pub async fn create_case(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let done = create(app, sending.access(), command, zone, ticket.as_ref()).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+    while let Some(trial) = sending.begin().await {
+        let done = create(app, sending.access(), command, zone, trial.ticket()).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn create(

@@ -16,7 +16,7 @@ use crate::commit::{Act, Reads, contended, pending};
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Sending, Ticket};
 use casement_domain::change::Change;
 use casement_domain::workspace::Workspace;
 
@@ -33,16 +33,11 @@ pub async fn create_comment(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let done = create(app, sending.access(), case, command, ticket.as_ref()).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+    while let Some(trial) = sending.begin().await {
+        let done = create(app, sending.access(), case, command, trial.ticket()).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn create(

@@ -13,7 +13,7 @@ use crate::customer::Freshness;
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Sending, Ticket};
 use crate::trace;
 
 /// Makes a case of a comment, in one set with the links of both cases and the trace in the comment. What the command does not
@@ -34,18 +34,13 @@ pub async fn split_comment(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
+    while let Some(trial) = sending.begin().await {
         // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
         let done =
-            Box::pin(split(app, sending.access(), path, command, if_match, zone, ticket.as_ref())).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+            Box::pin(split(app, sending.access(), path, command, if_match, zone, trial.ticket())).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn split(

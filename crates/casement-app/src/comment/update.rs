@@ -19,7 +19,7 @@ use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Ticket};
 use crate::trace;
 
 /// Which comment a path names.
@@ -79,17 +79,12 @@ async fn once(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
+    while let Some(trial) = sending.begin().await {
         // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
-        let done = Box::pin(change(app, sending.access(), path, deed, if_match, ticket.as_ref())).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+        let done = Box::pin(change(app, sending.access(), path, deed, if_match, trial.ticket())).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn change(

@@ -17,7 +17,7 @@ use crate::commit::{Act, Reads, contended, pending_claims};
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Ticket};
 use crate::seal::key::random;
 use crate::trace;
 
@@ -36,16 +36,11 @@ pub async fn make_feedback_link(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let done = Box::pin(make(app, sending.access(), named, command, ticket.as_ref())).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+    while let Some(trial) = sending.begin().await {
+        let done = Box::pin(make(app, sending.access(), named, command, trial.ticket())).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn make(

@@ -11,7 +11,7 @@ use crate::commit::{Act, Reads, contended, pending_claims};
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Ticket};
 
 /// Revokes all links for feedback on a case, which is named by id or reference id. The answer is the case, which
 /// stays as it is; it may be deleted or merged.
@@ -26,16 +26,11 @@ pub async fn revoke_feedback_links(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let done = Box::pin(revoke(app, sending.access(), named, ticket.as_ref())).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+    while let Some(trial) = sending.begin().await {
+        let done = Box::pin(revoke(app, sending.access(), named, trial.ticket())).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn revoke(

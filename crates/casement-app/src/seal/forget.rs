@@ -5,8 +5,9 @@
 
 use casement_domain::change::differences;
 use casement_domain::version::Versioned;
+use casement_store::feed::CommitFeed;
 use casement_store::set::{DocumentWrite, EventWrite};
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::Store;
 
 use crate::app::App;
 use crate::body;

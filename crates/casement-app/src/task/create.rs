@@ -12,7 +12,7 @@ use crate::customer::Freshness;
 use crate::document::Rendered;
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Sending, Ticket};
 use crate::trace;
 
 /// Creates a task; its case gets it among its tasks in the same transaction.
@@ -28,16 +28,11 @@ pub async fn create_task(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let done = create(app, sending.access(), command, zone, ticket.as_ref()).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+    while let Some(trial) = sending.begin().await {
+        let done = create(app, sending.access(), command, zone, trial.ticket()).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 /// Creates a task of a case that is named by id or reference id.
@@ -54,17 +49,12 @@ pub async fn create_task_of(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let work = create_within(app, sending.access(), named, command.clone(), zone, ticket.as_ref());
+    while let Some(trial) = sending.begin().await {
+        let work = create_within(app, sending.access(), named, command.clone(), zone, trial.ticket());
         let done = Box::pin(work).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn create_within(

@@ -15,7 +15,7 @@ use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Ticket};
 use crate::workspace::OpenWorkspace;
 
 /// Gives the plan of a task, with the task's entity tag.
@@ -59,16 +59,11 @@ pub async fn plan_task(
     app.check_ready()?;
     let id = app.id_of(access, Noun::Task, named).await?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
-        let done = Box::pin(change(app, sending.access(), &id, command, if_match, ticket.as_ref())).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+    while let Some(trial) = sending.begin().await {
+        let done = Box::pin(change(app, sending.access(), &id, command, if_match, trial.ticket())).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 async fn change(

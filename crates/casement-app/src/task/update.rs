@@ -18,7 +18,7 @@ use crate::customer::Freshness;
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
 use crate::limits;
-use crate::once::{Attempt, Done, Outcome, Sending, Start, Ticket};
+use crate::once::{Attempt, Done, Outcome, Sending, Ticket};
 use crate::trace;
 
 /// Updates a task. A command that changes nothing gives the task as it is and makes no event.
@@ -37,18 +37,12 @@ pub async fn update_task(
 ) -> Result<Rendered, AppError> {
     app.check_ready()?;
     let mut sending = Sending::new(app, access, attempt);
-    loop {
-        let ticket = match sending.begin().await? {
-            Start::Repeated(answer) => return answer,
-            Start::First(ticket) => ticket,
-        };
+    while let Some(trial) = sending.begin().await {
         // Boxed: it is the largest part, and what only answers a repetition need not have room for it.
-        let done =
-            Box::pin(update(app, sending.access(), id, command, if_match, zone, ticket.as_ref())).await;
-        if let Some(answer) = sending.end(ticket, done).await {
-            return answer;
-        }
+        let done = Box::pin(update(app, sending.access(), id, command, if_match, zone, trial.ticket())).await;
+        sending.end(trial, done).await;
     }
+    sending.answer()
 }
 
 /// The same for a task that is named by id or reference id.

@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::error::StoreError;
+use crate::feed::CommittedSet;
 use crate::heads::Heads;
 use crate::limits;
 use crate::lock::{self, DirectoryLock};
@@ -21,7 +22,6 @@ use crate::postgres::schema;
 use crate::postgres::transferring;
 use crate::postgres::writer;
 use crate::queue::Queue;
-use crate::store::CommittedSet;
 
 /// What the tasks of one store share.
 #[derive(Debug)]

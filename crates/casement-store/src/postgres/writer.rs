@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::document::NewWorkspace;
 use crate::error::{CommitError, StoreError};
+use crate::feed::CommittedSet;
 use crate::heads;
 use crate::limits;
 use crate::measure;
@@ -23,7 +24,6 @@ use crate::postgres::outcome::{self, Found, Marks};
 use crate::postgres::writing::{self, Attempt, Outcomes};
 use crate::queue::{Batch, Work, WorkspaceReply};
 use crate::set::WriteSet;
-use crate::store::CommittedSet;
 
 /// One writer.
 struct Writer {

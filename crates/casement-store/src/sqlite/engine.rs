@@ -13,6 +13,7 @@ use crate::backup::BackupError;
 use crate::backup::run::{self, BackUp, BackedUp, Source};
 use crate::document::{Changes, Document};
 use crate::error::StoreError;
+use crate::feed::CommittedSet;
 use crate::limits;
 use crate::lock::{self, DirectoryLock};
 use crate::options::Options;
@@ -21,7 +22,6 @@ use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::reader::{self, Lease, Readers};
 use crate::sqlite::schema;
 use crate::sqlite::writer::Writer;
-use crate::store::CommittedSet;
 
 /// An open database file.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::document::NewWorkspace;
 use crate::error::{CommitError, Health, StoreError};
+use crate::feed::CommittedSet;
 use crate::limits;
 use crate::lock::DirectoryLock;
 use crate::measure;
@@ -22,7 +23,6 @@ use crate::queue::{Batch, PanicGuard, Queue, Work, WorkspaceReply};
 use crate::sqlite::checkpoint::{self, Checkpoints, Mode};
 use crate::sqlite::journal::{self, JournalOrder};
 use crate::sqlite::writing;
-use crate::store::CommittedSet;
 
 /// The writer's connection and everything that it reports to.
 #[derive(Debug)]

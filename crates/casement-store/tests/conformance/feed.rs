@@ -1,7 +1,7 @@
 //! What leaves by the feed, when callers are answered, and how a store ends.
 
 use casement_store::error::{CommitError, StoreError};
-use casement_store::store::CommittedSet;
+use casement_store::feed::CommittedSet;
 use tokio::task::JoinSet;
 
 use super::{Subject, acknowledge_all};

@@ -10,8 +10,9 @@ pub mod reading;
 pub mod writing;
 
 use casement_store::error::{CommitError, Miss};
+use casement_store::feed::CommitFeed;
 use casement_store::set::WriteSet;
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::Store;
 
 use crate::build;
 

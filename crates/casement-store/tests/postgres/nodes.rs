@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use casement_store::error::{CommitError, StoreError};
+use casement_store::feed::{CommitFeed, News};
 use casement_store::heads::Head;
 use casement_store::options::{FreshReads, Server};
-use casement_store::store::{CommitFeed, News, Store};
+use casement_store::store::Store;
 
 use super::connect;
 use super::own::OwnServer;

@@ -14,9 +14,10 @@ use anyhow::{Context as _, Result, bail};
 use casement_store::backup::run::{BackUp, TakeBase};
 use casement_store::document::NewWorkspace;
 use casement_store::error::CommitError;
+use casement_store::feed::CommitFeed;
 use casement_store::options::Options;
 use casement_store::set::{ClaimWrite, DocumentWrite, EventWrite, WriteSet};
-use casement_store::store::{CommitFeed, Store};
+use casement_store::store::Store;
 use tokio::task::JoinSet;
 
 use super::model::{KINDS, Step};
