@@ -20,7 +20,7 @@ async fn get(server: &Server, path: &str) -> Value {
 /// Says something on a case; gives the comment.
 async fn say(server: &Server, case: &str, text: &str) -> Value {
     let body = json!({"text": text, "visibility": if text.len() > 2 { "public" } else { "internal" }});
-    send(server, "POST", &format!("cases/{case}/comments"), body).await
+    write(server, "POST", &format!("cases/{case}/comments"), body).send().await.made()
 }
 
 async fn merge(server: &Server, one: &str, two: &str) {
@@ -166,12 +166,12 @@ async fn files_of_merged_cases_are_listed_got_and_deleted_on_the_case_that_goes_
     assert_eq!(gone.document()["isDeleted"], true);
     let left = get(&server, "cases/CS000102/attachments").await;
     assert_eq!(values(&left, "name"), ["b1", "c1", "a2", "b2"]);
-    let more = upload(&server, &cases[2], "c2", b"c2").send().await.document();
+    let more = upload(&server, &cases[2], "c2", b"c2").send().await.made();
     let last = get(&server, &format!("cases/CS000102/attachments?after={}", id(&files[4]))).await;
     assert_eq!(last["results"], json!([more]));
 
     let body = json!({"text": "see", "attachments": [id(&files[1])]});
-    let comment = send(&server, "POST", "cases/CS000102/comments", body).await;
+    let comment = write(&server, "POST", "cases/CS000102/comments", body).send().await.made();
     assert_eq!(
         comment["attachments"],
         json!([id(&files[1])]),

@@ -36,7 +36,7 @@ pub fn upload<'a>(server: &'a Server, case: &Value, name: &str, bytes: &[u8]) ->
 }
 
 pub async fn added(server: &Server, case: &Value, name: &str, bytes: &[u8]) -> Value {
-    upload(server, case, name, bytes).send().await.document()
+    upload(server, case, name, bytes).send().await.made()
 }
 
 pub fn path(attachment: &Value) -> String {
@@ -83,7 +83,7 @@ async fn a_file_is_added_told_of_and_got_as_it_was_sent() {
         .send()
         .await;
     assert_eq!(answer.header("etag"), Some("\"v1\""));
-    let attachment = answer.document();
+    let attachment = answer.made();
     insta::assert_json_snapshot!("attachment", attachment);
     assert_eq!((&attachment["hash"], &attachment["size"]), (&json!(HELLO), &json!(5)));
     let told = call(&server, "GET", &path(&attachment)).send().await.document();
@@ -125,7 +125,7 @@ async fn a_file_has_any_size_from_none_to_many_parts() {
             sender.send_data(piece.unwrap()).await.unwrap();
         }
         drop(sender);
-        let attachment = call(&server, "POST", &path).body(Body::new(body)).send().await.document();
+        let attachment = call(&server, "POST", &path).body(Body::new(body)).send().await.made();
         assert_eq!(attachment["size"], size);
         let got = content(&server, &attachment).await;
         assert_eq!(got.status, 200);
@@ -152,7 +152,7 @@ async fn images_that_are_what_they_say_are_shown_in_place_and_nothing_else() {
         ("application/pdf", b"%PDF-1.7".as_slice(), "attachment", "application/pdf"),
     ] {
         let answer = upload(&server, &case, "x", bytes).and_header("Content-Type", told).send().await;
-        let attachment = answer.document();
+        let attachment = answer.made();
         assert_eq!((&attachment["type"], &attachment["isInline"]), (&json!(told), &json!(kind == "inline")));
         let got = content(&server, &attachment).await;
         assert_eq!(got.header("content-type"), Some(shown), "{told}");
@@ -342,7 +342,7 @@ async fn a_wrong_head_is_refused_with_every_fault_and_leaves_nothing() {
     let right: Vec<u8> =
         (0..64).step_by(2).map(|place| u8::from_str_radix(&HELLO[place..place + 2], 16).unwrap()).collect();
     let right = format!("sha-256=:{}:", STANDARD.encode(right));
-    send("?name=a").and_header("Content-Digest", &right).send().await.document();
+    send("?name=a").and_header("Content-Digest", &right).send().await.made();
 }
 
 #[tokio::test]
@@ -371,7 +371,7 @@ async fn the_room_of_a_stream_is_exact_while_twenty_come_at_once() {
         outcomes.push(answer.status);
     }
     outcomes.sort_unstable();
-    assert_eq!(outcomes, [[200; 7].as_slice(), &[413; 13]].concat());
+    assert_eq!(outcomes, [[201; 7].as_slice(), &[413; 13]].concat());
     assert_eq!((files(&server), used(&server).await), (7, (7, 700)));
     let first = listed(&server, &case, "?limit=1").await["results"][0].clone();
     upload(&server, &case, "x", &[7; 1]).refused(413).await;
@@ -405,20 +405,20 @@ async fn a_repeated_upload_takes_effect_once_and_another_under_its_key_is_refuse
     let case = server.create_case(json!({})).await;
     let send =
         |name: &str, bytes: &[u8]| upload(&server, &case, name, bytes).and_header("Idempotency-Key", "k");
-    let first = send("a", b"hello").send().await.document();
+    let first = send("a", b"hello").send().await.made();
     let again = send("a", b"hello").send().await;
-    assert_eq!((again.header("idempotent-replayed"), again.document()), (Some("true"), first.clone()));
+    assert_eq!((again.header("idempotent-replayed"), again.made()), (Some("true"), first.clone()));
     assert_eq!(send("a", b"hullo").refused(422).await, ["Idempotency-Key"]);
     assert_eq!(send("b", b"hello").refused(422).await, ["Idempotency-Key"]);
     let typed = send("a", b"hello").and_header("Content-Type", "text/plain");
     assert_eq!(typed.refused(422).await, ["Idempotency-Key"]);
     call(&server, "DELETE", &path(&first)).send().await.document();
-    assert_eq!(send("a", b"hello").send().await.document(), first, "the answer is that of then");
+    assert_eq!(send("a", b"hello").send().await.made(), first, "the answer is that of then");
     assert_eq!(files(&server), 1, "what came for nothing is gone");
     let at_once =
         (0..5).map(|_| upload(&server, &case, "c", b"hello").and_header("Idempotency-Key", "c").send());
     let answers = futures_of(at_once).await;
-    assert!(answers.iter().all(|answer| answer.document() == answers[0].document()));
+    assert!(answers.iter().all(|answer| answer.made() == answers[0].made()));
     assert_eq!(files(&server), 2);
 }
 
@@ -528,7 +528,7 @@ async fn a_file_whose_bytes_took_longer_is_listed_behind_one_that_overtook_it() 
     let server = Server::start().await;
     let case = server.create_case(json!({})).await;
     let (early, late) = upload_around(&server, &case, added(&server, &case, "late", b"late")).await;
-    let early = early.document();
+    let early = early.made();
     assert!(id(&early) > id(&late), "its id is that of the end of its bytes");
     assert_eq!(content(&server, &early).await.bytes.as_ref(), b"xxx");
     assert_eq!(files(&server), 2);
@@ -584,7 +584,7 @@ async fn an_app_sends_at_most_a_quarter_of_the_files_at_once() {
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert!(refused.json()["detail"].as_str().unwrap().contains("8 files"));
     refused.refused(429);
-    upload(&server, &case, "a", b"x").header("auth", &other).send().await.document();
+    upload(&server, &case, "a", b"x").header("auth", &other).send().await.made();
     begun.pop();
     added(&server, &case, "b", b"x").await;
 }

@@ -20,7 +20,7 @@ async fn commented(server: &Server, body: Value) -> String {
         .create_case(json!({"name": "Printer", "priority": "High", "source": "email",
             "userInfo": {"_id": "u-7", "name": "Zoë", "emailId": "zoe@example.com"}}))
         .await;
-    let made = call(server, "POST", "cases/CS000100/comments").json(&body).send().await.document();
+    let made = call(server, "POST", "cases/CS000100/comments").json(&body).send().await.made();
     format!("cases/CS000100/comments/{}", made["_id"].as_str().unwrap())
 }
 

@@ -16,7 +16,7 @@ async fn get(server: &Server, path: &str) -> Value {
 }
 
 async fn comment(server: &Server, body: Value) -> Value {
-    call(server, "POST", "cases/CS000100/comments").json(&body).send().await.document()
+    call(server, "POST", "cases/CS000100/comments").json(&body).send().await.made()
 }
 
 fn path(comment: &Value) -> String {
@@ -44,7 +44,7 @@ async fn a_comment_is_made_read_and_leaves_its_case_alone() {
     });
     let answer = call(&server, "POST", "cases/CS000100/comments").acting_as("u-Ann").json(&body).send().await;
     assert_eq!(answer.header("etag"), Some("\"v1\""));
-    let made = answer.document();
+    let made = answer.made();
     insta::assert_json_snapshot!("comment_made", made);
     assert_eq!(get(&server, &path(&made)).await, made);
     let by_id = format!("cases/{}/comments", case["_id"].as_str().unwrap());
@@ -238,12 +238,12 @@ async fn a_comment_that_is_sent_twice_is_made_once() {
     };
     let first = send("One").send().await;
     assert_eq!(first.header("idempotent-replayed"), None);
-    let made = first.document();
+    let made = first.made();
     server.advance(HOUR_MS);
     call(&server, "PATCH", &path(&made)).json(&json!({"text": "Two"})).send().await.document();
     let again = send("One").send().await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(again.document(), made, "as it was answered first");
+    assert_eq!(again.made(), made, "as it was answered first");
     send("Other").refused(422).await;
     assert_eq!(get(&server, "cases/CS000100/comments").await["results"].as_array().unwrap().len(), 1);
     let refused = call(&server, "POST", "cases/CS000100/comments").json(&json!({}));
@@ -366,7 +366,7 @@ async fn a_standard_response_gives_the_text() {
         assert_eq!(render("CS000101", response).send().await.document()["html"], html);
         let body = json!({"standardResponse": {"name": response}});
         let made = call(&server, "POST", "cases/CS000101/comments").acting_as("u-Ann").json(&body);
-        let made = made.send().await.document();
+        let made = made.send().await.made();
         assert_eq!(made["html"], html);
         assert!(made["standardResponse"].as_str().unwrap().starts_with("sr-"));
     }

@@ -261,7 +261,7 @@ async fn a_case_that_was_merged_can_be_purged_and_goes_with_the_one_that_took_it
     for name in ["CS000100", "CS000101", "CS000102"] {
         let case = server.create_case(json!({"name": SAID})).await;
         let path = format!("cases/{name}/comments");
-        let made = call(&server, "POST", &path).json(&json!({"text": SAID})).send().await.document();
+        let made = call(&server, "POST", &path).json(&json!({"text": SAID})).send().await.made();
         comments.push(id(&made).to_owned());
         added(&server, &case, SAID, SAID.as_bytes()).await;
     }
@@ -296,7 +296,7 @@ async fn a_purge_that_breaks_off_leaves_a_deleted_case_and_goes_on_when_it_is_se
     let mut comments = Vec::new();
     for number in 0..100 {
         let body = json!({"text": format!("{SAID} {number}")});
-        let made = call(&server, "POST", "cases/CS000100/comments").json(&body).send().await.document();
+        let made = call(&server, "POST", "cases/CS000100/comments").json(&body).send().await.made();
         comments.push(id(&made).to_owned());
     }
     added(&server, &case, SAID, SAID.as_bytes()).await;

@@ -84,6 +84,11 @@ pub(crate) fn collection(caller: &Caller, noun: Noun) -> String {
     format!("/api/v1/streams/{}/{name}", caller.access.stream())
 }
 
+/// Gives the address of what belongs to the case that the path names.
+pub(crate) fn below_case(caller: &Caller, name: &str) -> String {
+    format!("{}/{}/{name}", collection(caller, Noun::Case), caller.named("caseId"))
+}
+
 /// Reads which sort of link is meant.
 ///
 /// # Errors

@@ -52,6 +52,16 @@ impl Answer {
         self.json()
     }
 
+    /// Gives the document of a 201 that says where it is.
+    pub fn made(&self) -> Value {
+        assert_eq!(self.status, 201, "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        let made = self.json();
+        let id = made["_id"].as_str().expect("what was made has an id");
+        assert!(self.header("location").is_some_and(|location| location.ends_with(&format!("/{id}"))));
+        made
+    }
+
     /// Checks a refusal against contract section 10 and gives the fields at fault, `""` for none.
     pub fn refused(&self, status: u16) -> Vec<String> {
         let text = String::from_utf8_lossy(&self.bytes).into_owned();

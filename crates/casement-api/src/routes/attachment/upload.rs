@@ -12,7 +12,7 @@ use casement_wire::spelling::Noun;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout};
 
-use crate::answer::{Document, Refusal};
+use crate::answer::{Created, Refusal};
 use crate::api::Api;
 use crate::authentication::Caller;
 use crate::body::idempotency_key;
@@ -22,7 +22,7 @@ use crate::parameters::{CasePath, WriteHeader};
 use crate::refusals::WriteRefusals;
 use crate::routes::attachment::FileBytes;
 use crate::routes::attachment::told::{UploadHead, check_bytes};
-use crate::routes::run;
+use crate::routes::{below_case, run};
 
 /// Adds a file to a case.
 ///
@@ -40,7 +40,10 @@ use crate::routes::run;
     ),
     request_body(content = FileBytes, content_type = "application/octet-stream", description = "The bytes of the file."),
     responses(
-        (status = 200, description = "What is said about the file, with its entity tag.", body = AttachmentDoc),
+        (status = 201, description = "What is said about the file.", body = AttachmentDoc, headers(
+            ("Location" = String, description = "The address of the file."),
+            ("ETag" = String, description = "Its version.")
+        )),
         WriteRefusals
     ),
     security(("auth" = []), ("bearer" = []))
@@ -49,7 +52,7 @@ pub async fn upload_attachment(
     State(api): State<Api>,
     caller: Caller,
     request: Request,
-) -> Result<Document, Refusal> {
+) -> Result<Created, Refusal> {
     let (parts, body) = request.into_parts();
     let head = UploadHead::read(&parts.headers, &parts.uri)?;
     let key = idempotency_key(&parts.headers)?;
@@ -70,7 +73,8 @@ pub async fn upload_attachment(
     let durable = Box::pin(received.durable(&api.app, head.told)).await;
     let durable = durable.map_err(|error| Refusal::of_app(error, Noun::Case))?;
     let work = add(&api.app, &caller.access, durable, attempt.as_ref());
-    Box::pin(run(&api, Class::Write, Noun::Case, work)).await.map(Document)
+    let rendered = Box::pin(run(&api, Class::Write, Noun::Case, work)).await?;
+    Ok(Created { rendered, collection: below_case(&caller, "attachments") })
 }
 
 /// Takes the bytes as they come, at the least pace of bodies. Time that the disk needs is not the client's.

@@ -6,14 +6,14 @@ use casement_wire::comment::{CommentDoc, read_create_comment};
 use casement_wire::schema::comment::CreateCommentBody;
 use casement_wire::spelling::Noun;
 
-use crate::answer::{Document, Refusal};
+use crate::answer::{Created, Refusal};
 use crate::api::Api;
 use crate::authentication::Writer;
 use crate::body::WriteBody;
 use crate::load::Class;
 use crate::parameters::{CasePath, WriteHeader};
 use crate::refusals::WriteRefusals;
-use crate::routes::run;
+use crate::routes::{below_case, run};
 
 /// Comments on a case.
 ///
@@ -26,7 +26,10 @@ use crate::routes::run;
     params(CasePath, WriteHeader),
     request_body = CreateCommentBody,
     responses(
-        (status = 200, description = "The comment as it was made, with its entity tag.", body = CommentDoc),
+        (status = 201, description = "The comment as it was made.", body = CommentDoc, headers(
+            ("Location" = String, description = "The address of the comment."),
+            ("ETag" = String, description = "Its version.")
+        )),
         WriteRefusals
     ),
     security(("auth" = []), ("bearer" = []))
@@ -35,8 +38,9 @@ pub async fn create_comment(
     State(api): State<Api>,
     Writer(caller): Writer,
     WriteBody { object, attempt }: WriteBody,
-) -> Result<Document, Refusal> {
+) -> Result<Created, Refusal> {
     let command = read_create_comment(&object);
     let work = create(&api.app, &caller.access, caller.named("caseId"), &command, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    let rendered = run(&api, Class::Write, Noun::Case, work).await?;
+    Ok(Created { rendered, collection: below_case(&caller, "comments") })
 }
