@@ -290,6 +290,31 @@ async fn a_case_that_was_merged_can_be_purged_and_goes_with_the_one_that_took_it
 }
 
 #[tokio::test]
+async fn what_came_with_a_merged_case_goes_with_that_case() {
+    let server = Server::start().await;
+    for name in ["Merged", "Goes on"] {
+        let case = server.create_case(json!({"name": name})).await;
+        let path = format!("cases/{}/comments", id(&case));
+        call(&server, "POST", &path).json(&json!({"text": format!("{SAID} {name}")})).send().await.made();
+    }
+    let into = json!({"into": "CS000101"});
+    call(&server, "POST", "cases/CS000100/merge").json(&into).send().await.document();
+    let shown = async |path: &str| {
+        let page = get(&server, path).await;
+        page["results"].as_array().unwrap().iter().map(|found| found["text"].clone()).collect::<Vec<Value>>()
+    };
+    assert_eq!(shown("cases/CS000101/comments").await.len(), 2);
+    assert_eq!(total(&server, "cases", "q=comment:Merged").await, 1);
+    assert_eq!(purge(&server, "cases/CS000100").await.status, 204);
+    assert_eq!(shown("cases/CS000101/comments").await, [format!("{SAID} Goes on")]);
+    assert_eq!(total(&server, "cases", "q=comment:Merged").await, 0);
+    assert_eq!(total(&server, "cases", "q=comment:on").await, 1);
+    let server = server.restarted().await;
+    assert_eq!(total(&server, "cases", "q=comment:Merged").await, 0);
+    assert_eq!(server.store.verify(STREAM).await.unwrap().fault, None);
+}
+
+#[tokio::test]
 async fn a_purge_that_breaks_off_leaves_a_deleted_case_and_goes_on_when_it_is_sent_again() {
     let server = Server::start().await;
     let case = server.create_case(json!({"name": SAID})).await;

@@ -16,7 +16,7 @@ use crate::routes::{if_match, run};
 
 /// Purges a case for good.
 ///
-/// It must be deleted, or merged into another, before. Its tasks, comments and files go with it, and what all of them said in the log: what stays is that there was a case of this
+/// It must be deleted, or merged into another, before. Its tasks, comments and files go with it, cases that were merged into it too, and what all of them said in the log: what stays is that there was a case of this
 /// number, and who purged it when. Nobody can take
 /// it back. From then on every request for it is a 404. A purge that was broken off goes on when the request is sent again.
 #[utoipa::path(
