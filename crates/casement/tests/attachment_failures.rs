@@ -135,7 +135,7 @@ async fn a_sweep_beside_an_upload_of_the_same_bytes_takes_neither_from_the_other
         }
         let begun = Instant::now();
         // All whole parts, so that nothing is written any more until the upload ends.
-        let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |found| found.len());
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |found| found.len());
         while unfinished(&server).iter().map(size).sum::<u64>() < 4 * 1024 * 1024 {
             assert!(begun.elapsed() < Duration::from_secs(20), "it is not written");
             tokio::task::yield_now().await;
