@@ -137,7 +137,7 @@ impl Framing {
 
     /// Whether what goes on next begins a connection of HTTP/2.
     pub(crate) fn is_http2(&self) -> bool {
-        self.held.starts_with(PREFACE)
+        self.next == Next::Anything && self.held.starts_with(PREFACE)
     }
 
     /// Whether the connection ends here for the library, whatever the client still sends.

@@ -55,6 +55,8 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of a command that reaches the control socket, a configuration document for example; past it 413. One more than
 /// the largest document, so that the use case itself tells of its limit.
 pub const CONTROL_BODY_BYTES_MAX: usize = casement_app::limits::CONFIGURATION_BYTES_MAX + 1;
+/// How long the end of a connection between two requests may take to be written.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a connection of HTTP/1 is idle before it gives up what the HTTP library holds for it; it begins anew with the
 /// next head.
 pub const REST_AFTER: Duration = Duration::from_secs(1);

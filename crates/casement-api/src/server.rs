@@ -21,6 +21,7 @@ use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use crate::activity::{Activity, Answering};
 use crate::client::Peer;
@@ -131,11 +132,16 @@ where
                 }
             }
             Some(Ok(Begins::Http2)) => return Box::pin(streams(stream, answers, drained)).await,
-            // Whatever becomes of it, the connection has ended.
-            Some(Ok(Begins::End)) => return drop(stream.shutdown().await),
+            Some(Ok(Begins::End)) | None => return close(stream).await,
             Some(Err(error)) => return tracing::debug!(%error, "a connection ended between requests"),
-            None => return,
         }
+    }
+}
+
+/// Closes a connection between two requests, so that TLS tells of the end. A client that does not take even that is left.
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: TimedStream<S>) {
+    if !matches!(timeout(limits::CLOSE_TIMEOUT, stream.shutdown()).await, Ok(Ok(()))) {
+        tracing::debug!("a connection could not be closed properly");
     }
 }
 
@@ -321,6 +327,20 @@ mod tests {
         for _ in 0..3 {
             tokio::time::sleep(limits::REST_AFTER * 5).await;
             assert_eq!(ask(&mut client, "/", "whole").await.len(), first.len());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_has_spoken_http_1_does_not_become_one_of_http_2() {
+        for rests in [0, 5] {
+            let (mut client, _drain, _task) = served();
+            ask(&mut client, "/", "whole").await;
+            tokio::time::sleep(limits::REST_AFTER * rests).await;
+            client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.unwrap();
+            // No frame: it just ends, whether it has rested or not.
+            assert!(answer.is_empty(), "{rests}: {answer:?}");
         }
     }
 

@@ -11,6 +11,7 @@ use casement_store::feed::{CommitFeed, News};
 use casement_store::store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::attachment::Attachments;
 use crate::customer::CustomerCache;
@@ -91,6 +92,8 @@ pub struct App {
     attachments: OnceLock<Attachments>,
     /// Up to where the installation's log is in memory; only kept where other nodes write it too.
     installation_applied: watch::Sender<u64>,
+    /// When the database was asked last whether it answers, and why it did not.
+    reached: tokio::sync::Mutex<Option<(Instant, Option<String>)>>,
 }
 
 impl App {
@@ -136,6 +139,7 @@ impl App {
             progress: Progress::default(),
             attachments: OnceLock::new(),
             installation_applied: watch::Sender::new(0),
+            reached: tokio::sync::Mutex::new(None),
         }
     }
 
@@ -238,9 +242,16 @@ impl App {
     }
 
     /// Tells the same, and on a database server whether it answers now: one that hangs keeps its connections.
+    /// All who ask within [`limits::REACHED_KEPT`] get one answer, since it costs the server a small commit.
     pub async fn reached_store_state(&self) -> StoreState {
-        match (self.store_state(), self.store.heads().await) {
-            (StoreState::Ready, Err(error)) => StoreState::Unreachable(error.to_string()),
+        let mut reached = self.reached.lock().await;
+        let is_new = reached.as_ref().is_some_and(|(at, _)| at.elapsed() < limits::REACHED_KEPT);
+        if !is_new {
+            let failure = self.store.heads().await.err().map(|error| error.to_string());
+            *reached = Some((Instant::now(), failure));
+        }
+        match (self.store_state(), reached.as_ref().and_then(|(_, failure)| failure.clone())) {
+            (StoreState::Ready, Some(reason)) => StoreState::Unreachable(reason),
             (state, _) => state,
         }
     }

@@ -114,14 +114,15 @@ impl App {
             let works = changes.documents.iter();
             let works = works.filter(|document| Kind::named(&document.kind).is_some());
             let entries = works.map(entry_of).collect::<Result<Vec<_>, AppError>>()?;
-            if entries.iter().any(Entry::is_purged) {
-                workspace.set_purged(true);
-            }
+            let has_purged = entries.iter().any(Entry::is_purged);
             let config = workspace.config();
             {
                 let mut index = workspace.index_mut();
                 for entry in entries {
                     index.apply(entry, &config).map_err(full)?;
+                }
+                if has_purged {
+                    workspace.set_purged(true);
                 }
                 if is_end {
                     index.sequence = index.sequence.max(changes.head);

@@ -46,9 +46,7 @@ impl App {
                 });
             }
         }
-        if entries.iter().any(Entry::is_purged) {
-            workspace.set_purged(true);
-        }
+        let has_purged = entries.iter().any(Entry::is_purged);
         let config = workspace.config();
         // One lock for the whole set: no reader sees half of it.
         let mut index = workspace.index_mut();
@@ -59,6 +57,10 @@ impl App {
             index.apply(entry, &config).map_err(full)?;
         }
         index.sequence = index.sequence.max(committed.outcome.last_sequence);
+        // Under the lock: a snapshot that begins later has what is left alone.
+        if has_purged {
+            workspace.set_purged(true);
+        }
         Ok(())
     }
 }

@@ -191,3 +191,7 @@ pub const ATTACHMENTS_LOOKED_AT: usize = 1_000;
 pub const COMMENTS_READ: usize = 32;
 /// Bytes of a file that are hashed in one turn on another thread.
 pub const HASHED_AT_ONCE: usize = 1024 * 1024;
+/// What a piece of a file that waits to be hashed counts for at least, in bytes: it costs memory beside what it holds.
+pub const HASHED_PIECE_LEAST: usize = 256;
+/// How long it counts that a database server has answered, or has not, for whoever asks after the health of this one.
+pub const REACHED_KEPT: Duration = Duration::from_millis(500);

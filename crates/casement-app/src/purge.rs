@@ -169,8 +169,13 @@ async fn purge_itself(
         let _turn = workspace.turn(&turn).await;
         let config = workspace.config();
         let mut reads = Reads::default();
-        check(app, access, noun, id, if_match, &mut reads).await?;
+        let version = check(app, access, noun, id, if_match, &mut reads).await?;
         let document = app.store().document(workspace.id(), kind, id).await?.ok_or(AppError::NotFound)?;
+        if document.version != version {
+            // Another node has changed it since: what was decided is of another version.
+            misses += 1;
+            continue;
+        }
         let portion = app.portion(workspace.id(), vec![document]).await?;
         let is_last = !portion.whole.is_empty();
         let ticket = ticket.filter(|_| is_last);
@@ -190,7 +195,7 @@ async fn purge_itself(
     Err(contended())
 }
 
-/// Loads what is to be purged, notes that it was read, and has it decided.
+/// Loads what is to be purged, notes that it was read, and has it decided; gives its version.
 async fn check(
     app: &App,
     access: &Access,
@@ -198,7 +203,7 @@ async fn check(
     id: &str,
     if_match: &IfMatch,
     reads: &mut Reads,
-) -> Result<(), AppError> {
+) -> Result<u64, AppError> {
     let workspace = access.workspace.id();
     let (version, decided) = match noun {
         Noun::Case => {
@@ -213,7 +218,7 @@ async fn check(
     if !if_match.accepts(version) {
         return Err(AppError::VersionDiffers);
     }
-    decided.map_err(AppError::Refused)
+    decided.map(|()| version).map_err(AppError::Refused)
 }
 
 /// Removes the bytes of purged attachments. What can't be removed now goes with the next sweep.

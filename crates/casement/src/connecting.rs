@@ -21,6 +21,8 @@ pub type Opened = (Store, CommitFeed, Arc<App>);
 
 /// The first wait between two attempts to connect; it doubles.
 const CONNECT_WAIT_MIN: Duration = Duration::from_millis(100);
+/// How long whoever asks hears nothing while the first attempt lasts.
+const SILENCE_MAX: Duration = Duration::from_secs(1);
 /// The longest wait between two attempts to connect.
 const CONNECT_WAIT_MAX: Duration = Duration::from_secs(3);
 
@@ -38,9 +40,16 @@ pub async fn connect(
     let mut wait = CONNECT_WAIT_MIN;
     let mut told = String::new();
     loop {
-        let connected = tokio::select! {
-            connected = attempt(server.clone(), key_file.clone()) => connected?,
-            () = stops.next() => return Ok((None, front)),
+        let mut connecting = Box::pin(attempt(server.clone(), key_file.clone()));
+        let connected = loop {
+            tokio::select! {
+                connected = &mut connecting => break connected?,
+                () = stops.next() => return Ok((None, front)),
+                () = tokio::time::sleep(SILENCE_MAX), if told.is_empty() => {
+                    told = "the database has not answered yet".to_owned();
+                    front = front.tell(told.clone());
+                }
+            }
         };
         let reason = match connected {
             Ok(opened) => {

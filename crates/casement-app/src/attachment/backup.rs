@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::attachment::key;
 use crate::backup::BackupFailure;
 use crate::body;
+use crate::commit::Reads;
 use crate::error::AppError;
 use crate::limits;
 
@@ -196,7 +197,12 @@ impl App {
                 Copy::There => {}
                 Copy::Added => copied.added += 1,
                 Copy::Missing if attachment.deleted_at.is_some() => {}
-                Copy::Missing => copied.missing += 1,
+                Copy::Missing => {
+                    // It may have been purged since it was read.
+                    let id = attachment.id.as_str();
+                    let is_there = self.attachment(workspace, id, &mut Reads::default()).await?.is_some();
+                    copied.missing += u64::from(is_there);
+                }
             }
         }
         Ok(())

@@ -80,9 +80,12 @@ pub async fn list_attachments(
     let holders = holders(&case.value);
     let (mut found, mut looked_at): (Vec<Attachment>, usize) = (Vec::new(), 0);
     let mut next = query.after.clone();
+    let mut has_found = true;
     loop {
-        // One more than is shown tells whether there are more.
-        let wanted = (query.limit - found.len() + 1).min(limits::ATTACHMENTS_READ);
+        // One more than is shown tells whether there are more; among many that are not shown, many are looked at.
+        let wanted = if has_found { query.limit - found.len() + 1 } else { limits::ATTACHMENTS_READ };
+        let wanted = wanted.min(limits::ATTACHMENTS_READ);
+        let before = found.len();
         let along = Along::Up(next.clone());
         let page = app.store().children_page(workspace, body::ATTACHMENT, &holders, &along, wanted).await?;
         for document in &page {
@@ -98,6 +101,7 @@ pub async fn list_attachments(
         if page.len() < wanted {
             return Ok(Bytes::from(write_attachment_page(&found, None)));
         }
+        has_found = found.len() > before;
     }
 }
 

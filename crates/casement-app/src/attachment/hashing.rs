@@ -32,7 +32,7 @@ impl Hashing {
     /// # Errors
     /// The process has no threads any more.
     pub(crate) async fn update(&mut self, bytes: Bytes) -> Result<(), AppError> {
-        self.waiting_bytes += bytes.len();
+        self.waiting_bytes += bytes.len().max(limits::HASHED_PIECE_LEAST);
         self.waiting.push(bytes);
         if self.waiting_bytes < limits::HASHED_AT_ONCE {
             return Ok(());

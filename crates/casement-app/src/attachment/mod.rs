@@ -18,6 +18,7 @@ use bytes::Bytes;
 use casement_domain::attachment::Attachment;
 use casement_domain::attachment::create::Siblings;
 use casement_domain::attachment::usage::Usage;
+use casement_domain::case::Case;
 use casement_domain::version::Versioned;
 use casement_store::blobs::{BlobError, BlobKey, Blobs};
 use casement_store::document::Along;
@@ -28,6 +29,7 @@ use tokio::time::timeout;
 use crate::app::App;
 use crate::attachment::places::UploadPlaces;
 use crate::body;
+use crate::case::holders;
 use crate::commit::Reads;
 use crate::document::Rendered;
 use crate::error::AppError;
@@ -140,11 +142,11 @@ impl App {
         document.as_ref().map(body::decode).transpose()
     }
 
-    /// Gives the attachment of a case that was added last, deleted or not. It is that as of the usage, when that was read before.
-    async fn newest_attachment(&self, workspace: &str, case: &str) -> Result<Option<Attachment>, AppError> {
-        let case = [case.to_owned()];
-        let newest =
-            self.store().children_page(workspace, body::ATTACHMENT, &case, &Along::Down(None), 1).await?;
+    /// Gives the attachment of a case, or of those that were merged into it, that was added last, deleted or not. It is that as
+    /// of the usage, when that was read before.
+    async fn newest_attachment(&self, workspace: &str, case: &Case) -> Result<Option<Attachment>, AppError> {
+        let (holders, along) = (holders(case), Along::Down(None));
+        let newest = self.store().children_page(workspace, body::ATTACHMENT, &holders, &along, 1).await?;
         let newest = newest.first().map(body::decode_attachment).transpose()?.flatten();
         Ok(newest.map(|newest| newest.value))
     }

@@ -10,6 +10,7 @@ use casement_domain::attachment::create::{
 };
 use casement_domain::attachment::kind::{Image, SIGNATURE_BYTES};
 use casement_domain::attachment::usage::{NoRoom, Usage};
+use casement_domain::case::Case;
 use casement_domain::change::Record;
 use casement_domain::id::AttachmentId;
 use casement_domain::version::Versioned;
@@ -130,7 +131,7 @@ pub async fn begin_upload(
     let workspace = access.workspace.id();
     let case_id = app.id_named(access, Noun::Case, named);
     let case = app.case(workspace, &case_id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
-    let newest = app.newest_attachment(workspace, &case_id).await?;
+    let newest = app.newest_attachment(workspace, &case.value).await?;
     let siblings = app.siblings(workspace, &case_id, newest.as_ref()).await?;
     check_case(&case.value, siblings).map_err(AppError::Refused)?;
     let usage = app.usage(workspace, &mut Reads::default()).await?;
@@ -273,7 +274,8 @@ async fn create(
     let workspace = &access.workspace;
     let quota_bytes = app.attachments().ok_or_else(nowhere)?.quota_bytes;
     // Done here already as a rule: in a bucket it takes a while, and others need not wait for it.
-    put_behind(app, workspace.id(), case_id, command, unnamed).await?;
+    let case = app.case(workspace.id(), case_id, &mut Reads::default()).await?.ok_or(AppError::NotFound)?;
+    put_behind(app, workspace.id(), &case.value, command, unnamed).await?;
     // All change the one document of what is used.
     let _turn = workspace.turn(Usage::ID).await;
     for attempt in 0..limits::COMMIT_ATTEMPTS_MAX {
@@ -282,7 +284,7 @@ async fn create(
         let case = app.case(workspace.id(), case_id, &mut reads).await?.ok_or(AppError::NotFound)?;
         // Guarded by the usage, which every other attachment changes too.
         let usage = app.usage(workspace.id(), &mut reads).await?;
-        let newest = put_behind(app, workspace.id(), case_id, command, unnamed).await?;
+        let newest = put_behind(app, workspace.id(), &case.value, command, unnamed).await?;
         let siblings = app.siblings(workspace.id(), case_id, newest.as_ref()).await?;
         let now = app.sources().now();
         let change =
@@ -310,11 +312,12 @@ async fn create(
     Err(contended())
 }
 
-/// Gives the newest attachment of a case. One that has overtaken this one gets it behind itself, under another id.
+/// Gives the newest attachment of a case and of those that were merged into it. One that has overtaken this one gets it behind
+/// itself, under another id.
 async fn put_behind(
     app: &App,
     workspace: &str,
-    case: &str,
+    case: &Case,
     command: &mut CreateAttachment,
     unnamed: &mut Unnamed,
 ) -> Result<Option<Attachment>, AppError> {

@@ -41,9 +41,12 @@ pub async fn list_comments(
     let holders = holders(&case.value);
     let (mut bodies, mut bytes, mut looked_at): (Vec<Vec<u8>>, usize, usize) = (Vec::new(), 0, 0);
     let mut next = query.before.clone();
+    let mut has_found = true;
     loop {
         // One more than is shown tells whether there are more; few at a time, since each may be large.
-        let wanted = (query.limit - bodies.len() + 1).min(limits::COMMENTS_READ);
+        let wanted = if has_found { query.limit - bodies.len() + 1 } else { limits::COMMENTS_READ };
+        let wanted = wanted.min(limits::COMMENTS_READ);
+        let before = bodies.len();
         let page = app
             .store()
             .children_page(access.workspace.id(), body::COMMENT, &holders, &Along::Down(next.clone()), wanted)
@@ -69,5 +72,6 @@ pub async fn list_comments(
         if is_last {
             return Ok(Bytes::from(write_comments(&bodies, None)));
         }
+        has_found = bodies.len() > before;
     }
 }

@@ -45,6 +45,7 @@ impl App {
         if let Some(directory) = &start.snapshots {
             snapshot::remove_unfinished(directory);
         }
+        self.progress().lists.restart();
         let mut later = Vec::new();
         for workspace in self.open_workspaces() {
             let from_snapshot = match &start.snapshots {

@@ -27,6 +27,12 @@ pub(crate) struct Part {
 
 impl Part {
     /// Notes how many documents there are to be done beside those noted before.
+    /// Begins anew.
+    pub(crate) fn restart(&self) {
+        self.total.store(0, Ordering::Relaxed);
+        self.done.store(0, Ordering::Relaxed);
+    }
+
     pub(crate) fn expect(&self, documents: u64) {
         self.total.fetch_add(documents, Ordering::Relaxed);
     }

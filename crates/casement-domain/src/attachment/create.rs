@@ -42,18 +42,24 @@ pub struct Siblings {
     pub newest: Option<Moment>,
 }
 
+/// The bits of an id behind its milliseconds; RFC 9562, section 5.7.
+const RANDOM_BITS: u32 = 80;
+
 /// Gives another id for an attachment where the newest of its case has overtaken it: the ids of a case are in the order in which
 /// attachments were added, and its own was drawn when its bytes began to come. `fresh` is a 128-bit value for the new one.
 pub fn id_behind(id: &AttachmentId, newest: Option<&AttachmentId>, fresh: u128) -> Option<AttachmentId> {
-    let newest = newest.filter(|newest| *newest > id)?;
-    let fresh = AttachmentId::fresh(fresh);
-    if fresh > *newest {
-        return Some(fresh);
+    let newest = newest.filter(|newest| *newest >= id)?;
+    let drawn = AttachmentId::fresh(fresh);
+    if drawn > *newest {
+        return Some(drawn);
     }
-    // Drawn by a clock that is ahead of this one. An id that was not made here has no next one.
+    // Drawn by a clock that is ahead of this one: the millisecond after it, with bits that nobody else draws. An id that was
+    // not made here has none.
     let digits: String = newest.as_str().strip_prefix("at-")?.split('-').collect();
     let value = u128::from_str_radix(&digits, 16).ok()?;
-    value.checked_add(1).map(AttachmentId::fresh)
+    let after = (value >> RANDOM_BITS) + 1;
+    let fits = after >> (u128::BITS - RANDOM_BITS) == 0;
+    fits.then(|| AttachmentId::fresh(after << RANDOM_BITS | fresh & ((1 << RANDOM_BITS) - 1)))
 }
 
 /// Why an attachment is not added.
@@ -142,7 +148,11 @@ mod tests {
         assert_eq!(id_behind(&id(5), None, 9), None);
         assert_eq!(id_behind(&id(5), Some(&id(4)), 9), None);
         assert_eq!(id_behind(&id(5), Some(&id(7)), 9), Some(id(9)));
-        assert_eq!(id_behind(&id(5), Some(&id(9)), 7), Some(id(10)), "by a clock that is behind");
+        assert_eq!(id_behind(&id(9), Some(&id(9)), 11), Some(id(11)), "no two have the same");
+        let ahead = (5 << RANDOM_BITS) | 9;
+        let behind = |fresh: u128| id_behind(&id(5), Some(&id(ahead)), (4 << RANDOM_BITS) | fresh);
+        assert_eq!(behind(7), Some(id((6 << RANDOM_BITS) | 7)), "by a clock that is behind");
+        assert_ne!(behind(7), behind(8), "two that are overtaken at once");
         assert_eq!(id_behind(&id(5), Some(&AttachmentId::from_text("at-x")), 7), None);
         assert_eq!(id_behind(&id(5), Some(&id(u128::MAX)), 7), None);
     }

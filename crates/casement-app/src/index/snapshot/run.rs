@@ -62,8 +62,7 @@ pub async fn run(app: Arc<App>, directory: PathBuf) {
             let wanted = if is_time { limits::SNAPSHOT_EVENTS_MIN } else { limits::SNAPSHOT_EVENTS_MANY };
             // What was purged must not stay in the file.
             if events >= wanted || workspace.has_purged() {
-                is_any = true;
-                app.keep(&workspace, &directory).await;
+                is_any |= app.keep(&workspace, &directory).await;
             }
         }
         if is_any || is_time {
@@ -96,16 +95,25 @@ impl App {
         }
     }
 
-    /// Writes a snapshot of a workspace and tells how that went. None is written while words are missing, or after
-    /// statuses changed their category: what the index knows of deadlines is of several configurations then.
-    async fn keep(&self, workspace: &Arc<OpenWorkspace>, directory: &Path) {
+    /// Writes a snapshot of a workspace and tells how that went, and whether it is there. None is written while words are missing,
+    /// or after statuses changed their category: what the index knows of deadlines is of several configurations then. A former
+    /// one that may hold what was purged goes, then.
+    async fn keep(&self, workspace: &Arc<OpenWorkspace>, directory: &Path) -> bool {
         // Before it begins: what is purged from here on may be in it already.
         let had_purged = workspace.set_purged(false);
         let written = self.write_snapshot(workspace, directory).await;
         if had_purged && !matches!(written, Ok(Some(_))) {
             workspace.set_purged(true);
         }
+        let is_there = matches!(written, Ok(Some(_)));
         match written {
+            Ok(None) if had_purged => {
+                if file::path(directory, workspace.id())
+                    .is_some_and(|path| std::fs::remove_file(path).is_ok())
+                {
+                    workspace.set_kept(0);
+                }
+            }
             Ok(None) => {}
             Ok(Some((sequence, bytes))) => {
                 workspace.set_kept(sequence);
@@ -122,6 +130,7 @@ impl App {
                 tracing::warn!(workspace.id = workspace.id(), %error, "the server goes on without a new snapshot of the index");
             }
         }
+        is_there
     }
 
     /// Writes a snapshot of a workspace; gives the sequence number that it begins at and its bytes. `None`: there can be
