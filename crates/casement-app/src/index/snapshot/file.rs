@@ -27,6 +27,15 @@ pub fn open(path: &Path) -> Result<Option<File>, Error> {
     }
 }
 
+/// Removes the snapshot of a workspace; says whether none is there any more.
+pub fn remove(directory: &Path, workspace: &str) -> bool {
+    let Some(path) = path(directory, workspace) else { return true };
+    match fs::remove_file(path) {
+        Ok(()) => true,
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
+}
+
 /// Removes what a process left that ended while it wrote. What can't be removed stays: nobody reads it.
 pub fn remove_unfinished(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };

@@ -101,20 +101,7 @@ impl App {
     async fn keep(&self, workspace: &Arc<OpenWorkspace>, directory: &Path) -> bool {
         // Before it begins: what is purged from here on may be in it already.
         let had_purged = workspace.set_purged(false);
-        let written = self.write_snapshot(workspace, directory).await;
-        if had_purged && !matches!(written, Ok(Some(_))) {
-            workspace.set_purged(true);
-        }
-        let is_there = matches!(written, Ok(Some(_)));
-        match written {
-            Ok(None) if had_purged => {
-                if file::path(directory, workspace.id())
-                    .is_some_and(|path| std::fs::remove_file(path).is_ok())
-                {
-                    workspace.set_kept(0);
-                }
-            }
-            Ok(None) => {}
+        match self.write_snapshot(workspace, directory).await {
             Ok(Some((sequence, bytes))) => {
                 workspace.set_kept(sequence);
                 measure::snapshot_written(self.sources().now().ms());
@@ -124,13 +111,21 @@ impl App {
                     bytes,
                     "a snapshot of the index is written"
                 );
+                return true;
             }
+            Ok(None) if had_purged && file::remove(directory, workspace.id()) => workspace.set_kept(0),
+            // It is looked at again.
+            Ok(None) if had_purged => drop(workspace.set_purged(true)),
+            Ok(None) => {}
             Err(error) => {
+                if had_purged {
+                    workspace.set_purged(true);
+                }
                 measure::snapshot_failed();
                 tracing::warn!(workspace.id = workspace.id(), %error, "the server goes on without a new snapshot of the index");
             }
         }
-        is_there
+        false
     }
 
     /// Writes a snapshot of a workspace; gives the sequence number that it begins at and its bytes. `None`: there can be
