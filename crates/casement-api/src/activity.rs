@@ -1,7 +1,7 @@
 //! What a connection is doing, known to its stream, which has the timers, and to its requests.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Version;
@@ -14,6 +14,8 @@ use crate::unsent::Waiting;
 pub(crate) enum Phase {
     /// The head of a request is awaited or arrives.
     Head,
+    /// A request is held until its body is whole.
+    Body,
     /// A request is at work.
     Work,
     /// Every request was answered and the next has not begun.
@@ -25,6 +27,7 @@ impl Phase {
     pub(crate) fn time_max(self) -> Option<Duration> {
         match self {
             Self::Head => Some(limits::HEAD_TIMEOUT),
+            Self::Body => Some(limits::BODY_GRACE),
             Self::Work => None,
             Self::Idle => Some(limits::IDLE_TIMEOUT),
         }
@@ -45,6 +48,8 @@ struct Shared {
     begun: AtomicUsize,
     /// A next head has begun to arrive; HTTP/1 only, since HTTP/2 has other frames than heads.
     in_head: AtomicBool,
+    /// The body of the request that comes has had [`limits::BODY_GRACE`] already.
+    has_late_body: AtomicBool,
     is_http2: AtomicBool,
 }
 
@@ -75,9 +80,15 @@ impl Activity {
         Answering(self.clone())
     }
 
-    /// Whether a library that speaks HTTP/1 has nothing to do.
-    pub(crate) fn may_rest(&self) -> bool {
-        self.phase() == Phase::Idle
+    /// How many requests have begun.
+    pub(crate) fn begun(&self) -> usize {
+        self.0.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether a library that speaks HTTP/1 has the whole answer to a request that began after so many others.
+    pub(crate) fn has_answered(&self, begun_before: usize) -> bool {
+        self.begun() > begun_before
+            && self.0.at_work.load(Ordering::Relaxed) == 0
             && self.0.answering.load(Ordering::Relaxed) == 0
             && !self.0.is_http2.load(Ordering::Relaxed)
     }
@@ -89,6 +100,16 @@ impl Activity {
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         self.0.at_work.fetch_add(1, Ordering::Relaxed);
         AtWork(self.clone())
+    }
+
+    /// Notes that the body of the request that comes has had [`limits::BODY_GRACE`] already.
+    pub(crate) fn note_late(&self) {
+        self.0.has_late_body.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether the body of the request that begins has had [`limits::BODY_GRACE`] already.
+    pub(crate) fn take_late(&self) -> bool {
+        self.0.has_late_body.swap(false, Ordering::Relaxed)
     }
 
     /// The answers that wait for the client.

@@ -1,10 +1,12 @@
 //! Request bodies: media type, size, pace, and strict JSON.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method};
 use bytes::{Bytes, BytesMut};
 use casement_app::once::Attempt;
 use casement_wire::error::{ErrorKind, Problem};
@@ -28,6 +30,10 @@ pub struct WriteBody {
     /// This sending of the request, when it has an idempotency key.
     pub attempt: Option<Attempt>,
 }
+
+/// Marks a request whose body was awaited for [`limits::BODY_GRACE`] before the request went on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LateBody;
 
 /// A body that must be a JSON object, of a request that no key names.
 #[derive(Debug)]
@@ -121,7 +127,12 @@ async fn read(request: Request) -> Result<Bytes, Refusal> {
     let (parts, body) = request.into_parts();
     check_size(&parts.headers)?;
     check_media_type(&parts.headers)?;
-    collect(body).await
+    collect(body, waited(&parts.extensions)).await
+}
+
+/// How long a body was awaited before the request went on.
+pub(crate) fn waited(extensions: &Extensions) -> Duration {
+    if extensions.get::<LateBody>().is_some() { limits::BODY_GRACE } else { Duration::ZERO }
 }
 
 fn too_large() -> Refusal {
@@ -156,14 +167,14 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn collect(mut body: Body) -> Result<Bytes, Refusal> {
+async fn collect(mut body: Body, waited: Duration) -> Result<Bytes, Refusal> {
     let began = Instant::now();
     let mut bytes = BytesMut::new();
     loop {
         // Slower than the least pace means: not yet as far as the pace alone would have come.
         let paced = bytes.len() as u64 / limits::BODY_BYTES_PER_SECOND_MIN;
         let deadline =
-            began + limits::BODY_TIMEOUT.min(limits::BODY_GRACE + std::time::Duration::from_secs(paced));
+            began + limits::BODY_TIMEOUT.min(limits::BODY_GRACE + Duration::from_secs(paced)) - waited;
         let Ok(frame) = timeout_at(deadline, body.frame()).await else {
             let detail = "the body did not arrive in time";
             return Err(Refusal::new(ErrorKind::RequestTimeout, detail, None));

@@ -2,16 +2,19 @@
 //! may wait for its client. What it reads goes through [`Framing`] first.
 //!
 //! The HTTP library has one timer for both. Here the phase of the connection decides: waiting for the first request or
-//! reading a head, at work on a request (bodies and use cases have limits of their own), or idle between two.
+//! reading a head, holding a request until its body is whole, at work on it (use cases have limits of their own), or idle
+//! between two.
 //!
-//! A connection of HTTP/1 that has been idle for a moment rests: the library sees the end of it and gives it back, with
-//! all that the library held for it, and another one begins with the next whole head. The client notices nothing.
+//! The library of HTTP/1 gets one request. When it has written the answer it sees the end of the connection and gives it back,
+//! with all that it held for it; what the client has not taken is kept here, and the next request begins with another one. So
+//! a client that says, sends or takes little costs little. It notices nothing.
 
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -19,21 +22,23 @@ use crate::activity::{Activity, Phase};
 use crate::framing::Framing;
 use crate::limits;
 
-/// Whether an idle connection does without the HTTP library.
+/// What the HTTP library knows of the request that it got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    /// It has not been idle for long.
-    Awake,
-    /// It has been idle for [`limits::REST_AFTER`].
-    Due,
-    /// The library was told that it ends here.
-    Resting,
+enum Turn {
+    /// It is at it.
+    Open,
+    /// It is at it and has asked for more behind it: to be woken when it may see the end.
+    Asked,
+    /// It has written the whole answer: what it reads next is the end.
+    Answered,
+    /// It has seen the end.
+    Over,
 }
 
 /// What a connection goes on with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begins {
-    /// A head of HTTP/1, or what its library refuses.
+    /// A request of HTTP/1, or what its library refuses.
     Http1,
     /// HTTP/2.
     Http2,
@@ -47,14 +52,16 @@ pub struct TimedStream<S> {
     inner: S,
     framing: Framing,
     activity: Activity,
+    turn: Turn,
+    /// Requests of the connection that began before the library got it.
+    begun_before: usize,
+    /// What the library has written and the system has not taken.
+    kept: BytesMut,
+    /// Whether something that was written has not gone to the system.
+    has_unsent: bool,
     /// The phase that the timer was set for.
     timed: Phase,
     timer: Pin<Box<Sleep>>,
-    /// When a connection that is idle ends; the timer looks before whether it may rest.
-    idle_until: Instant,
-    rest: Rest,
-    /// Whether everything that was written has gone to the system.
-    is_flushed: bool,
     /// When the answers that wait must have been taken; made when the first one has to wait.
     taking: Option<Pin<Box<Sleep>>>,
 }
@@ -62,72 +69,60 @@ pub struct TimedStream<S> {
 impl<S> TimedStream<S> {
     /// Takes a stream whose first head is awaited from now on.
     pub fn new(inner: S, activity: Activity) -> Self {
-        let now = Instant::now();
         Self {
             inner,
             framing: Framing::new(),
             activity,
+            turn: Turn::Open,
+            begun_before: 0,
+            kept: BytesMut::new(),
+            has_unsent: false,
             timed: Phase::Head,
-            timer: Box::pin(sleep_until(now + limits::HEAD_TIMEOUT)),
-            idle_until: now + limits::IDLE_TIMEOUT,
-            rest: Rest::Awake,
-            is_flushed: true,
+            timer: Box::pin(sleep_until(Instant::now() + limits::HEAD_TIMEOUT)),
             taking: None,
         }
     }
 
-    /// Whether the library was told that the connection ends here, so that it rests.
-    pub(crate) fn is_resting(&self) -> bool {
-        self.rest == Rest::Resting
+    /// Whether the library has seen the end behind its request, so that the connection goes on without it.
+    pub(crate) fn is_given_back(&self) -> bool {
+        self.turn == Turn::Over
     }
 
-    /// Begins the time of an idle connection.
-    fn begin_idle(&mut self) {
-        let now = Instant::now();
-        self.rest = Rest::Awake;
-        self.idle_until = now + limits::IDLE_TIMEOUT;
-        self.timer.as_mut().reset(now + limits::REST_AFTER);
+    /// Lets a request go on whose body is not whole; gives whether there is one.
+    pub(crate) fn release(&mut self) -> bool {
+        self.framing.release();
+        self.framing.has_more()
     }
 
-    /// Whether the time of the phase is over. A timer that only says that the connection may rest is set anew.
+    /// Whether the library has the whole answer to its request.
+    fn is_answered(&self) -> bool {
+        self.activity.has_answered(self.begun_before)
+    }
+
+    /// Sets the timer for a phase when another one has begun.
+    fn time(&mut self, phase: Phase) {
+        if phase != self.timed {
+            self.timed = phase;
+            self.begin_time();
+        }
+    }
+
+    /// Begins the time of the phase.
+    fn begin_time(&mut self) {
+        if let Some(time_max) = self.timed.time_max() {
+            self.timer.as_mut().reset(Instant::now() + time_max);
+        }
+    }
+
+    /// Sets the timer where a phase has begun.
+    fn follow_phase(&mut self) {
+        let phase = self.activity.phase();
+        self.time(if phase != Phase::Work && self.framing.holds_body() { Phase::Body } else { phase });
+    }
+
+    /// Whether the time of the phase is over.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        if self.timed.time_max().is_none() || self.timer.as_mut().poll(context).is_pending() {
-            return false;
-        }
-        if self.timed == Phase::Idle && self.rest == Rest::Awake {
-            self.rest = Rest::Due;
-            self.timer.as_mut().reset(self.idle_until);
-            return self.timer.as_mut().poll(context).is_ready();
-        }
-        true
-    }
-
-    /// Begins to rest when it is time and nothing of a request or an answer is on its way.
-    fn begins_to_rest(&mut self) -> bool {
-        let begins = self.rest == Rest::Due
-            && self.is_flushed
-            && self.framing.is_between()
-            && self.activity.may_rest();
-        if begins {
-            self.rest = Rest::Resting;
-        }
-        begins
-    }
-
-    /// A client that still takes its answer is not idle; one that does not has a time for it.
-    fn after_write(
-        &mut self,
-        written: Poll<io::Result<usize>>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        self.is_flushed = false;
-        if matches!(written, Poll::Ready(Ok(bytes)) if bytes > 0) && self.timed == Phase::Idle {
-            self.begin_idle();
-        }
-        if written.is_pending() && self.takes_too_long(context) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        written
+        self.timed.time_max().is_some() && self.timer.as_mut().poll(context).is_ready()
     }
 
     /// Whether the client takes too long to take its answers; looked at when there is nothing to read or no room to write.
@@ -143,21 +138,47 @@ impl<S> TimedStream<S> {
         taking.as_mut().poll(context).is_ready()
     }
 
-    /// Sets the timer where a phase has begun.
-    fn follow_phase(&mut self) {
-        // The next head may have begun while the last request was at work.
-        if self.framing.is_within_head() {
-            self.activity.arrived();
+    /// Looks at the timers when there is nothing to read.
+    fn poll_timers(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.follow_phase();
+        if self.is_late(context) || self.takes_too_long(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let phase = self.activity.phase();
-        if phase != self.timed {
-            self.timed = phase;
-            match phase.time_max() {
-                Some(_) if phase == Phase::Idle => self.begin_idle(),
-                Some(time_max) => self.timer.as_mut().reset(Instant::now() + time_max),
-                None => {}
+        Poll::Pending
+    }
+
+    /// Notes that the library writes.
+    fn before_write(&mut self) {
+        self.has_unsent = true;
+        if self.is_answered() {
+            // The library forgets the answer before the system has it.
+            self.activity.waiting().keep();
+        }
+    }
+
+    /// A client that still takes its answer is not idle; one that does not has a time for it. The end of an answer is kept here.
+    fn after_write<'a>(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        slices: impl Iterator<Item = &'a [u8]> + Clone,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(bytes)) if bytes > 0 && self.timed == Phase::Idle => self.begin_time(),
+            Poll::Ready(_) => {}
+            Poll::Pending => {
+                if self.takes_too_long(context) {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                let bytes = slices.clone().map(<[u8]>::len).sum();
+                if self.kept.is_empty() && bytes <= limits::ANSWER_BYTES_KEPT_MAX && self.is_answered() {
+                    self.kept = BytesMut::with_capacity(bytes);
+                    slices.for_each(|slice| self.kept.extend_from_slice(slice));
+                    return Poll::Ready(Ok(bytes));
+                }
             }
         }
+        written
     }
 }
 
@@ -170,40 +191,116 @@ enum Read {
     End,
 }
 
-impl<S: AsyncRead + Unpin> TimedStream<S> {
-    /// Waits for the next bytes that may go on: a whole head, or what begins a connection of HTTP/2.
+impl<S: AsyncRead + AsyncWrite + Unpin> TimedStream<S> {
+    /// Waits until the client has taken what was written, then for what goes on next: a request that is whole, or as much of it
+    /// as is held, or what begins a connection of HTTP/2.
     ///
     /// # Errors
-    /// The head took too long or did not begin in time, or the connection is broken.
-    pub(crate) async fn next_head(&mut self) -> io::Result<Begins> {
-        if self.is_resting() {
-            self.rest = Rest::Due;
-        }
-        poll_fn(|context| self.poll_next_head(context)).await
+    /// The client took, the head took or was too long in coming, or the connection is broken.
+    pub(crate) async fn next_request(&mut self) -> io::Result<Begins> {
+        (self.turn, self.begun_before) = (Turn::Open, self.activity.begun());
+        poll_fn(|context| self.poll_next_request(context)).await
     }
 
-    fn poll_next_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Begins>> {
+    /// Waits until the client has taken what was written.
+    ///
+    /// # Errors
+    /// It took too long, or the connection is broken.
+    pub(crate) async fn deliver(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_taken(context)).await
+    }
+
+    fn poll_taken(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let delivered = self.poll_deliver(context)?;
+        if delivered.is_pending() {
+            // Whatever has come meanwhile has its time afterwards.
+            self.time(Phase::Idle);
+            if self.is_late(context) || self.takes_too_long(context) {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        delivered.map(Ok)
+    }
+
+    fn poll_next_request(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Begins>> {
+        ready!(self.poll_taken(context))?;
+        self.framing.next_request();
         while !self.framing.has_more() {
+            // It may have begun while the last request was at work.
+            if self.framing.is_within_head() {
+                self.activity.arrived();
+            }
             match self.read_more(context, &mut ReadBuf::new(&mut [])) {
-                Poll::Pending => return self.poll_timers(context).map_ok(|()| Begins::End),
-                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(Begins::End)),
-                Poll::Ready(Ok(Read::Bytes)) => {
-                    self.activity.arrived();
+                Poll::Pending => {
                     self.follow_phase();
+                    if self.timed == Phase::Body && self.is_late(context) {
+                        self.activity.note_late();
+                        self.framing.release();
+                        continue;
+                    }
+                    return self.poll_timers(context).map_ok(|()| Begins::End);
                 }
+                // Who has sent half a request and says that there is no more hears of it.
+                Poll::Ready(Ok(Read::End)) if self.release() => {}
+                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(Begins::End)),
+                Poll::Ready(Ok(Read::Bytes)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             }
         }
         Poll::Ready(Ok(if self.framing.is_http2() { Begins::Http2 } else { Begins::Http1 }))
     }
 
-    /// Looks at the timers when there is nothing to read.
-    fn poll_timers(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.follow_phase();
-        if self.is_late(context) || self.takes_too_long(context) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+    /// Hands what was written to the system.
+    fn poll_deliver(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.has_unsent {
+            return Poll::Ready(Ok(()));
         }
-        Poll::Pending
+        while !self.kept.is_empty() {
+            let count = ready!(Pin::new(&mut self.inner).poll_write(context, &self.kept))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.kept.advance(count);
+            if self.timed == Phase::Idle {
+                self.begin_time();
+            }
+        }
+        ready!(Pin::new(&mut self.inner).poll_flush(context))?;
+        self.kept = BytesMut::new();
+        self.has_unsent = false;
+        self.activity.waiting().delivered();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Hands what is kept to the system before more is written.
+    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.kept.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.poll_deliver(context) {
+            Poll::Pending if self.takes_too_long(context) => {
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            delivered => delivered,
+        }
+    }
+
+    /// What the library reads behind its request: the end when it has answered, and before that whether the client has gone.
+    fn poll_behind(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if matches!(self.turn, Turn::Answered | Turn::Over) {
+            self.turn = Turn::Over;
+            return Poll::Ready(Ok(()));
+        }
+        self.turn = Turn::Asked;
+        // One look at what comes next is enough to know that the client is there.
+        if !self.framing.is_within_head() {
+            match self.read_more(context, &mut ReadBuf::new(&mut [])) {
+                Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(Read::Bytes)) | Poll::Pending => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            }
+        }
+        self.poll_timers(context)
     }
 
     /// Reads from the socket: into the buffer what need not be looked at, else into the framing.
@@ -243,7 +340,7 @@ impl<S: AsyncRead + Unpin> TimedStream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -255,20 +352,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
             if self.framing.take(room, |bytes| buffer.put_slice(bytes)) > 0 {
                 return Poll::Ready(Ok(()));
             }
+            if self.framing.is_between() {
+                return self.poll_behind(context);
+            }
             match self.read_more(context, buffer) {
-                Poll::Pending => {
-                    let late = self.poll_timers(context);
-                    // To the library this is the end, between two requests.
-                    return if late.is_pending() && self.begins_to_rest() {
-                        Poll::Ready(Ok(()))
-                    } else {
-                        late
-                    };
-                }
+                Poll::Pending => return self.poll_timers(context),
                 Poll::Ready(Ok(Read::End)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(Read::Bytes)) => {
-                    self.activity.arrived();
-                    self.follow_phase();
                     if buffer.filled().len() > before {
                         return Poll::Ready(Ok(()));
                     }
@@ -285,8 +375,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_room(context))?;
+        self.before_write();
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.after_write(written, context)
+        self.after_write(written, std::iter::once(bytes), context)
     }
 
     fn poll_write_vectored(
@@ -294,8 +386,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_room(context))?;
+        self.before_write();
         let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
-        self.after_write(written, context)
+        self.after_write(written, slices.iter().map(|slice| &**slice), context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -304,20 +398,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The library does not look for the next request after an answer: the timers must wake it.
-        match self.poll_timers(context) {
-            Poll::Pending => {
-                ready!(Pin::new(&mut self.inner).poll_flush(context))?;
-                self.is_flushed = true;
-                Poll::Ready(Ok(()))
-            }
-            late => late,
+        if let late @ Poll::Ready(_) = self.poll_timers(context) {
+            return late;
         }
+        let delivered = self.poll_deliver(context)?;
+        if !self.is_answered() {
+            return delivered.map(Ok);
+        }
+        // What is left goes on without the library.
+        if self.turn == Turn::Asked {
+            context.waker().wake_by_ref();
+        }
+        if self.turn != Turn::Over {
+            self.turn = Turn::Answered;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_resting() {
+        if self.is_given_back() {
             return Poll::Ready(Ok(()));
         }
+        ready!(self.poll_room(context))?;
         Pin::new(&mut self.inner).poll_shutdown(context)
     }
 }
@@ -376,9 +478,9 @@ mod tests {
         let _at_work = activity.begin(Version::HTTP_11);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(3600)).await;
-            client.write_all(b"\r\n").await.unwrap();
+            client.write_all(HEAD).await.unwrap();
         });
-        assert_eq!(stream.read_u8().await.unwrap(), b'\r');
+        assert_eq!(stream.read_u8().await.unwrap(), b'G');
     }
 
     #[tokio::test(start_paused = true)]
@@ -389,18 +491,9 @@ mod tests {
         let (mut client, mut stream, activity) = pair();
         drop(activity.begin(Version::HTTP_11));
         client.write_all(b"x").await.unwrap();
-        assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_head_that_began_behind_a_request_has_the_time_of_a_head_from_the_end_of_that_request() {
-        let (mut client, mut stream, activity) = pair();
-        let at_work = activity.begin(Version::HTTP_11);
-        client.write_all(b"GET / HT").await.unwrap();
-        let waiting = tokio::time::timeout(Duration::from_secs(1), stream.read_u8());
-        assert!(waiting.await.is_err(), "half a head is not handed on");
-        drop(at_work);
-        assert!(is_about(ends_after(&mut stream).await, limits::HEAD_TIMEOUT));
+        let began = Instant::now();
+        assert_eq!(stream.next_request().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(is_about(began.elapsed(), limits::HEAD_TIMEOUT));
     }
 
     #[tokio::test(start_paused = true)]
@@ -450,7 +543,7 @@ mod tests {
         let error = stream.write_all(&answer).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(is_about(began.elapsed(), limits::ANSWER_GRACE + Duration::from_secs(100)));
-        drop((stream, answer));
+        drop((stream, answer, activity));
         assert_eq!(unsent.bytes(), 0);
     }
 
@@ -483,57 +576,157 @@ mod tests {
         });
         stream.follow_phase();
         stream.write_all(&[b'x'; 64 * 20]).await.unwrap();
-        let _client = taking.await.unwrap();
-        assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT / 2));
+        let ended = stream.next_request().await.unwrap_err();
+        assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
+        assert!(taking.is_finished(), "the whole answer was taken before");
     }
 
-    /// A stream behind a request that was read whole, and answered.
-    async fn between() -> (DuplexStream, TimedStream<DuplexStream>, Activity) {
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+
+    /// A stream whose request was read whole by the library.
+    async fn read_whole() -> (DuplexStream, TimedStream<DuplexStream>, Activity) {
         let (mut client, mut stream, activity) = pair();
-        let head = b"GET / HTTP/1.1\r\n\r\n";
-        client.write_all(head).await.unwrap();
-        assert_eq!(stream.next_head().await.unwrap(), Begins::Http1);
-        for _ in head {
-            stream.read_u8().await.unwrap();
-        }
+        client.write_all(HEAD).await.unwrap();
+        assert_eq!(stream.next_request().await.unwrap(), Begins::Http1);
+        stream.read_exact(&mut [0; HEAD.len()]).await.unwrap();
+        (client, stream, activity)
+    }
+
+    /// A stream whose request was answered.
+    async fn answered() -> (DuplexStream, TimedStream<DuplexStream>, Activity) {
+        let (client, mut stream, activity) = read_whole().await;
         drop(activity.begin(Version::HTTP_11));
+        stream.flush().await.unwrap();
         (client, stream, activity)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_is_idle_for_a_moment_ends_for_the_library_and_goes_on() {
-        let (mut client, mut stream, _) = between().await;
-        let began = Instant::now();
+    async fn an_answered_request_is_the_end_for_the_library_and_the_connection_goes_on() {
+        let (mut client, mut stream, _) = answered().await;
+        client.write_all(b"HEAD /a HTTP/1.1\r\n\r\n").await.unwrap();
         assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
-        assert!(is_about(began.elapsed(), limits::REST_AFTER));
-        assert!(stream.is_resting());
+        assert!(stream.is_given_back());
         stream.shutdown().await.unwrap();
-        client.write_all(b"GET /a HTTP/1.1\r\n\r\n").await.unwrap();
-        assert_eq!(stream.next_head().await.unwrap(), Begins::Http1);
-        assert!(!stream.is_resting());
-        assert_eq!(stream.read_u8().await.unwrap(), b'G');
+        assert_eq!(stream.next_request().await.unwrap(), Begins::Http1);
+        assert!(!stream.is_given_back());
+        assert_eq!(stream.read_u8().await.unwrap(), b'H');
         stream.write_all(b"answer").await.unwrap();
         assert_eq!(client.read_u8().await.unwrap(), b'a');
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_does_not_rest_while_an_answer_is_on_its_way() {
-        let (_client, mut stream, activity) = between().await;
+    async fn a_request_that_waits_behind_another_begins_when_that_is_answered() {
+        let (mut client, mut stream, activity) = pair();
+        client.write_all(&[HEAD, HEAD, b"GE"].concat()).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(stream.next_request().await.unwrap(), Begins::Http1);
+            let at_work = activity.begin(Version::HTTP_11);
+            stream.read_exact(&mut [0; HEAD.len()]).await.unwrap();
+            let more = tokio::time::timeout(Duration::from_secs(1), stream.read_u8()).await;
+            assert!(more.is_err(), "the library gets nothing of the next one");
+            drop(at_work);
+            stream.flush().await.unwrap();
+            assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+        }
+        let began = Instant::now();
+        assert_eq!(stream.next_request().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(is_about(began.elapsed(), limits::HEAD_TIMEOUT));
+    }
+
+    /// Whether the library, which reads, sees nothing for a while.
+    async fn sees_nothing(stream: &mut TimedStream<DuplexStream>) -> bool {
+        tokio::time::timeout(Duration::from_secs(1), stream.read_u8()).await.is_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_library_sees_the_end_only_when_it_has_written_the_answer() {
+        let (_client, mut stream, activity) = read_whole().await;
+        let at_work = activity.begin(Version::HTTP_11);
+        assert!(sees_nothing(&mut stream).await, "a request is at work");
         let answering = activity.answer();
-        assert!(is_about(ends_after(&mut stream).await, limits::IDLE_TIMEOUT), "its body is being made");
+        drop(at_work);
+        stream.flush().await.unwrap();
+        assert!(sees_nothing(&mut stream).await, "the body of its answer is being made");
         drop(answering);
-        let (mut client, mut stream, _) = between().await;
-        let write = tokio::time::timeout(Duration::from_secs(1), stream.write_all(&[b' '; 100]));
-        assert!(write.await.is_err(), "there is room for 64 bytes");
-        assert!(ends_after(&mut stream).await > limits::REST_AFTER * 10, "the client has not taken it");
-        assert_eq!(client.read_u8().await.unwrap(), b' ');
+        assert!(sees_nothing(&mut stream).await, "the answer was not flushed");
+        stream.flush().await.unwrap();
+        assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_client_has_not_taken_is_kept_and_counts_until_it_has() {
+        let (mut client, mut stream, activity) = read_whole().await;
+        let unsent = Unsent::default();
+        let at_work = activity.begin(Version::HTTP_11);
+        let mut body = unsent.follow(Body::from(vec![b'x'; 1000]), Some(activity.waiting()));
+        let answer = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        drop((at_work, body));
+        stream.write_all(&answer).await.unwrap();
+        drop(answer);
+        stream.flush().await.unwrap();
+        assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "the library is done with it");
+        assert_eq!(unsent.bytes(), 1000);
+        client.write_all(HEAD).await.unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(1), stream.next_request()).await;
+        assert!(next.is_err(), "the next request waits until the client has taken its answer");
+        let taking = tokio::spawn(async move { client.read_exact(&mut [0; 1000]).await.map(|_| client) });
+        assert_eq!(stream.next_request().await.unwrap(), Begins::Http1);
+        let _client = taking.await.unwrap().unwrap();
+        assert_eq!((unsent.bytes(), activity.waiting().deadline()), (0, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_take_what_is_kept_is_cut_off() {
+        let (_client, mut stream, activity) = read_whole().await;
+        let unsent = Unsent::default();
+        let at_work = activity.begin(Version::HTTP_11);
+        let mut body = unsent.follow(Body::from(vec![b'x'; 1000]), Some(activity.waiting()));
+        let answer = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        drop((at_work, body));
+        stream.write_all(&answer).await.unwrap();
+        drop(answer);
+        let began = Instant::now();
+        assert_eq!(stream.next_request().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(is_about(began.elapsed(), limits::ANSWER_GRACE));
+        drop((stream, activity));
+        assert_eq!(unsent.bytes(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_whose_body_does_not_come_goes_on_after_the_grace_and_says_so() {
+        let (mut client, mut stream, activity) = pair();
+        let head = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
+        let began = Instant::now();
+        tokio::spawn(async move {
+            client.write_all(head).await.unwrap();
+            while client.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+        });
+        assert_eq!(stream.next_request().await.unwrap(), Begins::Http1);
+        assert!(is_about(began.elapsed(), limits::BODY_GRACE));
+        assert!(activity.take_late());
+        assert!(!activity.take_late(), "the next request has its own time");
+        stream.read_exact(&mut [0; 40]).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), b'x', "what comes of the body goes on as it comes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_whose_client_sends_no_more_goes_on_as_far_as_it_came() {
+        let (mut client, mut stream, _) = pair();
+        client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nx").await.unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(stream.next_request().await.unwrap(), Begins::Http1);
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        assert!(bytes.ends_with(b"\r\n\r\nx"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_whose_client_goes_away_between_two_requests_has_ended() {
-        let (client, mut stream, _) = between().await;
+        let (client, mut stream, _) = answered().await;
         assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
         drop(client);
-        assert_eq!(stream.next_head().await.unwrap(), Begins::End);
+        assert_eq!(stream.next_request().await.unwrap(), Begins::End);
     }
 }

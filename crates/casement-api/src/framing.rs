@@ -2,8 +2,11 @@
 //!
 //! The library takes line feeds without a carriage return, and chunks beside a length. That is what RFC 9112 allows a
 //! server, but a proxy before it may read the same bytes as other requests. Here such a request is no request: the
-//! library gets a byte in its place that it answers with 400, and closes. A head is handed on whole, so that clients
-//! who send theirs slowly cost no more memory than they have sent. HTTP/2 has frames of its own and passes untouched.
+//! library gets a byte in its place that it answers with 400, and closes. HTTP/2 has frames of its own and passes
+//! untouched.
+//!
+//! Requests are handed on one by one, each when it is whole, so that clients who send theirs slowly cost no more memory
+//! than they have sent. Of a large body only the beginning is held, and none whose client waits to be asked for it.
 
 use bytes::{Buf, BytesMut};
 use memchr::memchr2_iter;
@@ -60,12 +63,26 @@ enum Chunk {
     LastEnd,
 }
 
+/// What becomes of the request whose head has been seen last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    /// It is held until it is whole.
+    Held,
+    /// It goes on as it comes.
+    Passed,
+}
+
 /// The bytes of a connection on their way to the HTTP library.
 #[derive(Debug)]
 pub(crate) struct Framing {
     next: Next,
+    request: Request,
+    /// Whether a next head may be looked at.
+    may_begin: bool,
     held: BytesMut,
-    /// So many of the held bytes may go on.
+    /// So many of the held bytes belong to the request of the moment.
+    seen: usize,
+    /// So many of these may go on.
     ready: usize,
     /// So many bytes of an unfinished head have been looked at.
     looked_at: usize,
@@ -85,15 +102,24 @@ enum Found {
 impl Framing {
     /// Begins a connection.
     pub(crate) fn new() -> Self {
-        Self { next: Next::Greeting, held: BytesMut::new(), ready: 0, looked_at: 0 }
+        Self {
+            next: Next::Greeting,
+            request: Request::Passed,
+            may_begin: true,
+            held: BytesMut::new(),
+            seen: 0,
+            ready: 0,
+            looked_at: 0,
+        }
     }
 
-    /// Hands on what may go on, up to so many bytes.
+    /// Hands on what may go on, up to so many bytes and never more than the rest of one request.
     pub(crate) fn take(&mut self, bytes_max: usize, pass: impl FnOnce(&[u8])) -> usize {
         let count = self.ready.min(bytes_max);
         if let Some(bytes) = self.held.get(..count).filter(|bytes| !bytes.is_empty()) {
             pass(bytes);
             self.held.advance(count);
+            self.seen -= count;
             self.ready -= count;
             if self.held.is_empty() {
                 // An idle connection holds no memory for its next head.
@@ -127,12 +153,17 @@ impl Framing {
 
     /// Whether a head has begun to arrive.
     pub(crate) fn is_within_head(&self) -> bool {
-        self.next == Next::Head && self.held.len() > self.ready
+        self.next == Next::Head && self.held.len() > self.seen
     }
 
-    /// Whether a request has ended and nothing of the next one is there.
+    /// Whether a head is whole and its body is awaited before it goes on.
+    pub(crate) fn holds_body(&self) -> bool {
+        self.seen > self.ready
+    }
+
+    /// Whether the library has got all of a request; something of the next one may be held.
     pub(crate) fn is_between(&self) -> bool {
-        self.next == Next::Head && self.held.is_empty()
+        self.next == Next::Head && self.ready == 0 && self.seen == 0
     }
 
     /// Whether what goes on next begins a connection of HTTP/2.
@@ -149,13 +180,30 @@ impl Framing {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         if self.next != Next::Nothing {
             self.held.extend_from_slice(bytes);
-            while self.step() {}
+            self.look();
         }
+    }
+
+    /// Goes on to the next request when the library is done with the one before.
+    pub(crate) fn next_request(&mut self) {
+        self.may_begin = true;
+        self.look();
+    }
+
+    /// Looks at what is held, as far as one request goes.
+    fn look(&mut self) {
+        while self.step() {}
+    }
+
+    /// Lets a request go on whose body is not whole.
+    pub(crate) fn release(&mut self) {
+        self.request = Request::Passed;
+        self.ready = self.seen;
     }
 
     /// Looks at what is held; gives whether there is more to look at.
     fn step(&mut self) -> bool {
-        let rest = self.held.get(self.ready..).unwrap_or_default();
+        let rest = self.held.get(self.seen..).unwrap_or_default();
         if rest.is_empty() {
             return false;
         }
@@ -163,19 +211,21 @@ impl Framing {
             Next::Greeting if rest.starts_with(PREFACE) => self.next = Next::Anything,
             Next::Greeting if PREFACE.starts_with(rest) => return false,
             Next::Greeting => self.next = Next::Head,
+            Next::Head if !self.may_begin => return false,
             Next::Head if rest.starts_with(b"\r\n") => {
                 // Empty lines before a head count for nothing.
-                self.ready += 2;
+                self.held.advance(2);
                 self.looked_at = 0;
             }
             Next::Head if rest == b"\r" => return false,
             Next::Head => match find_end(rest, self.looked_at) {
                 Found::End(length) => {
                     self.looked_at = 0;
+                    self.may_begin = false;
                     match body_of(rest.get(..length).unwrap_or_default()) {
-                        Some(next) => {
-                            self.ready += length;
-                            self.next = next;
+                        Some((next, request)) => {
+                            self.request = request;
+                            self.go_along(length, next);
                         }
                         None => self.refuse(),
                     }
@@ -191,28 +241,40 @@ impl Framing {
             },
             Next::Body(left) => {
                 let count = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-                self.ready += count;
-                self.next = after_body(left - count as u64);
+                self.go_along(count, after_body(left - count as u64));
             }
             Next::Chunks(chunk) => {
                 let (count, next) = chunks(rest, chunk);
-                self.ready += count;
-                match next {
-                    Some(next) => self.next = next,
-                    None => self.refuse(),
+                self.go_along(count, next.unwrap_or(self.next));
+                if next.is_none() {
+                    self.refuse();
                 }
             }
-            Next::Anything => self.ready = self.held.len(),
+            Next::Anything => {
+                self.seen = self.held.len();
+                self.ready = self.seen;
+            }
             Next::Nothing => return false,
         }
         true
     }
 
+    /// Goes along so many bytes of the request of the moment, which goes on when it is whole or is not to be held.
+    fn go_along(&mut self, count: usize, next: Next) {
+        self.seen += count;
+        self.next = next;
+        let is_whole = next == Next::Head;
+        if is_whole || self.request == Request::Passed || self.seen > limits::REQUEST_BYTES_HELD_MAX {
+            self.release();
+        }
+    }
+
     /// Puts what the library refuses in the place of everything that has not gone on.
     fn refuse(&mut self) {
-        self.held.truncate(self.ready);
+        self.held.truncate(self.seen);
         self.held.extend_from_slice(NO_HEAD);
-        self.ready = self.held.len();
+        self.seen = self.held.len();
+        self.ready = self.seen;
         self.next = Next::Nothing;
     }
 }
@@ -254,10 +316,10 @@ fn find_end(bytes: &[u8], looked_at: usize) -> Found {
     Found::Unfinished(bytes.len() - usize::from(bytes.last() == Some(&b'\r')))
 }
 
-/// Reads from a head how its body is framed; `None`: it may be read in two ways. What else is wrong with a head is the
-/// library's to refuse.
-fn body_of(head: &[u8]) -> Option<Next> {
-    let (mut length, mut is_chunked) = (None, false);
+/// Reads from a head how its body is framed, and whether the request may be held until that is whole; `None`: it may be
+/// read in two ways. What else is wrong with a head is the library's to refuse.
+fn body_of(head: &[u8]) -> Option<(Next, Request)> {
+    let (mut length, mut is_chunked, mut request) = (None, false, Request::Held);
     let mut lines = head.split(|byte| *byte == b'\n');
     // A fragment is not sent; the library would drop it.
     if lines.next()?.contains(&b'#') {
@@ -281,14 +343,18 @@ fn body_of(head: &[u8]) -> Option<Next> {
                 return None;
             }
             is_chunked = true;
+        } else if name.eq_ignore_ascii_case(b"expect") {
+            // The client waits for a word before it sends its body; RFC 9110, section 10.1.1.
+            request = Request::Passed;
         }
     }
-    match (length, is_chunked) {
-        (Some(_), true) => None,
-        (None, true) => Some(Next::Chunks(Chunk::Size(0, 0))),
-        (Some(length), false) => Some(after_body(length)),
-        (None, false) => Some(Next::Head),
-    }
+    let next = match (length, is_chunked) {
+        (Some(_), true) => return None,
+        (None, true) => Next::Chunks(Chunk::Size(0, 0)),
+        (Some(length), false) => after_body(length),
+        (None, false) => Next::Head,
+    };
+    Some((next, request))
 }
 
 /// Reads a number that is digits and nothing else.
@@ -367,7 +433,10 @@ mod tests {
         let (mut framing, mut passed) = (Framing::new(), Vec::new());
         for piece in bytes.chunks(each) {
             framing.push(piece);
-            while framing.take(7, |bytes| passed.extend_from_slice(bytes)) > 0 {}
+            while framing.has_more() {
+                while framing.take(7, |bytes| passed.extend_from_slice(bytes)) > 0 {}
+                framing.next_request();
+            }
         }
         passed
     }
@@ -383,7 +452,7 @@ mod tests {
              5;x=y\r\na\nb\rc\r\n0\r\nX: y\r\n\r\n{HEAD}Content-Length: 0\r\nContent-Length: 0\r\n\r\n"
         );
         for each in 1..bytes.len() {
-            assert_eq!(passed(bytes.as_bytes(), each), bytes.as_bytes(), "{each}");
+            assert_eq!(passed(bytes.as_bytes(), each), bytes.trim_start().as_bytes(), "{each}");
         }
     }
 
@@ -456,10 +525,55 @@ mod tests {
     fn a_body_of_a_told_length_need_not_come_here() {
         let mut framing = Framing::new();
         framing.push(format!("{HEAD}Content-Length: 10\r\n\r\nabc").as_bytes());
+        framing.release();
         assert_eq!(framing.unseen_max(), None, "what is held goes first");
         framing.take(usize::MAX, |_| {});
         assert_eq!(framing.unseen_max(), Some(7));
         framing.passed_unseen(7);
         assert_eq!((framing.unseen_max(), framing.next), (None, Next::Head));
+    }
+
+    #[test]
+    fn a_request_goes_on_when_its_body_is_whole_and_the_next_one_when_it_is_asked_for() {
+        for (lines, body) in [
+            ("Content-Length: 5\r\n\r\n", "12345"),
+            ("Transfer-Encoding: chunked\r\n\r\n", "5\r\n12345\r\n0\r\n\r\n"),
+        ] {
+            let request = format!("{HEAD}{lines}{body}");
+            let (most, last) = request.split_at(request.len() - 1);
+            let mut framing = Framing::new();
+            for byte in most.bytes() {
+                framing.push(&[byte]);
+                assert!(!framing.has_more(), "{lines:?}");
+            }
+            assert!(framing.holds_body());
+            framing.push(last.as_bytes());
+            framing.push(request.as_bytes());
+            for _ in 0..2 {
+                assert!(!framing.is_between());
+                assert_eq!(framing.take(usize::MAX, |_| {}), request.len());
+                assert_eq!(framing.take(usize::MAX, |_| {}), 0, "the next one waits");
+                assert!(framing.is_between());
+                framing.next_request();
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_goes_on_as_it_comes_when_it_is_long_or_its_client_waits_or_it_is_released() {
+        let mut long = Framing::new();
+        long.push(format!("{HEAD}Content-Length: 100000\r\n\r\n").as_bytes());
+        long.push(&vec![b'x'; limits::REQUEST_BYTES_HELD_MAX]);
+        assert!(long.take(usize::MAX, |_| {}) > limits::REQUEST_BYTES_HELD_MAX);
+        assert!(long.unseen_max().is_some());
+        let mut expecting = Framing::new();
+        expecting.push(format!("{HEAD}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n").as_bytes());
+        assert!(expecting.has_more());
+        let mut released = Framing::new();
+        released.push(format!("{HEAD}Content-Length: 5\r\n\r\n12").as_bytes());
+        assert!(!released.has_more());
+        released.release();
+        assert!(released.take(usize::MAX, |_| {}) > HEAD.len());
+        assert_eq!(released.unseen_max(), Some(3));
     }
 }

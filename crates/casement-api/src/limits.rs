@@ -16,6 +16,10 @@ pub const HEADERS_MAX: usize = 100;
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that are read at once where heads and chunks are looked for.
 pub const READ_BYTES: usize = 4 * 1024;
+/// Bytes of a request that are held until it is whole; of a longer one the rest goes on as it comes.
+pub const REQUEST_BYTES_HELD_MAX: usize = 16 * 1024;
+/// Bytes of an answer's end that are kept for a client who does not take them, so that the HTTP library is done with it.
+pub const ANSWER_BYTES_KEPT_MAX: usize = 64 * 1024;
 /// Headers that the HTTP library reads at most, for the same reason.
 pub const HEAD_HEADERS_MAX: usize = 1_000;
 /// Bytes of an idempotency key; past it 400.
@@ -57,9 +61,6 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub const CONTROL_BODY_BYTES_MAX: usize = casement_app::limits::CONFIGURATION_BYTES_MAX + 1;
 /// How long the end of a connection between two requests may take to be written.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a connection of HTTP/1 is idle before it gives up what the HTTP library holds for it; it begins anew with the
-/// next head.
-pub const REST_AFTER: Duration = Duration::from_secs(1);
 /// Connections at once, if the options say nothing; further ones are closed at once.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Connections that the system keeps until they are accepted, as far as it lets us (`net.core.somaxconn`). With less, clients

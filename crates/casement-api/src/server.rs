@@ -24,6 +24,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::activity::{Activity, Answering};
+use crate::body::LateBody;
 use crate::client::Peer;
 use crate::connection::{Begins, TimedStream};
 use crate::drain::{Drain, Drained};
@@ -123,23 +124,30 @@ where
     let mut stream = TimedStream::new(stream, activity.clone());
     let answers = Answers { activity, peer, router };
     loop {
-        // Until a head is whole the connection costs little more than what its client has sent.
-        match drained.before_requests(stream.next_head()).await {
-            Some(Ok(Begins::Http1)) => {
-                match Box::pin(requests(stream, answers.clone(), &mut drained)).await {
-                    Some(resting) => stream = resting,
-                    None => return,
-                }
-            }
-            Some(Ok(Begins::Http2)) => return Box::pin(streams(stream, answers, drained)).await,
-            Some(Ok(Begins::End)) | None => return close(stream).await,
+        // Until a request is whole the connection costs little more than what its client has sent.
+        let begins = match drained.before_requests(stream.next_request()).await {
+            Some(Ok(begins)) => begins,
             Some(Err(error)) => return tracing::debug!(%error, "a connection ended between requests"),
+            // A request whose head has come is served; an answer that is kept is taken.
+            None if stream.release() => Begins::Http1,
+            None => Begins::End,
+        };
+        match begins {
+            Begins::Http1 => match Box::pin(request(stream, answers.clone(), &mut drained)).await {
+                Some(given_back) => stream = given_back,
+                None => return,
+            },
+            Begins::Http2 => return Box::pin(streams(stream, answers, drained)).await,
+            Begins::End => return close(stream).await,
         }
     }
 }
 
 /// Closes a connection between two requests, so that TLS tells of the end. A client that does not take even that is left.
 async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: TimedStream<S>) {
+    if let Err(error) = stream.deliver().await {
+        return tracing::debug!(%error, "a client did not take its answer");
+    }
     if !matches!(timeout(limits::CLOSE_TIMEOUT, stream.shutdown()).await, Ok(Ok(()))) {
         tracing::debug!("a connection could not be closed properly");
     }
@@ -164,6 +172,9 @@ impl Service<Request<Incoming>> for Answers {
             request.extensions_mut().insert(peer);
         }
         request.extensions_mut().insert(self.activity.waiting().clone());
+        if self.activity.take_late() {
+            request.extensions_mut().insert(LateBody);
+        }
         let (activity, answering) =
             (self.activity.clone(), TowerToHyperService::new(self.router.clone()).call(request));
         // Boxed, so that the library keeps no room for it between two requests.
@@ -203,8 +214,8 @@ impl HttpBody for Answer {
     }
 }
 
-/// Serves requests of HTTP/1 until the connection ends or rests; gives it back when it rests.
-async fn requests<S>(
+/// Serves a request of HTTP/1; gives the connection back when it goes on.
+async fn request<S>(
     stream: TimedStream<S>,
     answers: Answers,
     drained: &mut Drained,
@@ -219,7 +230,9 @@ where
         .max_headers(limits::HEAD_HEADERS_MAX)
         .max_buf_size(limits::HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), answers);
+    // First the connection: it must have seen the request to answer it before it ends.
     let ended = tokio::select! {
+        biased;
         ended = &mut connection => ended,
         () = drained.begun() => {
             Pin::new(&mut connection).graceful_shutdown();
@@ -231,7 +244,7 @@ where
         tracing::debug!(%error, "a connection ended early");
         return None;
     }
-    Some(connection.into_parts().io.into_inner()).filter(TimedStream::is_resting)
+    Some(connection.into_parts().io.into_inner()).filter(TimedStream::is_given_back)
 }
 
 /// Serves a connection of HTTP/2.
@@ -278,14 +291,14 @@ async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, S
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use http_body_util::channel::Channel;
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 
     use super::*;
     use crate::drain::Drain;
 
-    /// How long the pieces of an answer are apart: longer than it takes until an idle connection rests.
+    /// How long the pieces of an answer are apart.
     const PIECES_APART: Duration = Duration::from_secs(5);
 
     async fn in_pieces() -> Body {
@@ -302,6 +315,7 @@ mod tests {
     fn served() -> (DuplexStream, Drain, tokio::task::JoinHandle<()>) {
         let (client, server) = duplex(64 * 1024);
         let router = Router::new().route("/", get(async || "whole")).route("/pieces", get(in_pieces));
+        let router = router.route("/body", post(async |body: String| body));
         let drain = Drain::new();
         let task = tokio::spawn(connection(server, None, router, drain.connection()));
         (client, drain, task)
@@ -321,31 +335,41 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_has_rested_answers_as_before() {
+    async fn a_connection_answers_one_request_after_the_other() {
         let (mut client, _drain, _task) = served();
         let first = ask(&mut client, "/", "whole").await;
         for _ in 0..3 {
-            tokio::time::sleep(limits::REST_AFTER * 5).await;
+            tokio::time::sleep(limits::IDLE_TIMEOUT / 2).await;
             assert_eq!(ask(&mut client, "/", "whole").await.len(), first.len());
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_has_spoken_http_1_does_not_become_one_of_http_2() {
-        for rests in [0, 5] {
-            let (mut client, _drain, _task) = served();
-            ask(&mut client, "/", "whole").await;
-            tokio::time::sleep(limits::REST_AFTER * rests).await;
-            client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
-            let mut answer = Vec::new();
-            client.read_to_end(&mut answer).await.unwrap();
-            // No frame: it just ends, whether it has rested or not.
-            assert!(answer.is_empty(), "{rests}: {answer:?}");
-        }
+    async fn requests_sent_at_once_are_answered_in_their_order() {
+        let (mut client, _drain, _task) = served();
+        let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned();
+        let many = [request("/pieces"), request("/").repeat(99), request("/pieces"), last].concat();
+        client.write_all(many.as_bytes()).await.unwrap();
+        let mut answers = String::new();
+        client.read_to_string(&mut answers).await.unwrap();
+        assert_eq!(answers.matches("200 OK").count(), 102, "{answers}");
+        assert_eq!(answers.matches("whole").count(), 100);
+        assert_eq!(answers.matches("three\r\n0\r\n\r\nHTTP/1.1 ").count(), 2, "{answers}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_rests_ends_when_its_idle_time_is_over() {
+    async fn a_connection_that_has_spoken_http_1_does_not_become_one_of_http_2() {
+        let (mut client, _drain, _task) = served();
+        ask(&mut client, "/", "whole").await;
+        client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_ends_when_its_time_is_over() {
         let (mut client, _drain, _task) = served();
         ask(&mut client, "/", "whole").await;
         let began = tokio::time::Instant::now();
@@ -362,13 +386,43 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_rests_ends_at_once_with_its_server() {
+    async fn an_idle_connection_ends_at_once_with_its_server() {
         let (mut client, drain, task) = served();
         ask(&mut client, "/", "whole").await;
-        tokio::time::sleep(limits::REST_AFTER * 2).await;
         let began = tokio::time::Instant::now();
         assert!(drain.end().await);
         task.await.unwrap();
-        assert!(began.elapsed() < limits::REST_AFTER);
+        assert!(began.elapsed() < Duration::from_millis(100));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_whose_body_is_on_its_way_when_its_server_ends_is_answered() {
+        let (mut client, drain, _task) = served();
+        client.write_all(b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let end = tokio::spawn(drain.end());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        client.write_all(b"cde").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("abcde"), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(end.await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_kept_when_its_server_ends_is_taken() {
+        let (mut client, server) = duplex(64);
+        let router = Router::new().route("/", get(async || "x".repeat(1000)));
+        let drain = Drain::new();
+        tokio::spawn(connection(server, None, router, drain.connection()));
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let end = tokio::spawn(drain.end());
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with(&"x".repeat(1000)), "{answer}");
+        assert!(end.await.unwrap());
     }
 }

@@ -42,7 +42,14 @@ pub(crate) struct Pieces;
 
 /// The answers of one connection. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Waiting(Arc<Mutex<Vec<Arc<Terms>>>>);
+pub struct Waiting(Arc<Mutex<Answers>>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    terms: Vec<Arc<Terms>>,
+    /// Those that have gone from the library and not yet to the system, while the connection keeps some.
+    kept: Option<Vec<(Arc<Terms>, Counted)>>,
+}
 
 /// How long an answer of a connection may wait.
 #[derive(Debug)]
@@ -102,7 +109,7 @@ impl Unsent {
 
     fn tally(&self, bytes: usize, waiting: Option<&Waiting>) -> Arc<Tally> {
         let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes)));
-        Arc::new(Tally { _counted: self.count(bytes), terms })
+        Arc::new(Tally { counted: Some(self.count(bytes)), terms })
     }
 
     fn count(&self, bytes: usize) -> Counted {
@@ -125,24 +132,45 @@ pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next)
 impl Waiting {
     fn begin(&self, bytes: usize) -> Arc<Terms> {
         let mut waiting = self.lock();
-        let before: usize = waiting.iter().map(|terms| terms.bytes).sum();
+        let before: usize = waiting.terms.iter().map(|terms| terms.bytes).sum();
         let seconds = (before + bytes) as u64 / limits::ANSWER_BYTES_PER_SECOND_MIN;
         let deadline = Instant::now() + limits::ANSWER_GRACE + Duration::from_secs(seconds);
         let terms = Arc::new(Terms { bytes, deadline });
-        waiting.push(Arc::clone(&terms));
+        waiting.terms.push(Arc::clone(&terms));
         terms
     }
 
-    fn end(&self, terms: &Arc<Terms>) {
-        self.lock().retain(|own| !Arc::ptr_eq(own, terms));
+    fn end(&self, terms: &Arc<Terms>, counted: Option<Counted>) {
+        let mut waiting = self.lock();
+        match (&mut waiting.kept, counted) {
+            (Some(kept), Some(counted)) => kept.push((Arc::clone(terms), counted)),
+            (_, counted) => {
+                waiting.terms.retain(|own| !Arc::ptr_eq(own, terms));
+                drop(waiting);
+                drop(counted);
+            }
+        }
+    }
+
+    /// From now on answers wait until [`Self::delivered`], also when the library has written them.
+    pub(crate) fn keep(&self) {
+        self.lock().kept.get_or_insert_default();
+    }
+
+    /// All that the library has written has gone to the system.
+    pub(crate) fn delivered(&self) {
+        let mut waiting = self.lock();
+        let kept = waiting.kept.take().unwrap_or_default();
+        waiting.terms.retain(|own| !kept.iter().any(|(terms, _)| Arc::ptr_eq(own, terms)));
+        drop(waiting);
     }
 
     /// Gives when the first of the answers that wait must have been taken.
     pub fn deadline(&self) -> Option<Instant> {
-        self.lock().iter().map(|terms| terms.deadline).min()
+        self.lock().terms.iter().map(|terms| terms.deadline).min()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Terms>>> {
+    fn lock(&self) -> MutexGuard<'_, Answers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -166,17 +194,17 @@ impl Drop for Counted {
     }
 }
 
-/// An answer that waits; it has gone when the body and all bytes that were taken out of it are dropped.
+/// An answer that waits; the library is done with it when the body and all bytes that were taken out of it are dropped.
 #[derive(Debug)]
 struct Tally {
-    _counted: Counted,
+    counted: Option<Counted>,
     terms: Option<(Waiting, Arc<Terms>)>,
 }
 
 impl Drop for Tally {
     fn drop(&mut self) {
         if let Some((waiting, terms)) = &self.terms {
-            waiting.end(terms);
+            waiting.end(terms, self.counted.take());
         }
     }
 }

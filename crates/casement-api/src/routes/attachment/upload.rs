@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use crate::answer::{Created, Refusal};
 use crate::api::Api;
 use crate::authentication::Caller;
-use crate::body::idempotency_key;
+use crate::body::{idempotency_key, waited};
 use crate::limits;
 use crate::load::Class;
 use crate::parameters::{CasePath, WriteHeader};
@@ -58,7 +58,7 @@ pub async fn upload_attachment(
     let key = idempotency_key(&parts.headers)?;
     let work = begin_upload(&api.app, &caller.access, caller.named("caseId"), head.announced);
     let mut upload = run(&api, Class::Read, Noun::Case, work).await?;
-    pour(body, &mut upload).await?;
+    pour(body, waited(&parts.extensions), &mut upload).await?;
     let bytes = upload.bytes();
     let received = upload.received().await.map_err(|error| Refusal::of_app(error, Noun::Case))?;
     check_bytes(&head, bytes, received.hash())?;
@@ -78,8 +78,7 @@ pub async fn upload_attachment(
 }
 
 /// Takes the bytes as they come, at the least pace of bodies. Time that the disk needs is not the client's.
-async fn pour(mut body: Body, upload: &mut Upload) -> Result<(), Refusal> {
-    let mut waited = Duration::ZERO;
+async fn pour(mut body: Body, mut waited: Duration, upload: &mut Upload) -> Result<(), Refusal> {
     loop {
         let allowed =
             limits::BODY_GRACE + Duration::from_secs(upload.bytes() / limits::BODY_BYTES_PER_SECOND_MIN);
