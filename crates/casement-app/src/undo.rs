@@ -82,7 +82,8 @@ async fn of_case(
             return Err(AppError::VersionDiffers);
         }
         let undone = Undone { former: &around.0, made: &around.1 };
-        let tasks = match undone.former.item.is_closed(&config) {
+        let may_restore = undone.former.item.active && !before.value.item.active;
+        let tasks = match undone.former.item.is_closed(&config) || may_restore {
             true => app.listed_tasks(workspace.id(), &before.value, &mut reads).await?,
             false => Vec::new(),
         };
@@ -123,8 +124,7 @@ async fn of_task(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
-        let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
+        let case = app.case_of(workspace.id(), &before.value, &mut reads).await?;
         let undone = Undone { former: &around.0, made: &around.1 };
         let now = app.sources().now();
         let siblings = app.listed_tasks(workspace.id(), &case.value, &mut reads).await?;

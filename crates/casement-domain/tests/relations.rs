@@ -85,12 +85,13 @@ fn carry_out(cases: &[Versioned<Case>], step: &Step) -> Result<Option<Change>, F
         Step::Link(one, two, kind) => {
             let parent = if *kind == LinkKind::Child { one } else { two };
             let above = above(cases, &cases[*parent].value);
-            link_cases(&actor, &cases[*one], &cases[*two], *kind, &above, NOW)
+            link_cases(&actor, &cases[*one], &cases[*two], *kind, &above, &[], NOW)
         }
-        Step::Unlink(one, two, kind) => unlink_cases(&actor, &cases[*one], &cases[*two], *kind, NOW),
+        Step::Unlink(one, two, kind) => unlink_cases(&actor, &cases[*one], &cases[*two], *kind, &[], NOW),
         Step::Merge(one, two) => {
             let command = MergeCase { into: Given::Value("x".to_owned()), ..MergeCase::default() };
-            merge_cases(&workspace(), &actor, &cases[*one], Some(&cases[*two]), &command, &[], NOW).map(Some)
+            merge_cases(&workspace(), &actor, &cases[*one], Some(&cases[*two]), &command, &[], &[], NOW)
+                .map(Some)
         }
     }
 }
@@ -159,14 +160,15 @@ fn a_merge_moves_every_task_and_both_cases_in_one_change() {
     let [one, two] = cases.as_mut_slice() else { unreachable!() };
     let tasks = [stored_task(&workspace, one)];
     let command = MergeCase { into: Given::Value("x".to_owned()), ..MergeCase::default() };
-    let change = merge_cases(&workspace, &app_actor(), one, Some(two), &command, &tasks, NOW).unwrap();
+    let change = merge_cases(&workspace, &app_actor(), one, Some(two), &command, &tasks, &[], NOW).unwrap();
     let events: Vec<&str> = change.records.iter().map(|record| record.event).collect();
     assert_eq!(events, ["case.absorbed", "case.merged", "task.moved"]);
     let Record::Task(moved) = &change.records[2].after else { panic!("no task") };
     assert_eq!((&moved.case, moved.item.updated_at > tasks[0].value.item.updated_at), (&two.value.id, true));
     let full = vec![tasks[0].value.id.clone(); limits::TASKS_PER_CASE_MAX];
     two.value.tasks = full;
-    let refused = merge_cases(&workspace, &app_actor(), one, Some(two), &command, &tasks, NOW).unwrap_err();
+    let refused =
+        merge_cases(&workspace, &app_actor(), one, Some(two), &command, &tasks, &[], NOW).unwrap_err();
     assert_eq!(sorted(&refused), [(FaultKind::Unprocessable, Key::Into, None)]);
 }
 
@@ -193,11 +195,48 @@ fn what_was_merged_goes_on_with_its_case_within_the_limit_of_links() {
     two.value.links = (200..250).map(merged).collect();
     let command = MergeCase { into: Given::Value("x".to_owned()), ..MergeCase::default() };
     let merge = |two: &Versioned<Case>| {
-        merge_cases(&workspace, &app_actor(), &one, Some(two), &command, &[], NOW).map(|_| ())
+        merge_cases(&workspace, &app_actor(), &one, Some(two), &command, &[], &[], NOW).map(|_| ())
     };
     assert_eq!(sorted(&merge(&two).unwrap_err()), [(FaultKind::Unprocessable, Key::Into, None)]);
     two.value.links.pop();
     merge(&two).unwrap();
+}
+
+#[test]
+fn links_with_purged_cases_take_no_room_and_end_with_the_next_change_of_links() {
+    let workspace = workspace();
+    let gone: Vec<CaseId> = (100..100 + limits::CASE_LINKS_MAX as u128).map(CaseId::fresh).collect();
+    for kind in [LinkKind::Related, LinkKind::Parent, LinkKind::Child] {
+        let mut cases = cases(2);
+        for case in &mut cases {
+            case.value.links =
+                gone.iter().map(|case| Link { kind: LinkKind::Parent, case: case.clone() }).collect();
+        }
+        let [one, two] = cases.as_slice() else { unreachable!() };
+        let decide = |gone: &[CaseId]| link_cases(&app_actor(), one, two, kind, &[], gone, NOW);
+        assert!(sorted(&decide(&[]).unwrap_err()).contains(&(
+            FaultKind::Unprocessable,
+            Key::OtherCase,
+            None
+        )));
+        let change = decide(&gone).unwrap().unwrap();
+        let before = change.records[0].before.as_ref().map(|before| before.value.clone());
+        assert_eq!(before, Some(Record::Case(one.value.clone())), "what was stands in the log as it was");
+        for (record, other) in change.records.iter().zip([two, one]) {
+            let Record::Case(after) = &record.after else { panic!("no case") };
+            let others: Vec<&CaseId> = after.links.iter().map(|link| &link.case).collect();
+            assert_eq!(others, [&other.value.id]);
+        }
+        // All but one.
+        let nearly = gone.get(1..).unwrap();
+        assert_eq!(decide(nearly).is_ok(), kind == LinkKind::Related, "a parent that is there is one");
+        let command = MergeCase { into: Given::Value("x".to_owned()), ..MergeCase::default() };
+        let merge =
+            |gone: &[CaseId]| merge_cases(&workspace, &app_actor(), one, Some(two), &command, &[], gone, NOW);
+        merge(&[]).unwrap_err();
+        let Record::Case(going_on) = merge(&gone).unwrap().records.remove(0).after else { panic!("no case") };
+        assert_eq!(going_on.links, [Link { kind: LinkKind::Merged, case: one.value.id.clone() }]);
+    }
 }
 
 #[test]

@@ -96,6 +96,8 @@ mod process;
 #[cfg(test)]
 mod purged_files;
 #[cfg(test)]
+mod purged_links;
+#[cfg(test)]
 mod purges;
 #[cfg(test)]
 mod rates;

@@ -21,6 +21,7 @@ use casement_wire::spelling::Noun;
 
 use crate::access::Access;
 use crate::app::App;
+use crate::case::linked;
 use crate::commit::{Act, Reads, contended, pending};
 use crate::document::{IfMatch, Rendered};
 use crate::error::AppError;
@@ -124,7 +125,7 @@ async fn decide(
     now: Moment,
     reads: &mut Reads,
 ) -> Result<Option<Change>, AppError> {
-    let actor = &access.actor;
+    let (actor, workspace) = (&access.actor, access.workspace.id());
     let decided = match change {
         CaseChange::Transfer(command) => {
             trace::decide().in_scope(|| transfer_case(config, actor, before, command, now))
@@ -141,23 +142,27 @@ async fn decide(
                     Vec::new()
                 }
             };
-            trace::decide().in_scope(|| link_cases(actor, before, &other, *kind, &above, now))
+            let gone = app.gone(workspace, linked(&before.value).chain(linked(&other.value))).await?;
+            trace::decide().in_scope(|| link_cases(actor, before, &other, *kind, &above, &gone, now))
         }
         CaseChange::Unlink { other, kind } => {
             let other = app.other_case(access, other, reads).await?;
-            trace::decide().in_scope(|| unlink_cases(actor, before, &other, *kind, now))
+            let gone = app.gone(workspace, linked(&before.value).chain(linked(&other.value))).await?;
+            trace::decide().in_scope(|| unlink_cases(actor, before, &other, *kind, &gone, now))
         }
         CaseChange::Merge(command) => {
             let into = match command.into.value() {
                 Some(named) => {
                     let id = app.id_of(access, Noun::Case, named).await?;
-                    app.case(access.workspace.id(), &id, reads).await?
+                    app.case(workspace, &id, reads).await?
                 }
                 None => None,
             };
-            let tasks = app.listed_tasks(access.workspace.id(), &before.value, reads).await?;
+            let tasks = app.listed_tasks(workspace, &before.value, reads).await?;
+            let others = into.iter().flat_map(|into| linked(&into.value));
+            let gone = app.gone(workspace, linked(&before.value).chain(others)).await?;
             let decided = trace::decide()
-                .in_scope(|| merge_cases(config, actor, before, into.as_ref(), command, &tasks, now));
+                .in_scope(|| merge_cases(config, actor, before, into.as_ref(), command, &tasks, &gone, now));
             decided.map(Some)
         }
         CaseChange::Resolution(command) => {
@@ -198,13 +203,13 @@ impl App {
         let mut above: Vec<CaseId> = Vec::new();
         let mut parent = case.parent().cloned();
         while let Some(id) = parent.filter(|_| above.len() < rules::ANCESTORS_MAX) {
-            let case = self.case(access.workspace.id(), id.as_str(), reads).await?;
+            // Nothing is above that was purged.
+            let Some(case) = self.case(access.workspace.id(), id.as_str(), reads).await? else { break };
             above.push(id);
             // What goes on in the place of a merged case is above as well.
-            parent = case.and_then(|case| {
-                let Case { merged_into, .. } = &case.value;
-                merged_into.as_ref().map(|into| into.case.clone()).or_else(|| case.value.parent().cloned())
-            });
+            let Case { merged_into, .. } = &case.value;
+            let goes_on = merged_into.as_ref().map(|into| into.case.clone());
+            parent = goes_on.or_else(|| case.value.parent().cloned());
         }
         Ok(above)
     }

@@ -104,7 +104,7 @@ async fn update(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let tasks = if command.may_close(&config) {
+        let tasks = if command.may_close(&config) || command.may_restore(&before.value) {
             app.listed_tasks(workspace.id(), &before.value, &mut reads).await?
         } else {
             Vec::new()

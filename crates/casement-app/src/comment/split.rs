@@ -7,6 +7,7 @@ use casement_domain::date::Zone;
 use crate::access::Access;
 use crate::app::App;
 use crate::case::create::rendered;
+use crate::case::linked;
 use crate::comment::update::CommentPath;
 use crate::commit::{Act, Reads, contended, pending};
 use crate::customer::Freshness;
@@ -68,11 +69,14 @@ async fn split(
         let freshness = Freshness::of_attempt(attempt);
         let customer = filled.customer();
         let customers = app.find_customers(workspace.id(), customer.as_ref(), freshness, &mut reads).await?;
+        let named = linked(&case.value).chain(&comment.value.split_into);
+        let gone = app.gone(workspace.id(), named).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();
         let change = trace::decide()
             .in_scope(|| {
-                decide(&config, &access.actor, &case, &comment, &filled, &customers, zone, now, &mut ids)
+                let (actor, ids) = (&access.actor, &mut ids);
+                decide(&config, actor, &case, &comment, &filled, &customers, &gone, zone, now, ids)
             })
             .map_err(AppError::Refused)?;
         let act = Act::of(access, now);

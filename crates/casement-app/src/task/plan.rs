@@ -86,8 +86,7 @@ async fn change(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
-        let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
+        let case = app.case_of(workspace.id(), &before.value, &mut reads).await?;
         let siblings = app.listed_tasks(workspace.id(), &case.value, &mut reads).await?;
         let now = app.sources().now();
         let mut ids = app.sources().ids();

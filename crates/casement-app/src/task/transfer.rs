@@ -55,8 +55,7 @@ async fn carry_out(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
-        let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
+        let case = app.case_of(workspace.id(), &before.value, &mut reads).await?;
         let case_number = case.number.unwrap_or_default();
         let now = app.sources().now();
         let decided =

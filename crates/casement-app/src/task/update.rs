@@ -1,5 +1,6 @@
 //! Updating a task.
 
+use casement_domain::case::Case;
 use casement_domain::change::Record;
 use casement_domain::date::Zone;
 use casement_domain::given::Given;
@@ -103,8 +104,7 @@ async fn update(
         if !if_match.accepts(before.version) {
             return Err(AppError::VersionDiffers);
         }
-        let case = app.case(workspace.id(), before.value.case.as_str(), &mut reads).await?;
-        let case = case.ok_or_else(|| AppError::Failed(format!("task {id} has no case")))?;
+        let case = app.case_of(workspace.id(), &before.value, &mut reads).await?;
         let base = match command.input.read_at {
             Some(read_at) => {
                 app.version_at(workspace.id(), &before.clone().map(Record::Task), read_at).await?
@@ -169,5 +169,18 @@ impl App {
         let document = self.store().document(workspace, body::TASK, id).await?;
         reads.document(body::TASK, id, document.as_ref().map_or(0, |document| document.version));
         body::found(document.as_ref(), body::decode_task)
+    }
+
+    /// Loads the case of a task and notes that it was read.
+    ///
+    /// # Errors
+    /// The case was purged since the task was read, and the task with it.
+    pub(crate) async fn case_of(
+        &self,
+        workspace: &str,
+        task: &Task,
+        reads: &mut Reads,
+    ) -> Result<Versioned<Case>, AppError> {
+        self.case(workspace, task.case.as_str(), reads).await?.ok_or(AppError::NotFound)
     }
 }

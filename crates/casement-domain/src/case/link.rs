@@ -69,10 +69,16 @@ impl Case {
     pub fn is_or_absorbed(&self, case: &CaseId) -> bool {
         self.id == *case || self.absorbed().any(|absorbed| absorbed == case)
     }
+
+    /// Takes out the links with cases that were purged since.
+    pub(crate) fn forget(&mut self, gone: &[CaseId]) {
+        self.links.retain(|link| !gone.contains(&link.case));
+    }
 }
 
 /// Decides to link two cases. `above` are the cases above the one that becomes the parent, nearest first, as far as they were
-/// looked for; needed for parents and children. `Ok(None)`: they are linked so already.
+/// looked for; needed for parents and children. `gone` are the cases of their links that were purged since: these links don't
+/// count, and end with the change. `Ok(None)`: they are linked so already.
 ///
 /// # Errors
 /// All that speaks against it.
@@ -82,6 +88,7 @@ pub fn link_cases(
     other: &Versioned<Case>,
     kind: LinkKind,
     above: &[CaseId],
+    gone: &[CaseId],
     now: Moment,
 ) -> Result<Option<Change>, Faults> {
     let mut faults = Faults::new();
@@ -108,15 +115,17 @@ pub fn link_cases(
             "the cases are duplicates the other way round already",
         );
     }
-    for case in [one, two] {
+    let (mut mine, mut theirs) = (one.clone(), two.clone());
+    for case in [&mut mine, &mut theirs] {
+        case.forget(gone);
         if case.links.len() >= limits::CASE_LINKS_MAX {
             let message = format!("a case has {} links already, which is the most", limits::CASE_LINKS_MAX);
             faults.add(FaultKind::Unprocessable, Key::OtherCase, message);
         }
     }
     let family = match kind {
-        LinkKind::Parent => Some((two, one)),
-        LinkKind::Child => Some((one, two)),
+        LinkKind::Parent => Some((&theirs, &mine)),
+        LinkKind::Child => Some((&mine, &theirs)),
         LinkKind::Related | LinkKind::DuplicateOf | LinkKind::DuplicatedBy | LinkKind::Merged => None,
     };
     if let Some((parent, child)) = family {
@@ -135,14 +144,13 @@ pub fn link_cases(
             faults.add(FaultKind::Unprocessable, Key::LinkType, message);
         }
     }
-    let (mut mine, mut theirs) = (one.clone(), two.clone());
     mine.links.push(link);
     theirs.links.push(Link { kind: reverse, case: one.id.clone() });
     faults.or(Some(both(actor, before, mine, other, theirs, "case.linked", now)))
 }
 
 /// Decides to end the links of two cases: those of a kind, or all but those that a merge made. A case that was merged keeps its
-/// side. `Ok(None)`: there are none.
+/// side. Links with the cases that are `gone` end too. `Ok(None)`: there are none.
 ///
 /// # Errors
 /// All that speaks against it.
@@ -151,6 +159,7 @@ pub fn unlink_cases(
     before: &Versioned<Case>,
     other: &Versioned<Case>,
     kind: Option<LinkKind>,
+    gone: &[CaseId],
     now: Moment,
 ) -> Result<Option<Change>, Faults> {
     let mut faults = Faults::new();
@@ -163,6 +172,7 @@ pub fn unlink_cases(
         return Ok(None);
     }
     mine.links.retain(|link| !ended.contains(link));
+    mine.forget(gone);
     if two.merged_into.is_some() {
         // That one stays as it was when it was merged.
         check_changeable(one, &one.item, &mut faults);
@@ -175,6 +185,7 @@ pub fn unlink_cases(
         return faults.or(Some(Change { records: vec![record] }));
     }
     check_both(one, two, &mut faults);
+    theirs.forget(gone);
     theirs.links.retain(|link| {
         link.case != one.id || !ended.iter().any(|ended| ended.kind.reverse() == Some(link.kind))
     });

@@ -43,10 +43,12 @@ pub struct MergeCase {
 }
 
 /// Decides the merge of a case into another, which is `None` where there is no such case. `tasks` are those that the merged case
-/// lists: they move. The merged case is no longer listed, as if it were deleted, and can't change any more.
+/// lists: they move. The merged case is no longer listed, as if it were deleted, and can't change any more. Links of the one that
+/// goes on with the cases that are `gone`, since they were purged, end.
 ///
 /// # Errors
 /// All that speaks against it.
+#[expect(clippy::too_many_arguments, reason = "a decision names everything that it depends on")]
 pub fn merge_cases(
     workspace: &Workspace,
     actor: &Actor,
@@ -54,6 +56,7 @@ pub fn merge_cases(
     into: Option<&Versioned<Case>>,
     command: &MergeCase,
     tasks: &[Versioned<Task>],
+    gone: &[CaseId],
     now: Moment,
 ) -> Result<Change, Faults> {
     let mut faults = command.faults.clone();
@@ -70,7 +73,16 @@ pub fn merge_cases(
     let (mut merged, mut going_on) = (before.value.clone(), into.value.clone());
     going_on.tasks.append(&mut merged.tasks);
     going_on.links.push(Link { kind: LinkKind::Merged, case: merged.id.clone() });
+    // Those that were merged into the merged case go on with it.
     going_on.links.extend(merged.absorbed().cloned().map(|case| Link { kind: LinkKind::Merged, case }));
+    going_on.forget(gone);
+    if going_on.links.len() > limits::CASE_LINKS_MAX {
+        let message = format!(
+            "the other case would have more than {} links, with those to each case that is merged into it",
+            limits::CASE_LINKS_MAX
+        );
+        faults.add(FaultKind::Unprocessable, Key::Into, message);
+    }
     let further = merged.watchers.iter().filter(|watcher| !into.value.watchers.contains(watcher));
     going_on.watchers.extend(further.cloned());
     if going_on.watchers.len() > limits::WATCHERS_MAX {
@@ -118,14 +130,6 @@ fn check(workspace: &Workspace, merged: &Case, into: &Case, faults: &mut Faults)
     }
     if into.tasks.len() + merged.tasks.len() > limits::TASKS_PER_CASE_MAX {
         let message = format!("both have more than {} tasks together", limits::TASKS_PER_CASE_MAX);
-        faults.add(FaultKind::Unprocessable, Key::Into, message);
-    }
-    // Those that were merged into the merged case go on with it.
-    if into.links.len() + 1 + merged.absorbed().count() > limits::CASE_LINKS_MAX {
-        let message = format!(
-            "the other case would have more than {} links, with those to each case that is merged into it",
-            limits::CASE_LINKS_MAX
-        );
         faults.add(FaultKind::Unprocessable, Key::Into, message);
     }
 }

@@ -13,8 +13,8 @@ use crate::task::Task;
 use crate::version::Versioned;
 use crate::workspace::Workspace;
 
-/// Decides the undoing of a change. `tasks` are those that the case lists, needed where the undoing closes it. `Ok(None)`: all
-/// that it changed has been taken back already.
+/// Decides the undoing of a change. `tasks` are those that the case lists, needed where the undoing closes or restores it.
+/// `Ok(None)`: all that it changed has been taken back already.
 ///
 /// # Errors
 /// Each key that was changed again since, and what the rules of updates refuse.
@@ -48,6 +48,7 @@ pub fn undo_case(
     check_changeable(stored, &after.item, &mut faults);
     check_usable(&stored.item, &after.item, workspace, &mut faults);
     check_open_tasks(stored, &after, tasks, workspace, &mut faults);
+    after.forget_tasks(stored, tasks);
     after.item.touch(actor, now);
     let event = event_of(&stored.item, &after.item, workspace).of_case();
     let record =

@@ -40,6 +40,11 @@ impl UpdateCase {
         status.is_some_and(|status| status.category == Category::Closed)
     }
 
+    /// Tells whether the decision needs the case's tasks since it may restore the case.
+    pub fn may_restore(&self, before: &Case) -> bool {
+        !before.item.active && self.input.active.value() == Some(&true)
+    }
+
     /// Gives the customer whose profile the decision needs.
     pub fn customer(&self, before: &Case) -> Option<&CustomerInput> {
         customer_of(&before.item, &self.input)
@@ -47,7 +52,8 @@ impl UpdateCase {
 }
 
 /// Decides an update of a case. `base` is the version that the client read, where it names an earlier one that is
-/// known: only what the command changes of that version is laid over the stored case. `tasks` are those that the case lists, needed where [`UpdateCase::may_close`] says so.
+/// known: only what the command changes of that version is laid over the stored case. `tasks` are those that the case lists, needed where [`UpdateCase::may_close`] or
+/// [`UpdateCase::may_restore`] says so.
 /// `Ok(None)`: the command changes nothing. `ids` must not end.
 ///
 /// # Errors
@@ -88,6 +94,7 @@ pub fn update_case(
     due::settle_changed(&stored.item, &mut after.item, workspace, now);
     check_changeable(stored, &after.item, &mut faults);
     check_open_tasks(stored, &after, tasks, workspace, &mut faults);
+    after.forget_tasks(stored, tasks);
     after.item.touch(actor, now);
     let event = event_of(&stored.item, &after.item, workspace).of_case();
     let mut records = vec![RecordChange {
@@ -97,6 +104,15 @@ pub fn update_case(
     }];
     records.extend(changed.profile);
     faults.or(Some(Change { records }))
+}
+
+impl Case {
+    /// Takes out the tasks that are there no more, where the case is restored: a purge of it that broke off has taken them.
+    pub(crate) fn forget_tasks(&mut self, before: &Self, tasks: &[Versioned<Task>]) {
+        if self.item.active && !before.item.active {
+            self.tasks.retain(|id| tasks.iter().any(|task| task.value.id == *id));
+        }
+    }
 }
 
 /// Merges what a client made of the version that it read with what is stored now.

@@ -11,6 +11,7 @@ use crate::customer::{CustomerInput, Found};
 use crate::date::{Moment, Zone};
 use crate::fault::{FaultKind, Faults, Key};
 use crate::given::Given;
+use crate::id::CaseId;
 use crate::limits;
 use crate::version::Versioned;
 use crate::workspace::{Reference, Workspace};
@@ -51,7 +52,8 @@ fn name_of(text: &str, otherwise: &str) -> String {
 }
 
 /// Decides to split a comment off by a filled command: a new case with the tasks of its template, both cases linked as
-/// related, and the comment with the trace of it. The new case is the first record. `ids` must not end.
+/// related, and the comment with the trace of it. The new case is the first record. `gone` are those that were purged, of the
+/// cases that the case is linked with and of that which was made of the comment before. `ids` must not end.
 ///
 /// # Errors
 /// All faults of the command; the case can't be changed, the comment is deleted or was split off before.
@@ -63,6 +65,7 @@ pub fn split_comment(
     comment: &Versioned<Comment>,
     filled: &CreateCase,
     customers: &Found,
+    gone: &[CaseId],
     zone: Zone,
     now: Moment,
     ids: &mut dyn Iterator<Item = u128>,
@@ -72,14 +75,16 @@ pub fn split_comment(
     check_changeable(&case.value, &case.value.item, faults);
     if !comment.value.active {
         faults.add(FaultKind::Conflict, Key::Body, "the comment is deleted");
-    } else if comment.value.split_into.is_some() {
+    } else if comment.value.split_into.as_ref().is_some_and(|into| !gone.contains(into)) {
         faults.add(
             FaultKind::Conflict,
             Key::Body,
             "the comment was split off before; its splitInto says where",
         );
     }
-    if case.value.links.len() >= limits::CASE_LINKS_MAX {
+    let mut own = case.value.clone();
+    own.forget(gone);
+    if own.links.len() >= limits::CASE_LINKS_MAX {
         let message = format!("the case has {} links already, which is the most", limits::CASE_LINKS_MAX);
         faults.add(FaultKind::Unprocessable, Key::Body, message);
     }
@@ -87,7 +92,6 @@ pub fn split_comment(
     let Some(RecordChange { after: Record::Case(made), .. }) = change.records.first_mut() else {
         return Ok(change);
     };
-    let mut own = case.value.clone();
     made.links.push(Link { kind: LinkKind::Related, case: own.id.clone() });
     own.links.push(Link { kind: LinkKind::Related, case: made.id.clone() });
     own.item.touch(actor, now);
