@@ -2,7 +2,7 @@
 //!
 //! Two transactions, since none spans two workspaces: first the workspace with its configuration, then the entry in
 //! the installation that lists it. A crash in between leaves a workspace that nobody lists; making it again goes on
-//! from there.
+//! from there. What is made is planned before, so that an attempt whose answer was lost can be made again and still makes one.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use casement_domain::workspace::defaults::{self, Identity};
 use casement_domain::{case, task};
 use casement_store::document::NewWorkspace;
 use casement_store::error::CommitError;
-use casement_store::set::{DocumentWrite, EventWrite, WriteSet};
+use casement_store::set::{ClaimGuard, DocumentWrite, EventWrite, WriteSet};
 use serde::Serialize;
 
 use crate::app::App;
@@ -72,6 +72,17 @@ pub struct MadeWorkspace {
     pub secret: Secret,
 }
 
+/// A workspace that is to be made: all of it that is random, so that every attempt makes the same one.
+#[derive(Debug)]
+pub struct PlannedWorkspace {
+    entry: WorkspaceEntry,
+    config: Workspace,
+    /// Names the set that makes the configuration.
+    operation: [u8; 16],
+    app: JwtApp,
+    secret: Secret,
+}
+
 /// Why a workspace could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
@@ -92,54 +103,90 @@ impl App {
     /// # Errors
     /// The stream has a workspace already, an id is not usable, or the store takes no writes.
     pub async fn make_workspace(&self, input: NewWorkspaceInput) -> Result<MadeWorkspace, MakeError> {
-        let now = self.sources().now();
+        let planned = self.plan_workspace(input)?;
+        self.make_planned(&planned, None).await
+    }
+
+    /// Draws what a workspace that is to be made needs, and makes nothing.
+    ///
+    /// # Errors
+    /// An id is not usable.
+    pub fn plan_workspace(&self, input: NewWorkspaceInput) -> Result<PlannedWorkspace, MakeError> {
+        let created_at = self.sources().now();
         let (identity, name) = self.identity(input)?;
-        if self.workspace(&identity.stream).is_some() {
-            return Err(MakeError::Exists(identity.stream.to_string()));
-        }
         let entry = WorkspaceEntry {
             stream: identity.stream.clone(),
             account: identity.account.clone(),
             organisation: identity.organisation.clone(),
-            name: name.clone(),
-            created_at: now,
+            name,
+            created_at,
         };
-        self.make_configuration(identity, now).await?;
-        let secret = Secret::fresh(self.sources());
-        let app = self.new_app(&entry, &name, secret.clone(), now);
-        self.list_workspace(&entry, &app, now).await?;
-        let workspace = load_config(self.store(), &entry).await?;
-        Ok(MadeWorkspace { workspace, app, secret })
+        let config = defaults::workspace(identity, created_at, &mut self.sources().ids());
+        let (operation, secret) = (self.sources().operation(), Secret::fresh(self.sources()));
+        let app = self.new_app(&entry, secret.clone());
+        Ok(PlannedWorkspace { entry, config, operation, app, secret })
     }
 
-    /// Makes the first workspace, as [`App::make_workspace`]; `None`: there is one already. Of several nodes that start at
-    /// once, one makes it and the others wait for it.
+    /// Makes the first workspace as it was planned; `None`: another was made before. Of several nodes that start at once, one
+    /// makes it and the others wait for it. After a failure it may be called again with the same plan: what was made by then
+    /// is not made twice.
     ///
     /// # Errors
     /// As [`App::make_workspace`].
     pub async fn make_first_workspace(
         &self,
-        input: NewWorkspaceInput,
+        planned: &PlannedWorkspace,
     ) -> Result<Option<MadeWorkspace>, MakeError> {
         loop {
-            if !self.installation().workspaces.is_empty() {
+            let installation = self.installation();
+            if installation.apps.contains_key(planned.app.client_id.as_str()) {
+                // The answer to the commit was lost.
+                return self.made(planned).await.map(Some);
+            }
+            if !installation.workspaces.is_empty() {
                 return Ok(None);
             }
-            match self.turn_of(INSTALLATION, Work::FirstWorkspace).await? {
-                Turn::Alone => return self.make_workspace(input).await.map(Some),
-                Turn::Under(_) => {
-                    // Another node may have made it before this one had the lease.
-                    self.reload_installation().await?;
-                    if self.installation().workspaces.is_empty() {
-                        return self.make_workspace(input).await.map(Some);
-                    }
-                }
-                Turn::Others => {
-                    tokio::time::sleep(limits::CATCH_UP_WAIT).await;
-                    self.reload_installation().await?;
+            let turn = self.turn_of(INSTALLATION, Work::FirstWorkspace).await?;
+            if turn != Turn::Alone {
+                // Another node may have made it before this one had the lease.
+                self.reload_installation().await?;
+                if !self.installation().workspaces.is_empty() {
+                    continue;
                 }
             }
+            match turn {
+                Turn::Alone => return self.make_planned(planned, None).await.map(Some),
+                Turn::Under(_) => match self.make_planned(planned, turn.guard()).await {
+                    // Another node has the lease by now, or an earlier attempt came through after all.
+                    Err(MakeError::Exists(_)) => {}
+                    ended => return ended.map(Some),
+                },
+                Turn::Others => {}
+            }
+            tokio::time::sleep(limits::CATCH_UP_WAIT).await;
+            self.reload_installation().await?;
         }
+    }
+
+    /// Makes a workspace; nothing lists it where the guard does not hold.
+    async fn make_planned(
+        &self,
+        planned: &PlannedWorkspace,
+        guard: Option<ClaimGuard>,
+    ) -> Result<MadeWorkspace, MakeError> {
+        if self.workspace(&planned.entry.stream).is_some() {
+            return Err(MakeError::Exists(planned.entry.stream.to_string()));
+        }
+        self.make_configuration(planned).await?;
+        self.list_workspace(planned, guard).await?;
+        self.made(planned).await
+    }
+
+    /// Gives a workspace that was made.
+    async fn made(&self, planned: &PlannedWorkspace) -> Result<MadeWorkspace, MakeError> {
+        let PlannedWorkspace { entry, app, secret, .. } = planned;
+        let workspace = load_config(self.store(), entry).await?;
+        Ok(MadeWorkspace { workspace, app: app.clone(), secret: secret.clone() })
     }
 
     fn identity(&self, input: NewWorkspaceInput) -> Result<(Identity, String), MakeError> {
@@ -156,24 +203,24 @@ impl App {
         Ok((identity, input.name.unwrap_or_else(|| "Casement".to_owned())))
     }
 
-    async fn make_configuration(&self, identity: Identity, now: Moment) -> Result<(), MakeError> {
+    async fn make_configuration(&self, planned: &PlannedWorkspace) -> Result<(), MakeError> {
+        let PlannedWorkspace { entry, config: workspace, operation, .. } = planned;
         let counters = [case::COUNTER, task::COUNTER].map(|counter| (counter.to_owned(), FIRST_NUMBER));
         self.store()
             .create_workspace(NewWorkspace {
-                id: identity.stream.to_string(),
-                account: identity.account.to_string(),
-                organisation: identity.organisation.to_string(),
+                id: entry.stream.to_string(),
+                account: entry.account.to_string(),
+                organisation: entry.organisation.to_string(),
                 counters: BTreeMap::from(counters),
             })
             .await
             .map_err(AppError::from)?;
-        let row = self.store().workspace(identity.stream.as_str()).await.map_err(AppError::from)?;
+        let row = self.store().workspace(entry.stream.as_str()).await.map_err(AppError::from)?;
         if row.is_some_and(|row| row.head > 0) {
             // Made before a crash, but never listed: its configuration is complete, since one set made it.
             return Ok(());
         }
-        let workspace = defaults::workspace(identity, now, &mut self.sources().ids());
-        let mut set = self.made_set(workspace.stream.as_str(), now);
+        let mut set = made_set(*operation, entry.stream.as_str(), entry.created_at);
         set.changes_config = true;
         self.add_all(&mut set, kinds::STATUS, body::SCHEMA, &workspace.statuses, |entry| entry.id.as_str());
         self.add_all(&mut set, kinds::PRIORITY, body::SCHEMA, &workspace.priorities, |entry| {
@@ -188,34 +235,35 @@ impl App {
             entry.id.as_str()
         });
         self.add_all(&mut set, kinds::AGENT, body::SCHEMA, &workspace.agents, |entry| entry.id.as_str());
-        self.commit_made(set).await
+        self.commit_made(set, entry).await
     }
 
     async fn list_workspace(
         &self,
-        entry: &WorkspaceEntry,
-        app: &JwtApp,
-        now: Moment,
+        planned: &PlannedWorkspace,
+        guard: Option<ClaimGuard>,
     ) -> Result<(), MakeError> {
-        let mut set = self.made_set(INSTALLATION, now);
+        let PlannedWorkspace { entry, app, .. } = planned;
+        let mut set = self.made_set(INSTALLATION, entry.created_at);
+        set.claim_guards.extend(guard);
         self.add_all(&mut set, KIND_WORKSPACE, body::SCHEMA, std::slice::from_ref(entry), |entry| {
             entry.stream.as_str()
         });
         let _still = self.keys().still().await;
         let app = [self.sealed_jwt_app(app)];
         self.add_all(&mut set, KIND_APP, stored::SCHEMA, &app, |app| app.client_id().as_str());
-        self.commit_made(set).await
+        self.commit_made(set, entry).await
     }
 
-    fn new_app(&self, entry: &WorkspaceEntry, name: &str, secret: Secret, now: Moment) -> JwtApp {
+    fn new_app(&self, entry: &WorkspaceEntry, secret: Secret) -> JwtApp {
         let mut ids = self.sources().ids();
         let mut next = || ids.next().expect("invariant: the source of ids does not end");
         JwtApp {
             client_id: AppId::fresh(next()),
-            name: format!("{name} app"),
+            name: format!("{} app", entry.name),
             user: UserId::fresh(next()),
             account: entry.account.clone(),
-            keys: Keys::Hmac(Digest::Sha256, Rotating::first(secret, now)),
+            keys: Keys::Hmac(Digest::Sha256, Rotating::first(secret, entry.created_at)),
             scopes: vec![SCOPE_CASES.to_owned()],
             streams: vec![entry.stream.clone()],
             requires_expiry: false,
@@ -226,21 +274,7 @@ impl App {
 
     /// Begins a write set of the server itself.
     pub(crate) fn made_set(&self, workspace: &str, now: Moment) -> WriteSet {
-        WriteSet {
-            workspace: workspace.to_owned(),
-            operation: self.sources().operation(),
-            at_ms: now.ms(),
-            actor: Actor::server().id.to_string(),
-            app: String::new(),
-            config_version: None,
-            changes_config: false,
-            guards: Vec::new(),
-            claim_guards: Vec::new(),
-            head_guards: Vec::new(),
-            documents: Vec::new(),
-            claims: Vec::new(),
-            events: Vec::new(),
-        }
+        made_set(self.sources().operation(), workspace, now)
     }
 
     fn add_all<T: Serialize>(
@@ -271,16 +305,33 @@ impl App {
         }
     }
 
-    async fn commit_made(&self, set: WriteSet) -> Result<(), MakeError> {
-        let workspace = set.workspace.clone();
+    async fn commit_made(&self, set: WriteSet, entry: &WorkspaceEntry) -> Result<(), MakeError> {
         match self.store().commit(set).await {
             Ok(_) => Ok(()),
-            Err(CommitError::Missed(_)) => Err(MakeError::Exists(workspace)),
+            Err(CommitError::Missed(_)) => Err(MakeError::Exists(entry.stream.to_string())),
             Err(error) => Err(MakeError::App(
                 AppError::of_commit(error)
                     .unwrap_or_else(|| AppError::Failed("a miss was answered above".to_owned())),
             )),
         }
+    }
+}
+
+fn made_set(operation: [u8; 16], workspace: &str, now: Moment) -> WriteSet {
+    WriteSet {
+        workspace: workspace.to_owned(),
+        operation,
+        at_ms: now.ms(),
+        actor: Actor::server().id.to_string(),
+        app: String::new(),
+        config_version: None,
+        changes_config: false,
+        guards: Vec::new(),
+        claim_guards: Vec::new(),
+        head_guards: Vec::new(),
+        documents: Vec::new(),
+        claims: Vec::new(),
+        events: Vec::new(),
     }
 }
 

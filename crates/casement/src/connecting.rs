@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use casement_api::starting::Front;
-use casement_app::app::App;
+use casement_app::app::{App, StoreState};
 use casement_app::error::AppError;
+use casement_app::making::{MadeWorkspace, MakeError, NewWorkspaceInput};
 use casement_app::seal::key_file::KeyFile;
 use casement_app::seal::rotate::KeyError;
 use casement_store::error::StoreError;
@@ -34,16 +35,61 @@ const CONNECT_WAIT_MAX: Duration = Duration::from_secs(3);
 pub async fn connect(
     server: Server,
     key_file: KeyFile,
-    mut front: Front,
+    front: Front,
     stops: &mut Stops,
 ) -> anyhow::Result<(Option<Opened>, Front)> {
+    waited(async || attempt(server.clone(), key_file.clone()).await, front, stops).await
+}
+
+/// What a start finds of workspaces.
+#[derive(Debug)]
+pub enum First {
+    /// There was none, and this one was made.
+    Made(Box<MadeWorkspace>),
+    /// There is one.
+    Known,
+}
+
+/// Makes the first workspace where there is none, however long a database server takes; `None`: told to stop before.
+///
+/// # Errors
+/// The store takes no writes and waiting does not help.
+pub async fn first_workspace(
+    app: &App,
+    front: Front,
+    stops: &mut Stops,
+) -> anyhow::Result<(Option<First>, Front)> {
+    // Once: all attempts make the same one.
+    let planned = app.plan_workspace(NewWorkspaceInput::default())?;
+    let found = |made: Option<MadeWorkspace>| made.map_or(First::Known, |made| First::Made(Box::new(made)));
+    if !app.is_shared() {
+        return Ok((Some(found(app.make_first_workspace(&planned).await?)), front));
+    }
+    let attempt = async || match app.make_first_workspace(&planned).await {
+        Ok(made) => Ok(Ok(found(made))),
+        Err(MakeError::App(AppError::Unavailable(reason) | AppError::OutcomeUnknown(reason)))
+            if !matches!(app.store_state(), StoreState::RestartRequired(_)) =>
+        {
+            Ok(Err(reason))
+        }
+        Err(error) => Err(error.into()),
+    };
+    waited(attempt, front, stops).await
+}
+
+/// Tries until an attempt gives no reason to try again; `None`: told to stop before. Meanwhile the front tells why.
+async fn waited<T>(
+    attempt: impl AsyncFn() -> anyhow::Result<Result<T, String>>,
+    mut front: Front,
+    stops: &mut Stops,
+) -> anyhow::Result<(Option<T>, Front)> {
     let mut wait = CONNECT_WAIT_MIN;
     let mut told = String::new();
     loop {
-        let mut connecting = Box::pin(attempt(server.clone(), key_file.clone()));
-        let connected = loop {
+        let mut trying = Box::pin(attempt());
+        let tried = loop {
             tokio::select! {
-                connected = &mut connecting => break connected?,
+                tried = &mut trying => break tried?,
                 () = stops.next() => return Ok((None, front)),
                 () = tokio::time::sleep(SILENCE_MAX), if told.is_empty() => {
                     told = "the database has not answered yet".to_owned();
@@ -51,12 +97,12 @@ pub async fn connect(
                 }
             }
         };
-        let reason = match connected {
-            Ok(opened) => {
+        let reason = match tried {
+            Ok(done) => {
                 if !told.is_empty() {
                     tracing::info!("the database is there");
                 }
-                return Ok((Some(opened), front));
+                return Ok((Some(done), front));
             }
             Err(reason) => reason,
         };

@@ -20,7 +20,7 @@ use casement_app::index::build::Start;
 use casement_app::index::snapshot;
 use casement_app::installation::WorkspaceEntry;
 use casement_app::limits::DOCTOR_OPEN_FILES_BESIDE;
-use casement_app::making::{MadeWorkspace, NewWorkspaceInput};
+use casement_app::making::MadeWorkspace;
 use casement_app::{deadline, seal, sweep};
 use casement_store::limits::NO_BACKUP;
 use casement_store::options::{Directory, Options};
@@ -29,7 +29,7 @@ use sd_notify::NotifyState;
 use tokio::sync::watch;
 
 use crate::cli::ServeArguments;
-use crate::connecting::connect;
+use crate::connecting::{First, connect, first_workspace};
 use crate::logging::{Level, Logging};
 use crate::signals::Stops;
 use crate::{logging, measure, open_files, opened, settings, signals, sources, tls, token};
@@ -128,9 +128,16 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     let reloading = tokio::spawn(signals::reload(options.tls.clone(), level)?);
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
-    match app.make_first_workspace(NewWorkspaceInput::default()).await? {
-        Some(made) => print_made(&made, &base)?,
-        None => print_known(&app.installation().workspaces, &base),
+    let (first, front) = first_workspace(&app, front, &mut stops).await?;
+    match first {
+        Some(First::Made(made)) => print_made(&made, &base)?,
+        Some(First::Known) => print_known(&app.installation().workspaces, &base),
+        None => {
+            // Told to stop while the database was waited for.
+            let _ = stop.send(true);
+            store.close().await;
+            return front.end().await.context("the accept loop ended early");
+        }
     }
     tracing::info!(%address, data.directory = %arguments.data.place(), "casement serves");
     let metrics = measure::page(recorder.clone(), Arc::clone(&app));

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use casement_app::app::App;
 use casement_app::deadline::mark_passed;
+use casement_app::installation::INSTALLATION;
 use casement_app::lease::{Turn, Work};
+use casement_app::making::NewWorkspaceInput;
 use casement_store::error::CommitError;
 use serde_json::json;
 
@@ -177,7 +180,7 @@ async fn used_token_ids_jump_over_no_change_of_an_app() {
         // The claim of the one node and a new workspace, with its app, of the other.
         let id = format!("jti-{step}");
         let used = casement_app::jwt_app::token_id::TokenUse { id: &id, ends_at: now, now };
-        let input = casement_app::making::NewWorkspaceInput::default();
+        let input = NewWorkspaceInput::default();
         let (used, made) = tokio::join!(
             casement_app::jwt_app::token_id::use_token_id(&first.app, &first.jwt, used),
             second.app.make_workspace(input)
@@ -247,21 +250,59 @@ async fn of_nodes_that_start_at_once_one_makes_the_workspace() {
     let first = Server::start_on_server().await;
     // There is one: nobody makes another.
     let second = first.another_node().await;
-    let made = second.app.make_first_workspace(casement_app::making::NewWorkspaceInput::default()).await;
-    assert!(made.unwrap().is_none());
+    let planned = second.app.plan_workspace(NewWorkspaceInput::default()).unwrap();
+    assert!(second.app.make_first_workspace(&planned).await.unwrap().is_none());
     let empty = Server::empty_nodes(3).await;
     let mut starts = tokio::task::JoinSet::new();
     for app in &empty.apps {
         let app = Arc::clone(app);
         starts.spawn(async move {
-            app.make_first_workspace(casement_app::making::NewWorkspaceInput::default())
-                .await
-                .unwrap()
-                .is_some()
+            let planned = app.plan_workspace(NewWorkspaceInput::default()).unwrap();
+            app.make_first_workspace(&planned).await.unwrap().is_some()
         });
     }
     let made = starts.join_all().await.into_iter().filter(|made| *made).count();
     assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn a_first_workspace_that_is_made_again_after_a_lost_answer_is_the_same_one() {
+    let empty = Server::empty_nodes(2).await;
+    let [one, other] = empty.apps.as_slice() else { unreachable!() };
+    let plan = |app: &App| app.plan_workspace(NewWorkspaceInput::default()).unwrap();
+    let (planned, late) = (plan(one), plan(other));
+    let first = one.make_first_workspace(&planned).await.unwrap().unwrap();
+    let again = one.make_first_workspace(&planned).await.unwrap().unwrap();
+    assert_eq!(
+        (again.app, again.workspace, again.secret.reveal()),
+        (first.app, first.workspace, first.secret.reveal())
+    );
+    assert!(other.make_first_workspace(&late).await.unwrap().is_none());
+    assert_eq!(one.installation().workspaces.len(), 1);
+}
+
+#[tokio::test]
+async fn a_node_that_has_lost_its_turn_lists_no_first_workspace() {
+    let empty = Server::empty_nodes(2).await;
+    let [one, other] = empty.apps.as_slice() else { unreachable!() };
+    let turn = async |app: &App| app.turn_of(INSTALLATION, Work::FirstWorkspace).await.unwrap();
+    assert!(matches!(turn(one).await, Turn::Under(_)));
+    // By the other's clock that turn has ended; the first does not know.
+    empty.clocks_ms[1].fetch_add(DAY_MS, Ordering::Relaxed);
+    assert!(matches!(turn(other).await, Turn::Under(_)));
+    let late = Arc::clone(one);
+    let late = tokio::spawn(async move {
+        let planned = late.plan_workspace(NewWorkspaceInput::default()).unwrap();
+        late.make_first_workspace(&planned).await.unwrap().is_some()
+    });
+    // It has begun: there is its workspace, which nothing lists.
+    while empty.stores[1].workspaces().await.unwrap().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let planned = other.plan_workspace(NewWorkspaceInput::default()).unwrap();
+    assert!(other.make_first_workspace(&planned).await.unwrap().is_some());
+    assert!(!late.await.unwrap());
+    assert_eq!(one.installation().workspaces.len(), 1);
 }
 
 #[tokio::test]

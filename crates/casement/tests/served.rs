@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::harness::http::Connection;
 use crate::harness::program::{Program, casement, failed, succeeded, text};
-use crate::harness::relay::Relay;
+use crate::harness::relay::{Departure, Relay};
 use crate::postgres_server::{Database, programs, psql};
 
 /// How long a test waits for something that must happen.
@@ -125,6 +125,87 @@ fn a_database_that_goes_away_while_a_server_starts_is_waited_for() {
     assert!(child.try_wait().unwrap().is_none(), "it waits");
     relay.admit(u32::MAX);
     until(|| asked(address, "/readyz").0 == 200);
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+/// Starts a server for the first time on a database that goes away at a moment, waits until it tells a reason, and lets the
+/// database come back. The server must serve then, with the one workspace whose app it printed.
+fn a_first_start_ends_with_one_workspace(departure: Departure, is_told: impl Fn(&str) -> bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::fresh();
+    let (relay, url) = behind(&database);
+    relay.depart(departure);
+    let address = free_address();
+    let (listen, data) = (address.to_string(), folder.path().join("data"));
+    let settings = ["--database-url", url.as_str(), "--listen", listen.as_str()];
+    let arguments = [&["serve", "--data-dir", text(&data)], &settings[..]].concat();
+    let said = folder.path().join("said");
+    let mut child = casement(&arguments)
+        .stdout(std::fs::File::create(&said).unwrap())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until(|| relay.is_departed());
+    until(|| {
+        assert!(child.try_wait().unwrap().is_none(), "{departure:?}: it waits");
+        asked(address, "/readyz").2["reason"].as_str().is_some_and(&is_told)
+    });
+    relay.admit(u32::MAX);
+    until(|| asked(address, "/readyz").0 == 200);
+    let said = std::fs::read_to_string(&said).unwrap();
+    let word_after = |name: &str| {
+        let (_, rest) = said.split_once(name).unwrap_or_else(|| panic!("{departure:?}: {said}"));
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let (stream, token) = (word_after("  stream "), word_after("  token (24 h) "));
+    // Each workspace is made with one app.
+    let listed = succeeded(&["app", "list", "--json", "--data-dir", text(&data), "--database-url", &url]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let apps = listed.as_array().or(listed["apps"].as_array()).unwrap();
+    assert_eq!(apps.len(), 1, "{departure:?}: {listed}");
+    assert!(apps[0].to_string().contains(&stream), "{departure:?}: {listed}");
+    // What was printed reaches it.
+    let mut connection = Connection::open(address);
+    let path = format!("/api/v1/streams/{stream}/cases");
+    connection.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nauth: {token}\r\n\r\n"));
+    let (head, body) = connection.answer();
+    assert_eq!((head.status, &body["totalResults"]), (200, &Value::from(0)), "{departure:?}: {body}");
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_database_that_goes_away_before_the_first_workspace_is_made_is_waited_for() {
+    // The claim by which one node at a time makes it.
+    let departure = Departure::Before("lease:first-workspace");
+    a_first_start_ends_with_one_workspace(departure, |_| true);
+}
+
+#[test]
+fn a_first_workspace_whose_commit_was_not_answered_is_made_once() {
+    // Not before the store has given up finding out what became of it.
+    let is_given_up = |reason: &str| reason != "the database has not answered yet";
+    // What lists the workspace has its name.
+    a_first_start_ends_with_one_workspace(Departure::AfterCommitOf(r#""name":"Casement""#), is_given_up);
+}
+
+#[test]
+fn a_server_that_waits_to_make_its_first_workspace_can_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::fresh();
+    let (relay, url) = behind(&database);
+    relay.depart(Departure::Before("lease:first-workspace"));
+    let (address, data) = (free_address(), folder.path().join("data"));
+    let listen = address.to_string();
+    let settings = ["--database-url", url.as_str(), "--listen", listen.as_str()];
+    let mut child = casement(&[&["serve", "--data-dir", text(&data)], &settings[..]].concat())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    until(|| relay.is_departed());
+    until(|| asked(address, "/readyz").2["store"] == "unreachable");
     assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert!(child.wait().unwrap().success());
 }

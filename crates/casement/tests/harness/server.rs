@@ -320,6 +320,9 @@ pub const ABSENT: &str = "<absent>";
 /// Nodes that have no workspace yet, and what goes with them.
 pub struct EmptyNodes {
     pub apps: Vec<Arc<App>>,
+    pub stores: Vec<Store>,
+    /// The clock of each.
+    pub clocks_ms: Vec<Arc<AtomicI64>>,
     _directories: Vec<TempDir>,
     _database: Database,
 }
@@ -328,19 +331,22 @@ impl Server {
     /// Starts so many nodes on an empty database.
     pub async fn empty_nodes(count: u64) -> EmptyNodes {
         let database = Database::fresh();
-        let clock_ms = Arc::new(AtomicI64::new(START_MS));
         let (mut apps, mut directories) = (Vec::new(), vec![tempfile::tempdir().unwrap()]);
+        let (mut stores, mut clocks_ms) = (Vec::new(), Vec::new());
         let key = directories[0].path().join("secrets.key");
         for node in 1..=count {
             let directory = tempfile::tempdir().unwrap();
             let (store, feed) = open(&directory, Some(&database)).await;
             let key_file = KeyFile::of(directory.path(), Some(&key), None);
-            let app = App::open(store, sources(&clock_ms, 1_000_000 * node), key_file).await.unwrap();
+            let clock_ms = Arc::new(AtomicI64::new(START_MS));
+            let app = App::open(store.clone(), sources(&clock_ms, 1_000_000 * node), key_file).await.unwrap();
             tokio::spawn(Arc::clone(&app).follow(feed));
             apps.push(app);
+            stores.push(store);
+            clocks_ms.push(clock_ms);
             directories.push(directory);
         }
-        EmptyNodes { apps, _directories: directories, _database: database }
+        EmptyNodes { apps, stores, clocks_ms, _directories: directories, _database: database }
     }
 }
 
