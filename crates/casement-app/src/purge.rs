@@ -3,7 +3,7 @@
 //! Each document that goes leaves a row with its id and number, a [`Purged`] in place of its body, and one event that tells
 //! of the erasure of all its earlier ones. What belongs to a case goes before it, in sets of a bounded size, and so do the cases
 //! that were merged into it, since they are seen through it; what breaks off in between leaves a deleted case with less to it, and the same request goes on there. The case's version, which every set
-//! guards, stays the same until its own, so that nobody restores it meanwhile.
+//! guards, stays the same until its own, so that nothing is purged of a case after somebody restored it. What fits into one set goes whole.
 
 use casement_domain::attachment::Attachment;
 use casement_domain::attachment::purge::free_room;
@@ -29,15 +29,6 @@ use crate::trace;
 
 /// What belongs to a case.
 const OF_CASES: [&str; 3] = [body::COMMENT, body::ATTACHMENT, body::TASK];
-
-/// What of a kind goes before a case.
-#[derive(Debug, Clone, Copy)]
-enum Below<'a> {
-    /// What belongs to it, and to those that were merged into it.
-    Of(&'a [String]),
-    /// The documents with these ids: the cases that were merged into it.
-    These(&'a [String]),
-}
 
 /// What one set erases.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -79,123 +70,58 @@ async fn carry_out(
     if_match: &IfMatch,
     ticket: Option<&Ticket<'_>>,
 ) -> Result<Done, AppError> {
+    let workspace = &access.workspace;
     let id = app.id_of(access, noun, named).await?;
-    match noun {
-        Noun::Case => {
-            let case = app.case(access.workspace.id(), &id, &mut Reads::default()).await?;
-            let holders = holders(&case.ok_or(AppError::NotFound)?.value);
-            for kind in OF_CASES {
-                purge_below(app, access, &id, (kind, Below::Of(&holders)), if_match).await?;
-            }
-            let absorbed = holders.get(1..).unwrap_or_default();
-            purge_below(app, access, &id, (body::CASE, Below::These(absorbed)), if_match).await?;
-        }
-        Noun::Task => {}
-    }
-    purge_itself(app, access, noun, &id, if_match, ticket).await
-}
-
-/// Purges what of a kind goes before a case, set by set.
-async fn purge_below(
-    app: &App,
-    access: &Access,
-    case: &str,
-    (kind, below): (&str, Below<'_>),
-    if_match: &IfMatch,
-) -> Result<(), AppError> {
-    let workspace = &access.workspace;
-    // All attachments change the one document of what is used.
-    let turn = if kind == body::ATTACHMENT { Usage::ID } else { case };
-    let mut misses = 0;
-    while misses < limits::COMMIT_ATTEMPTS_MAX {
-        let _turn = workspace.turn(turn).await;
-        let config = workspace.config();
-        let mut reads = Reads::default();
-        check(app, access, Noun::Case, case, if_match, &mut reads).await?;
-        let page = app.left_below(workspace.id(), kind, below).await?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        let portion = app.portion(workspace.id(), page).await?;
-        let change = match kind {
-            body::ATTACHMENT => {
-                let documents = portion.whole.iter().map(|(document, _)| document);
-                let attachments: Result<Vec<Attachment>, AppError> = documents
-                    .filter_map(|document| body::decode_attachment(document).transpose())
-                    .map(|found| found.map(|found| found.value))
-                    .collect();
-                free_room(&attachments?, app.usage(workspace.id(), &mut reads).await?.as_ref())
-            }
-            _ => Change::default(),
-        };
-        let now = app.sources().now();
-        let mut pending = pending(&config, Act::of(access, now), &change, reads, None, app.sources())?;
-        pending.erase(&portion, now, app.sources());
-        if app.commit(workspace, pending, None).await?.is_none() {
-            misses += 1;
-            continue;
-        }
-        misses = 0;
-        if kind == body::ATTACHMENT {
-            remove_bytes(app, workspace.id(), &portion).await;
-        }
-    }
-    Err(contended())
-}
-
-/// Purges a case that nothing belongs to any more, or a task.
-async fn purge_itself(
-    app: &App,
-    access: &Access,
-    noun: Noun,
-    id: &str,
-    if_match: &IfMatch,
-    ticket: Option<&Ticket<'_>>,
-) -> Result<Done, AppError> {
-    let workspace = &access.workspace;
-    let kind = match noun {
-        Noun::Case => body::CASE,
-        Noun::Task => body::TASK,
-    };
-    let turn = match noun {
-        Noun::Case => id.to_owned(),
+    let (kind, turn) = match noun {
+        // All attachments change the one document of what is used.
+        Noun::Case => (body::CASE, Usage::ID.to_owned()),
         Noun::Task => {
-            let task = app.task(workspace.id(), id, &mut Reads::default()).await?;
-            task.ok_or(AppError::NotFound)?.value.case.to_string()
+            let task = app.task(workspace.id(), &id, &mut Reads::default()).await?;
+            (body::TASK, task.ok_or(AppError::NotFound)?.value.case.to_string())
         }
     };
+    let is_own = |document: &Document| document.kind == kind && document.id == id;
     let mut misses = 0;
     while misses < limits::COMMIT_ATTEMPTS_MAX {
         let _turn = workspace.turn(&turn).await;
         let config = workspace.config();
         let mut reads = Reads::default();
-        let version = check(app, access, noun, id, if_match, &mut reads).await?;
-        let document = app.store().document(workspace.id(), kind, id).await?.ok_or(AppError::NotFound)?;
-        if document.version != version {
+        let (version, holders) = check(app, access, noun, &id, if_match, &mut reads).await?;
+        let left = app.left(workspace.id(), noun, &id, &holders).await?;
+        if left.iter().any(|document| is_own(document) && document.version != version) {
             // Another node has changed it since: what was decided is of another version.
             misses += 1;
             continue;
         }
-        let portion = app.portion(workspace.id(), vec![document]).await?;
-        let is_last = !portion.whole.is_empty();
+        let portion = app.portion(workspace.id(), left).await?;
+        let is_last = portion.whole.iter().any(|(document, _)| is_own(document));
+        let attachments = portion.attachments()?;
+        let change = match attachments.is_empty() {
+            true => Change::default(),
+            false => free_room(&attachments, app.usage(workspace.id(), &mut reads).await?.as_ref()),
+        };
         let ticket = ticket.filter(|_| is_last);
         let now = app.sources().now();
-        let act = Act::of(access, now);
-        let mut pending = pending(&config, act, &Change::default(), reads, None, app.sources())?;
+        let mut pending = pending(&config, Act::of(access, now), &change, reads, None, app.sources())?;
         pending.erase(&portion, now, app.sources());
         if let Some(ticket) = ticket {
             pending.keep_outcome(ticket, Outcome::Purged);
         }
-        match app.commit(workspace, pending, ticket).await? {
-            Some(_) if is_last => return Ok(Done::Committed(Rendered::nothing())),
-            Some(_) => misses = 0,
-            None => misses += 1,
+        if app.commit(workspace, pending, ticket).await?.is_none() {
+            misses += 1;
+            continue;
+        }
+        misses = 0;
+        remove_bytes(app, workspace.id(), &attachments).await;
+        if is_last {
+            return Ok(Done::Committed(Rendered::nothing()));
         }
     }
     Err(contended())
 }
 
-/// Loads what is to be purged, notes that it was read, and has it decided; gives its version.
+/// Loads what is to be purged, notes that it was read, and has it decided; gives its version, and of a case the ids under which
+/// there is what belongs to it.
 async fn check(
     app: &App,
     access: &Access,
@@ -203,32 +129,32 @@ async fn check(
     id: &str,
     if_match: &IfMatch,
     reads: &mut Reads,
-) -> Result<u64, AppError> {
+) -> Result<(u64, Vec<String>), AppError> {
     let workspace = access.workspace.id();
-    let (version, decided) = match noun {
+    let (version, holders, decided) = match noun {
         Noun::Case => {
             let case = app.case(workspace, id, reads).await?.ok_or(AppError::NotFound)?;
-            (case.version, trace::decide().in_scope(|| purge_case(&case.value)))
+            (case.version, holders(&case.value), trace::decide().in_scope(|| purge_case(&case.value)))
         }
         Noun::Task => {
             let task = app.task(workspace, id, reads).await?.ok_or(AppError::NotFound)?;
-            (task.version, trace::decide().in_scope(|| purge_task(&task.value)))
+            (task.version, Vec::new(), trace::decide().in_scope(|| purge_task(&task.value)))
         }
     };
     if !if_match.accepts(version) {
         return Err(AppError::VersionDiffers);
     }
-    decided.map(|()| version).map_err(AppError::Refused)
+    decided.map(|()| (version, holders)).map_err(AppError::Refused)
 }
 
 /// Removes the bytes of purged attachments. What can't be removed now goes with the next sweep.
-async fn remove_bytes(app: &App, workspace: &str, portion: &Portion) {
+async fn remove_bytes(app: &App, workspace: &str, attachments: &[Attachment]) {
     let Ok(blobs) = app.blobs() else { return };
-    for (document, _) in &portion.whole {
-        if let Err(error) = blobs.remove(&key(workspace, &document.id)).await {
+    for Attachment { id, .. } in attachments {
+        if let Err(error) = blobs.remove(&key(workspace, id.as_str())).await {
             tracing::warn!(
                 workspace.id = workspace,
-                document.id = document.id,
+                document.id = id.as_str(),
                 %error,
                 "the bytes of a purged attachment could not be removed; the next sweep does it"
             );
@@ -236,27 +162,50 @@ async fn remove_bytes(app: &App, workspace: &str, portion: &Portion) {
     }
 }
 
+impl Portion {
+    /// Gives the attachments of which nothing stays.
+    fn attachments(&self) -> Result<Vec<Attachment>, AppError> {
+        let of_kind = self
+            .whole
+            .iter()
+            .map(|(document, _)| document)
+            .filter(|document| document.kind == body::ATTACHMENT);
+        let found = of_kind.filter_map(|document| body::decode_attachment(document).transpose());
+        found.map(|found| found.map(|found| found.value)).collect()
+    }
+}
+
 impl App {
-    /// Gives some of what is there still.
-    async fn left_below(
+    /// Gives some of what is there still, in the order in which it goes: what belongs to a case, the cases that were merged into
+    /// it, and last the document itself.
+    async fn left(
         &self,
         workspace: &str,
-        kind: &str,
-        below: Below<'_>,
+        noun: Noun,
+        id: &str,
+        holders: &[String],
     ) -> Result<Vec<Document>, AppError> {
-        let (store, limit) = (self.store(), limits::PURGED_DOCUMENTS);
-        match below {
-            // A purged document has no parent.
-            Below::Of(parents) => {
-                Ok(store.children_page(workspace, kind, parents, &Along::Down(None), limit).await?)
-            }
-            Below::These(ids) => {
-                let mut found = store.documents(workspace, kind, ids).await?;
-                found.retain(|document| document.schema != body::PURGED_SCHEMA);
-                found.truncate(limit);
-                Ok(found)
+        let (store, most) = (self.store(), limits::PURGED_DOCUMENTS);
+        let mut left: Vec<Document> = Vec::new();
+        if noun == Noun::Case {
+            for kind in OF_CASES {
+                let room = most.saturating_sub(left.len());
+                if room > 0 {
+                    // A purged document has no parent.
+                    let page = store.children_page(workspace, kind, holders, &Along::Down(None), room);
+                    left.extend(page.await?);
+                }
             }
         }
+        let (kind, absorbed) = match noun {
+            Noun::Case => (body::CASE, holders.get(1..).unwrap_or_default()),
+            Noun::Task => (body::TASK, [].as_slice()),
+        };
+        let cases = [absorbed, &[id.to_owned()]].concat();
+        let found = store.documents(workspace, kind, &cases).await?;
+        left.extend(found.into_iter().filter(|document| document.schema != body::PURGED_SCHEMA));
+        left.truncate(most);
+        Ok(left)
     }
 
     /// Takes of some documents as many as one set may erase: at least a part of the first.

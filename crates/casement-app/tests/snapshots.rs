@@ -3,12 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use casement_app::configuration::apply::{Run, apply};
 use casement_app::deadline::mark_passed;
 use casement_app::error::AppError;
 use casement_app::index::build::Start;
 use casement_app::index::keeps_deadlines;
+use casement_app::index::snapshot::run::run;
 use casement_domain::id::StreamId;
 use casement_wire::spelling::Noun;
 use serde_json::{Value, json};
@@ -373,6 +375,83 @@ async fn what_a_killed_server_left_unfinished_is_removed() {
     let (_, is_used) = reopened(house).await;
     assert!(is_used);
     assert!(!unfinished.exists());
+}
+
+/// Purges a case that the snapshot of a house holds.
+async fn purged_case(house: &House) {
+    let case = house.create_case(new_case("Xylophagous")).await.unwrap();
+    house.app.keep_all(&house.snapshots()).await;
+    assert!(kept(house) > 0);
+    house.update_case(id(&case), json!({"isActive": false})).await.unwrap();
+    house.purge(Noun::Case, id(&case)).await.unwrap();
+}
+
+/// Nothing is where the snapshot was, and what somebody else puts there is left alone.
+async fn is_gone_and_looked_for_once(house: &House) {
+    let snapshots = house.snapshots();
+    assert_eq!((file(&snapshots).exists(), kept(house)), (false, 0));
+    fs::write(file(&snapshots), "not ours").unwrap();
+    house.app.keep_all(&snapshots).await;
+    assert_eq!(fs::read(file(&snapshots)).unwrap(), b"not ours");
+}
+
+#[tokio::test]
+async fn a_snapshot_with_what_was_purged_goes_where_no_other_can_be_written() {
+    let house = House::build().await;
+    purged_case(&house).await;
+    // A directory where the next one would be written.
+    fs::create_dir(house.snapshots().join(format!("{STREAM}.unfinished"))).unwrap();
+    house.app.keep_all(&house.snapshots()).await;
+    is_gone_and_looked_for_once(&house).await;
+}
+
+#[tokio::test]
+async fn a_snapshot_with_what_was_purged_goes_while_words_are_missing() {
+    let house = House::build().await;
+    let broken = house.create_case(new_case("Broken")).await.unwrap();
+    purged_case(&house).await;
+    house.app.keep_all(&house.snapshots()).await;
+    let snapshots = house.snapshots();
+    // The words of the snapshot can't be used, nor made of this document: they stay missing.
+    let mut bytes = fs::read(file(&snapshots)).unwrap();
+    let end = bytes.len() - 100;
+    bytes[end] ^= 1;
+    fs::write(file(&snapshots), bytes).unwrap();
+    let break_body = |data: &Path| {
+        let path = data.join("casement.db");
+        let mut database = fs::read(&path).unwrap();
+        let body = format!("{{\"id\":\"{}\"", id(&broken));
+        let places: Vec<usize> = database
+            .windows(body.len())
+            .enumerate()
+            .filter(|(_, part)| *part == body.as_bytes())
+            .map(|(place, _)| place)
+            .collect();
+        assert!(!places.is_empty());
+        for place in places {
+            database[place] = b'[';
+        }
+        fs::write(path, database).unwrap();
+    };
+    let house = house.reopened_after(from_snapshots(&snapshots), break_body).await;
+    let kept_at = kept(&house);
+    assert!(kept_at > 0, "its lists are used");
+    let case = house.create_case(new_case("Another")).await.unwrap();
+    let is_without = |snapshots: &Path| !file(snapshots).exists();
+    let keeping = tokio::spawn(run(Arc::clone(&house.app), snapshots.clone()));
+    house.app.keep_all(&snapshots).await;
+    assert!(!is_without(&snapshots) && kept(&house) == kept_at, "nothing was purged since");
+    keeping.abort();
+    house.update_case(id(&case), json!({"isActive": false})).await.unwrap();
+    house.purge(Noun::Case, id(&case)).await.unwrap();
+    // While the server goes on, not only at its stop.
+    let keeping = tokio::spawn(run(Arc::clone(&house.app), snapshots.clone()));
+    while !is_without(&snapshots) {
+        tokio::task::yield_now().await;
+    }
+    keeping.abort();
+    assert!(!house.app.progress().has_words());
+    is_gone_and_looked_for_once(&house).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

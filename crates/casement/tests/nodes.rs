@@ -13,6 +13,7 @@ use casement_store::error::CommitError;
 use serde_json::json;
 
 use crate::harness::server::{DAY_MS, STREAM, Server, update_of};
+use crate::purge_races::Contest;
 
 #[tokio::test]
 async fn what_one_node_acknowledges_every_node_lists() {
@@ -326,6 +327,40 @@ async fn a_link_of_one_node_serves_once_on_all() {
     let path = format!("/api/v1/streams/{STREAM}/cases/CS000100");
     let case = second.call("").method("GET").path(&path).send().await.document();
     assert_eq!(case["feedback"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn of_a_purge_and_a_restore_on_two_nodes_one_wins() {
+    let first = Server::start_on_server().await;
+    let second = first.another_node().await;
+    let mut between = 0;
+    for comments in [3, 60] {
+        // The purge stands still once it has taken so many documents, and goes on when the other node has restored the case.
+        for taken in Contest::moments(comments) {
+            let contest = Contest::begin(&first, comments).await;
+            let mut purge = Box::pin(contest.purge(&first));
+            let is_so_far = async {
+                while contest.purged(&second).await < taken {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let ended = tokio::select! {
+                biased;
+                () = is_so_far => None,
+                answer = &mut purge => Some(answer),
+            };
+            let restore = contest.restore(&second).await;
+            let purge = match ended {
+                Some(answer) => answer,
+                None => purge.await,
+            };
+            let has_purge_won = contest.judge(&first, &purge, &restore).await;
+            assert!(!has_purge_won || taken > 0, "it was restored before");
+            assert!(has_purge_won || taken < comments + 3, "nothing was left to be restored");
+            between += usize::from(!has_purge_won && taken > 0);
+        }
+    }
+    assert!(between > 0, "no restore came between two sets of a purge");
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ const SKIP_SERVER: [&str; 9] =
 /// files, processes and quotas, or stops the clock of the runtime, is about the embedded database alone.
 const ON_SERVER: &str = "test(/^(absorbed|apps|assignment|attachments|authentication|bad_input|comment_search|comment_split|comments|compression|concurrency|create_case|\
     create_task|custom_fields|customers|deadlines|feedback|idempotency|json_bodies|lifecycle|list_filters|list_oracle|list_pages|\
-    merge|plans|purged_links|purges|resources|searches|seeds|streams|token_attacks|undo|update_keys|update_values|work_lists|work_moves)::/) and not test(/takes_no_writes/)";
+    merge|plans|purge_races|purged_links|purges|resources|searches|seeds|streams|token_attacks|undo|update_keys|update_values|work_lists|work_moves)::/) and not test(/takes_no_writes/)";
 
 /// The variable that lets the tests of the binary keep their data on a database server.
 const STORE_VARIABLE: (&str, &str) = ("TEST_STORE", "postgres");

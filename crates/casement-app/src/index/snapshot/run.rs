@@ -52,20 +52,18 @@ pub async fn run(app: Arc<App>, directory: PathBuf) {
     let mut last = Instant::now();
     loop {
         looks.tick().await;
-        if !app.progress().has_words() {
-            continue;
-        }
+        let has_words = app.progress().has_words();
         let is_time = last.elapsed() >= limits::SNAPSHOT_PERIOD;
         let mut is_any = false;
         for workspace in app.open_workspaces() {
             let events = workspace.index().sequence.saturating_sub(workspace.kept());
             let wanted = if is_time { limits::SNAPSHOT_EVENTS_MIN } else { limits::SNAPSHOT_EVENTS_MANY };
-            // What was purged must not stay in the file.
-            if events >= wanted || workspace.has_purged() {
+            // What was purged must not stay in the file, also where none can be written instead.
+            if (has_words && events >= wanted) || workspace.has_purged() {
                 is_any |= app.keep(&workspace, &directory).await;
             }
         }
-        if is_any || is_time {
+        if is_any || (is_time && has_words) {
             last = Instant::now();
         }
     }
@@ -96,8 +94,8 @@ impl App {
     }
 
     /// Writes a snapshot of a workspace and tells how that went, and whether it is there. None is written while words are missing,
-    /// or after statuses changed their category: what the index knows of deadlines is of several configurations then. A former
-    /// one that may hold what was purged goes, then.
+    /// or after statuses changed their category: what the index knows of deadlines is of several configurations then. Where none
+    /// is written, a former one that may hold what was purged goes.
     async fn keep(&self, workspace: &Arc<OpenWorkspace>, directory: &Path) -> bool {
         // Before it begins: what is purged from here on may be in it already.
         let had_purged = workspace.set_purged(false);
@@ -113,17 +111,17 @@ impl App {
                 );
                 return true;
             }
-            Ok(None) if had_purged && file::remove(directory, workspace.id()) => workspace.set_kept(0),
-            // It is looked at again.
-            Ok(None) if had_purged => drop(workspace.set_purged(true)),
             Ok(None) => {}
             Err(error) => {
-                if had_purged {
-                    workspace.set_purged(true);
-                }
                 measure::snapshot_failed();
                 tracing::warn!(workspace.id = workspace.id(), %error, "the server goes on without a new snapshot of the index");
             }
+        }
+        if had_purged && file::remove(directory, workspace.id()) {
+            workspace.set_kept(0);
+        } else if had_purged {
+            // It is looked at again.
+            workspace.set_purged(true);
         }
         false
     }
