@@ -94,6 +94,8 @@ mod postgres_server;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod purge_backups;
+#[cfg(test)]
 mod purge_races;
 #[cfg(test)]
 mod purged_files;

@@ -1,5 +1,6 @@
 //! A purge and a restore of the same case at once: one of them wins, and nothing is purged of a case after it was restored.
 
+use casement_store::store::Store;
 use serde_json::{Value, json};
 
 use crate::attachments::{added, id};
@@ -11,6 +12,8 @@ const PURGED_AT_ONCE: usize = 32;
 
 /// A deleted case with comments, a file and a task.
 pub struct Contest {
+    /// Stands in its comments, and nowhere else.
+    pub word: String,
     path: String,
     /// Each document as its kind and id, the case last.
     documents: Vec<(&'static str, String)>,
@@ -19,9 +22,10 @@ pub struct Contest {
 impl Contest {
     pub async fn begin(server: &Server, comments: usize) -> Self {
         let case = server.create_case(json!({})).await;
+        let word = format!("Xylophagous{}", &id(&case)[id(&case).len() - 4..]);
         let path = format!("/api/v1/streams/{STREAM}/cases/{}", id(&case));
         let mut documents = Vec::new();
-        for text in (1..=comments).map(|number| format!("comment {number}")) {
+        for text in (1..=comments).map(|number| format!("{word} {number}")) {
             let call = server.call("").path(&format!("{path}/comments")).json(&json!({"text": text}));
             documents.push(("comment", id(&call.send().await.made()).to_owned()));
         }
@@ -29,7 +33,7 @@ impl Contest {
         documents.push(("task", id(&server.create_task(&case, json!({})).await).to_owned()));
         documents.push(("case", id(&case).to_owned()));
         server.call("").method("DELETE").path(&path).send().await.document();
-        Self { path, documents }
+        Self { word, path, documents }
     }
 
     /// Gives at how many purged documents a restore may come in between, the first and the last among them.
@@ -50,11 +54,21 @@ impl Contest {
         server.call("").path(&format!("{}/restore", self.path)).send().await
     }
 
+    /// Tells how many documents it has.
+    pub fn documents(&self) -> usize {
+        self.documents.len()
+    }
+
     /// Tells how many of its documents are purged.
     pub async fn purged(&self, server: &Server) -> usize {
+        self.purged_in(&server.store).await
+    }
+
+    /// The same in any store.
+    pub async fn purged_in(&self, store: &Store) -> usize {
         let mut purged = 0;
         for (kind, document) in &self.documents {
-            let stored = server.store.document(STREAM, kind, document).await.unwrap().unwrap();
+            let stored = store.document(STREAM, kind, document).await.unwrap().unwrap();
             purged += usize::from(stored.schema == 0);
         }
         purged
