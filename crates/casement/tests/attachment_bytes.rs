@@ -18,9 +18,10 @@ use tokio::net::TcpListener;
 
 use crate::attachments::{added, call, content, files, id, path};
 use crate::harness::bucket::{Bucket, NAME};
-use crate::harness::http::{Connection, post};
-use crate::harness::program::{Program, init, ready, succeeded, text};
-use crate::harness::server::{ACCOUNT, DAY_MS, HOUR_MS, START_MS, STREAM, Server};
+use crate::harness::client::Client;
+use crate::harness::http::Connection;
+use crate::harness::program::{Program, succeeded, text};
+use crate::harness::server::{DAY_MS, HOUR_MS, START_MS, STREAM, Server};
 use crate::harness::token;
 
 /// Sets when a file was written.
@@ -330,56 +331,13 @@ async fn a_backup_of_bytes_goes_on_where_it_was_broken_off() {
     assert_eq!(run().await.unwrap().attachments, Copied { added: 1, missing: 0, removed: 0 });
 }
 
-struct Client {
-    template: String,
-    token: String,
+fn upload(client: &Client, address: &str, case: &Value, name: &str, bytes: &str) -> Value {
+    client.send(address, "POST", &format!("cases/{}/attachments?name={name}", id(case)), bytes)
 }
 
-impl Client {
-    fn new(data: &Path) -> Self {
-        let made = init(data, ACCOUNT, STREAM);
-        let app = |key: &str| made["app"][key].as_str().unwrap().to_owned();
-        let (client, secret) = (app("clientId"), app("clientSecret"));
-        let token = succeeded(&["token", "--client-id", &client, "--client-secret", &secret]);
-        let template = made["caseTemplates"][0]["_id"].as_str().unwrap().to_owned();
-        Self { template, token: token.trim().to_owned() }
-    }
-
-    fn send(&self, address: &str, request: impl Fn(&[(String, String)]) -> String) -> Value {
-        let headers = [("auth".to_owned(), self.token.clone())];
-        ready(|| {
-            let mut connection = Connection::open(address.parse().unwrap());
-            connection.send(&request(&headers));
-            let (head, body) = connection.answer();
-            (if head.status == 201 { 200 } else { head.status }, body)
-        })
-    }
-
-    fn create(&self, address: &str) -> Value {
-        let body = json!({"caseTmp": self.template, "name": "One", "desc": "", "userInfo": {"name": "John"},
-            "emailId": "j@example.com", "source": "rtm", "dueDate": "2030-01-31"});
-        let path = format!("/caseManagement/api/public/analytics/{STREAM}/createCase");
-        self.send(address, |headers| post(&path, headers, &body.to_string()))
-    }
-
-    fn upload(&self, address: &str, case: &Value, name: &str, bytes: &str) -> Value {
-        let path = format!("/api/v1/streams/{STREAM}/cases/{}/attachments?name={name}", id(case));
-        self.send(address, |headers| post(&path, headers, bytes))
-    }
-
-    fn delete(&self, address: &str, attachment: &Value) -> Value {
-        let path = format!("/api/v1/streams/{STREAM}/{}", path(attachment));
-        self.send(address, |headers| post(&path, headers, "").replacen("POST", "DELETE", 1))
-    }
-
-    fn content(&self, address: &str, attachment: &Value) -> (u16, usize) {
-        let path = format!("/api/v1/streams/{STREAM}/{}/content", path(attachment));
-        let headers = [("auth".to_owned(), self.token.clone())];
-        let mut connection = Connection::open(address.parse().unwrap());
-        connection.send(&post(&path, &headers, "").replacen("POST", "GET", 1));
-        let (head, length) = connection.bytes();
-        (head.status, length)
-    }
+fn content_of(client: &Client, address: &str, attachment: &Value) -> (u16, usize) {
+    let (head, length) = client.sent(address, "GET", &format!("{}/content", path(attachment)), "").bytes();
+    (head.status, length)
 }
 
 fn json_of(arguments: &[&str]) -> Value {
@@ -403,13 +361,13 @@ fn a_backup_holds_the_bytes_and_a_restore_puts_them_back() {
     let backup = ["backup", "--data-dir", text(&data), "--to", text(&to), "--json"];
     let mut program = Program::serve(&data);
     let address = program.address();
-    let case = client.create(&address);
-    let first = client.upload(&address, &case, "first", &"a".repeat(2_500_000));
+    let case = client.create(&address, "One");
+    let first = upload(&client, &address, &case, "first", &"a".repeat(2_500_000));
     assert_eq!(json_of(&backup)["attachments"], 1);
-    let second = client.upload(&address, &case, "second", "second");
-    let gone = client.upload(&address, &case, "gone", "gone");
+    let second = upload(&client, &address, &case, "second", "second");
+    let gone = upload(&client, &address, &case, "gone", "gone");
     assert_eq!(json_of(&backup)["attachments"], 2);
-    client.delete(&address, &gone);
+    client.send(&address, "DELETE", &path(&gone), "");
     let idle = json_of(&backup);
     assert_eq!((&idle["attachments"], &idle["attachmentsMissing"]), (&json!(0), &json!(0)));
     assert!(program.stop());
@@ -420,10 +378,10 @@ fn a_backup_holds_the_bytes_and_a_restore_puts_them_back() {
     fs::copy(data.join("secrets.key"), copy.join("secrets.key")).unwrap();
     let mut program = Program::serve(&copy);
     let address = program.address();
-    client.upload(&address, &case, "third", "third");
-    assert_eq!(client.content(&address, &first), (200, 2_500_000));
-    assert_eq!(client.content(&address, &second), (200, 6));
-    assert_eq!(client.content(&address, &gone).0, 404);
+    upload(&client, &address, &case, "third", "third");
+    assert_eq!(content_of(&client, &address, &first), (200, 2_500_000));
+    assert_eq!(content_of(&client, &address, &second), (200, 6));
+    assert_eq!(content_of(&client, &address, &gone).0, 404);
     assert!(program.stop());
     let sound = finding(&copy, &["--full"]);
     assert_eq!(sound["level"], "ok", "{sound}");
@@ -458,8 +416,8 @@ fn what_a_killed_server_left_unfinished_is_removed_at_the_next_start() {
     }
     let mut program = Program::serve(&data);
     let address = program.address();
-    let case = client.create(&address);
-    client.upload(&address, &case, "a", "hello");
+    let case = client.create(&address, "One");
+    upload(&client, &address, &case, "a", "hello");
     let begun = Instant::now();
     while half.exists() || orphan.exists() {
         assert!(begun.elapsed() < Duration::from_secs(20));

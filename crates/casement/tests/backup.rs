@@ -5,56 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::http::{Connection, post};
-use crate::harness::program::{Program, failed, init, ready, succeeded, text};
-use crate::harness::server::{ACCOUNT, STREAM};
-
-/// What a test needs to speak to the servers of one directory.
-struct Client {
-    template: String,
-    token: String,
-}
-
-impl Client {
-    fn new(data: &Path) -> Self {
-        let made = init(data, ACCOUNT, STREAM);
-        let id = made["app"]["clientId"].as_str().unwrap();
-        let secret = made["app"]["clientSecret"].as_str().unwrap();
-        let token = succeeded(&["token", "--client-id", id, "--client-secret", secret]);
-        let template = made["caseTemplates"][0]["_id"].as_str().unwrap().to_owned();
-        Self { template, token: token.trim().to_owned() }
-    }
-
-    fn create(&self, address: &str, name: &str) -> Value {
-        let body = json!({
-            "caseTmp": self.template,
-            "name": name,
-            "desc": "as it was",
-            "userInfo": {"name": "John"},
-            "emailId": format!("{name}@example.com"),
-            "source": "rtm",
-            "dueDate": "2030-01-31",
-        });
-        let headers =
-            [("auth".to_owned(), self.token.clone()), ("Idempotency-Key".to_owned(), format!("key-{name}"))];
-        let path = format!("/caseManagement/api/public/analytics/{STREAM}/createCase");
-        ready(|| send(address, &post(&path, &headers, &body.to_string())))
-    }
-
-    fn cases(&self, address: &str) -> Value {
-        let headers = [("auth", self.token.as_str()), ("AccountId", ACCOUNT)]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let path = format!("/caseManagement/api/public/analytics/{STREAM}/getCases");
-        ready(|| send(address, &post(&path, &headers, "{}")))["results"].clone()
-    }
-}
-
-fn send(address: &str, request: &str) -> (u16, Value) {
-    let mut connection = Connection::open(address.parse().unwrap());
-    connection.send(request);
-    let (head, body) = connection.answer();
-    (head.status, body)
-}
+use crate::harness::client::Client;
+use crate::harness::program::{Program, failed, succeeded, text};
+use crate::harness::server::STREAM;
 
 fn json_of(arguments: &[&str]) -> Value {
     serde_json::from_str(&succeeded(arguments)).unwrap()

@@ -2,51 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-
-use crate::harness::http::Connection;
-use crate::harness::program::{Program, casement, init, ready, succeeded, text};
-use crate::harness::server::{ACCOUNT, STREAM};
+use crate::harness::client::Client;
+use crate::harness::program::{Program, casement, succeeded, text};
 use crate::purges::{SAID, mentions};
-
-struct Client {
-    template: String,
-    token: String,
-}
-
-impl Client {
-    fn new(data: &Path) -> Self {
-        let made = init(data, ACCOUNT, STREAM);
-        let id = made["app"]["clientId"].as_str().unwrap();
-        let secret = made["app"]["clientSecret"].as_str().unwrap();
-        let token = succeeded(&["token", "--client-id", id, "--client-secret", secret]);
-        let template = made["caseTemplates"][0]["_id"].as_str().unwrap().to_owned();
-        Self { template, token: token.trim().to_owned() }
-    }
-
-    fn send(&self, address: &str, method: &str, path: &str, body: Option<&Value>) -> u16 {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let mut connection = Connection::open(address.parse().unwrap());
-        connection.send(&format!(
-            "{method} /api/v1/streams/{STREAM}/{path} HTTP/1.1\r\nHost: x\r\nauth: {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.token,
-            body.len()
-        ));
-        connection.head().status
-    }
-
-    fn create(&self, address: &str, name: &str) {
-        let body = json!({
-            "caseTmp": self.template, "name": name, "desc": format!("{name} said so"), "tags": [name],
-            "userInfo": {"name": "John"}, "emailId": "john@example.com", "source": "rtm", "dueDate": "2030-01-31",
-        });
-        ready(|| {
-            let status = self.send(address, "POST", "cases", Some(&body));
-            (if status == 201 { 200 } else { status }, Value::Null)
-        });
-    }
-}
 
 /// What the doctor says of a directory in which it finds no error.
 fn doctor(data: &Path) -> String {
@@ -71,16 +29,16 @@ fn a_purged_case_is_in_no_file_of_its_server_and_in_nothing_that_is_restored_to_
     succeeded(&["backup", "--data-dir", text(&data), "--to", text(&to), "--json"]);
     let mut program = Program::serve(&data);
     let address = program.address();
-    ready(|| (client.send(&address, "DELETE", "cases/CS000100", None), Value::Null));
-    assert_eq!(client.send(&address, "POST", "cases/CS000100/purge", None), 204);
-    assert_eq!(client.send(&address, "GET", "cases/CS000100", None), 404);
+    client.send(&address, "DELETE", "cases/CS000100", "");
+    assert_eq!(client.sent(&address, "POST", "cases/CS000100/purge", "").head().status, 204);
+    assert_eq!(client.sent(&address, "GET", "cases/CS000100", "").head().status, 404);
     assert!(program.stop());
     succeeded(&["backup", "--data-dir", text(&data), "--to", text(&to), "--json"]);
     // The next commits take away what the backup has taken.
     let mut program = Program::serve(&data);
     let address = program.address();
     client.create(&address, "Later");
-    assert_eq!(client.send(&address, "GET", "cases/CS000100", None), 404);
+    assert_eq!(client.sent(&address, "GET", "cases/CS000100", "").head().status, 404);
     assert!(program.stop());
     assert_eq!(mentions(&data, SAID), []);
     let report = doctor(&data);

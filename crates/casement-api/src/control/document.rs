@@ -226,7 +226,7 @@ pub struct HealthDocument {
     pub serves: bool,
     /// `ready` or `building`.
     pub index: String,
-    /// `ready`, `full` or `restart-required`.
+    /// `ready`, `full`, `unreachable` or `restart-required`.
     pub store: String,
 }
 

@@ -63,6 +63,16 @@ impl Readiness {
     }
 }
 
+/// Gives the word for a state of the store, whether requests are served in it, and what is to be done.
+pub(crate) fn told(state: StoreState) -> (&'static str, bool, Option<String>) {
+    match state {
+        StoreState::Ready => ("ready", true, None),
+        StoreState::Full(reason) => ("full", true, Some(reason)),
+        StoreState::Unreachable(reason) => ("unreachable", false, Some(reason)),
+        StoreState::RestartRequired(reason) => ("restart-required", false, Some(reason)),
+    }
+}
+
 /// Tells that the server runs.
 #[utoipa::path(
     get,
@@ -87,12 +97,7 @@ pub async fn healthz() -> Json<Health> {
     )
 )]
 pub async fn readyz(State(api): State<Api>) -> Response {
-    let (store, store_reason, works) = match api.app.reached_store_state().await {
-        StoreState::Ready => ("ready", None, true),
-        StoreState::Full(reason) => ("full", Some(reason), true),
-        StoreState::Unreachable(reason) => ("unreachable", Some(reason), false),
-        StoreState::RestartRequired(reason) => ("restart-required", Some(reason), false),
-    };
+    let (store, works, store_reason) = told(api.app.reached_store_state().await);
     let built = api.app.is_ready();
     let (certificate, certificate_reason) = match api.tls.map(|tls| tls.state(api.app.sources().now())) {
         None => (None, None),

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod bucket;
 pub mod call;
+pub mod client;
 pub mod configuration;
 pub mod curl;
 pub mod forge;
