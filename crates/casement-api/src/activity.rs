@@ -1,7 +1,7 @@
 //! What a connection is doing, known to its stream, which has the timers, and to its requests.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::Version;

@@ -278,9 +278,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TimedStream<S> {
             return Poll::Ready(Ok(()));
         }
         match self.poll_deliver(context) {
-            Poll::Pending if self.takes_too_long(context) => {
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
+            Poll::Pending if self.takes_too_long(context) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             delivered => delivered,
         }
     }

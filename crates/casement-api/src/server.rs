@@ -215,11 +215,7 @@ impl HttpBody for Answer {
 }
 
 /// Serves a request of HTTP/1; gives the connection back when it goes on.
-async fn request<S>(
-    stream: TimedStream<S>,
-    answers: Answers,
-    drained: &mut Drained,
-) -> Option<TimedStream<S>>
+async fn request<S>(stream: TimedStream<S>, answers: Answers, drained: &mut Drained) -> Option<TimedStream<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
