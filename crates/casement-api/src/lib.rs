@@ -31,6 +31,7 @@ mod places;
 mod query;
 pub mod rate;
 mod refusals;
+mod room;
 pub mod router;
 pub mod routes;
 pub mod server;

@@ -20,6 +20,11 @@ pub const READ_BYTES: usize = 4 * 1024;
 pub const REQUEST_BYTES_HELD_MAX: usize = 16 * 1024;
 /// Bytes of an answer's end that are kept for a client who does not take them, so that the HTTP library is done with it.
 pub const ANSWER_BYTES_KEPT_MAX: usize = 64 * 1024;
+/// Bytes of answers after which the system is asked whether it has room for more, before the next request begins.
+pub const ROOM_BYTES: usize = 16 * 1024;
+/// Bytes that the system keeps of a connection and has not sent. Without this limit it takes up to 4 MiB of answers for a
+/// client that does not read them.
+pub const UNSENT_BYTES_IN_SYSTEM: u32 = 128 * 1024;
 /// Headers that the HTTP library reads at most, for the same reason.
 pub const HEAD_HEADERS_MAX: usize = 1_000;
 /// Bytes of an idempotency key; past it 400.

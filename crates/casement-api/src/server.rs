@@ -31,6 +31,7 @@ use crate::drain::{Drain, Drained};
 use crate::limits;
 use crate::measure;
 use crate::places::{Place, Places};
+use crate::room::Room;
 use crate::tls::Tls;
 
 /// How long the loop rests when the system has no room for another connection.
@@ -71,6 +72,9 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     };
     // A restart must not wait for the former process's connections to be forgotten.
     socket.set_reuseaddr(true)?;
+    #[cfg(target_os = "linux")]
+    // Connections have it from here.
+    socket2::SockRef::from(&socket).set_tcp_notsent_lowat(limits::UNSENT_BYTES_IN_SYSTEM)?;
     socket.bind(address)?;
     socket.listen(limits::LISTEN_BACKLOG)
 }
@@ -118,7 +122,7 @@ pub async fn serve(
 /// Serves the requests of one connection, within its timers. `peer` is whoever is at its other end of the network.
 pub(crate) async fn connection<S>(stream: S, peer: Option<Peer>, router: Router, mut drained: Drained)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Room + Unpin + Send + 'static,
 {
     let activity = Activity::default();
     let mut stream = TimedStream::new(stream, activity.clone());
@@ -144,7 +148,7 @@ where
 }
 
 /// Closes a connection between two requests, so that TLS tells of the end. A client that does not take even that is left.
-async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: TimedStream<S>) {
+async fn close<S: AsyncRead + AsyncWrite + Room + Unpin>(mut stream: TimedStream<S>) {
     if let Err(error) = stream.deliver().await {
         return tracing::debug!(%error, "a client did not take its answer");
     }
@@ -217,7 +221,7 @@ impl HttpBody for Answer {
 /// Serves a request of HTTP/1; gives the connection back when it goes on.
 async fn request<S>(stream: TimedStream<S>, answers: Answers, drained: &mut Drained) -> Option<TimedStream<S>>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Room + Unpin + Send + 'static,
 {
     // The library's own timer counts idle time as if a head were arriving: the stream has better ones.
     let mut connection = http1::Builder::new()
@@ -246,7 +250,7 @@ where
 /// Serves a connection of HTTP/2.
 async fn streams<S>(stream: TimedStream<S>, answers: Answers, drained: Drained)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Room + Unpin + Send + 'static,
 {
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
