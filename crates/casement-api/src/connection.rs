@@ -12,6 +12,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
@@ -21,7 +22,41 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::activity::{Activity, Phase};
 use crate::framing::Framing;
 use crate::limits;
+use crate::measure;
 use crate::room::Room;
+
+/// The bytes of unfinished requests that all connections of the process hold.
+static ALL_HELD: AtomicUsize = AtomicUsize::new(0);
+
+/// What a connection has added to a sum of bytes held.
+#[derive(Debug, Default)]
+struct Held {
+    counted: usize,
+    sum: Option<&'static AtomicUsize>,
+}
+
+impl Held {
+    /// Counts what the connection holds now; gives whether it may hold that much. Little is always allowed, and counts for nothing.
+    fn count(&mut self, held: usize, sum: &'static AtomicUsize) -> bool {
+        let now = if held > limits::READ_BYTES { held } else { 0 };
+        if now == self.counted {
+            return true;
+        }
+        let all = sum.fetch_add(now, Ordering::Relaxed) + now - self.counted;
+        sum.fetch_sub(self.counted, Ordering::Relaxed);
+        let grows = now > self.counted;
+        (self.counted, self.sum) = (now, Some(sum));
+        !grows || all <= limits::ALL_BYTES_HELD_MAX
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(sum) = self.sum {
+            sum.fetch_sub(self.counted, Ordering::Relaxed);
+        }
+    }
+}
 
 /// What the HTTP library knows of the request that it got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +87,7 @@ pub(crate) enum Begins {
 pub struct TimedStream<S> {
     inner: S,
     framing: Framing,
+    held: Held,
     activity: Activity,
     turn: Turn,
     /// Requests of the connection that began before the library got it.
@@ -75,6 +111,7 @@ impl<S> TimedStream<S> {
         Self {
             inner,
             framing: Framing::new(),
+            held: Held::default(),
             activity,
             turn: Turn::Open,
             begun_before: 0,
@@ -347,6 +384,10 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> TimedStream<S> {
                 let mut part = ReadBuf::new(&mut bytes);
                 ready!(inner.poll_read(context, &mut part))?;
                 self.framing.push(part.filled());
+                if !self.held.count(self.framing.held(), &ALL_HELD) {
+                    measure::head_refused();
+                    return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+                }
                 part.filled().len()
             }
         };
@@ -364,6 +405,8 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> AsyncRead for TimedStream<S> {
         loop {
             let room = buffer.remaining();
             if self.framing.take(room, |bytes| buffer.put_slice(bytes)) > 0 {
+                let held = self.framing.held();
+                self.held.count(held, &ALL_HELD);
                 return Poll::Ready(Ok(()));
             }
             if self.framing.is_between() {

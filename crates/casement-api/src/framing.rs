@@ -151,6 +151,11 @@ impl Framing {
         self.ready > 0
     }
 
+    /// How many bytes are here.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Whether a head has begun to arrive.
     pub(crate) fn is_within_head(&self) -> bool {
         self.next == Next::Head && self.held.len() > self.seen

@@ -35,6 +35,7 @@ mod room;
 pub mod router;
 pub mod routes;
 pub mod server;
+mod sparse;
 pub mod starting;
 pub mod tls;
 pub mod token;

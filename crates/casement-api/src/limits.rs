@@ -18,6 +18,9 @@ pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 pub const READ_BYTES: usize = 4 * 1024;
 /// Bytes of a request that are held until it is whole; of a longer one the rest goes on as it comes.
 pub const REQUEST_BYTES_HELD_MAX: usize = 16 * 1024;
+/// Bytes that all connections together hold of requests that are not whole, those apart that hold no more than [`READ_BYTES`];
+/// past it a connection that would hold more is closed.
+pub const ALL_BYTES_HELD_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of an answer's end that are kept for a client who does not take them, so that the HTTP library is done with it.
 pub const ANSWER_BYTES_KEPT_MAX: usize = 64 * 1024;
 /// Bytes of answers after which the system is asked whether it has room for more, before the next request begins.
@@ -72,6 +75,8 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 /// that come all at once after a restart wait for seconds until they try again, and some believe for minutes that they are
 /// connected.
 pub const LISTEN_BACKLOG: u32 = 4096;
+/// How long the log waits before it tells again of connections or requests that were refused.
+pub const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Connections at once from one address, if the options say nothing; further ones are closed at once.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
 /// Requests at once on one HTTP/2 connection; the protocol makes the client wait.

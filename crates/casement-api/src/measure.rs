@@ -10,6 +10,7 @@ const REQUESTS: &str = "casement_http_requests_total";
 const TIME: &str = "casement_http_request_seconds";
 const CONNECTIONS: &str = "casement_http_connections";
 const REFUSED_CONNECTIONS: &str = "casement_http_connections_refused_total";
+const REFUSED_HEADS: &str = "casement_http_heads_refused_total";
 const AT_WORK: &str = "casement_http_requests_at_work";
 const UNSENT: &str = "casement_http_answer_bytes_waiting";
 const AT_WORK_LIMIT: &str = "casement_http_requests_at_work_limit";
@@ -23,6 +24,14 @@ pub fn describe() {
     describe_histogram!(TIME, Unit::Seconds, "Time from a request's head to its answer, by route.");
     describe_gauge!(CONNECTIONS, Unit::Count, "Connections that are open.");
     describe_counter!(REFUSED_CONNECTIONS, Unit::Count, "Connections closed at once for want of a place.");
+    describe_counter!(
+        REFUSED_HEADS,
+        Unit::Count,
+        "What came in the place of a request and was answered with 400 or 431 before any route."
+    );
+    // There from the start, so that an alert sees the first one.
+    counter!(REFUSED_CONNECTIONS).absolute(0);
+    counter!(REFUSED_HEADS).absolute(0);
     describe_gauge!(UNSENT, Unit::Bytes, "Bytes of answers that wait for their clients, or are expected.");
     describe_gauge!(AT_WORK, Unit::Count, "Requests whose use case runs.");
     describe_gauge!(
@@ -63,6 +72,11 @@ pub(crate) fn connection_closed() {
 /// Notes that a connection was refused.
 pub(crate) fn connection_refused() {
     counter!(REFUSED_CONNECTIONS).increment(1);
+}
+
+/// Notes that the head of a request could not be read.
+pub(crate) fn head_refused() {
+    counter!(REFUSED_HEADS).increment(1);
 }
 
 /// Notes the bytes of answers that wait.

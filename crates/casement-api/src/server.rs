@@ -32,10 +32,15 @@ use crate::limits;
 use crate::measure;
 use crate::places::{Place, Places};
 use crate::room::Room;
+use crate::sparse::Sparse;
 use crate::tls::Tls;
 
 /// How long the loop rests when the system has no room for another connection.
 pub(crate) const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// What hostile clients can make happen any number of times.
+static REFUSED_CONNECTIONS: Sparse = Sparse::new();
+static REFUSED_HEADS: Sparse = Sparse::new();
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -223,6 +228,7 @@ async fn request<S>(stream: TimedStream<S>, answers: Answers, drained: &mut Drai
 where
     S: AsyncRead + AsyncWrite + Room + Unpin + Send + 'static,
 {
+    let peer = answers.peer;
     // The library's own timer counts idle time as if a head were arriving: the stream has better ones.
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -239,12 +245,24 @@ where
             (&mut connection).await
         }
     };
-    // A client that goes away or breaks the protocol is no event of ours.
     if let Err(error) = ended {
+        if error.is_parse() {
+            head_refused(peer);
+        }
+        // A client that goes away or breaks the protocol is no event of ours.
         tracing::debug!(%error, "a connection ended early");
         return None;
     }
     Some(connection.into_parts().io.into_inner()).filter(TimedStream::is_given_back)
+}
+
+/// Notes that what came in the place of a request was refused.
+fn head_refused(peer: Option<Peer>) {
+    measure::head_refused();
+    if let (Some(Peer(peer)), Some(count)) = (peer, REFUSED_HEADS.note()) {
+        let client = peer.ip();
+        tracing::warn!(count, %client, "heads of requests were refused: broken, or to be read in two ways; this is the last one's client");
+    }
 }
 
 /// Serves a connection of HTTP/2.
@@ -275,6 +293,10 @@ async fn accept(listener: &TcpListener, places: &Places) -> Option<(TcpStream, S
         Ok((stream, peer)) => {
             let Some(place) = places.take(peer.ip()) else {
                 measure::connection_refused();
+                if let Some(count) = REFUSED_CONNECTIONS.note() {
+                    let client = peer.ip();
+                    tracing::warn!(count, %client, "connections were refused: too many at once, or too many of an address; this is the last one's");
+                }
                 return None;
             };
             // Answers are written whole: waiting for more would only add latency.

@@ -62,6 +62,10 @@ pub fn describe() {
     describe_counter!(RENDERED, Unit::Count, "Documents that were needed rendered, by outcome: hit or miss.");
     describe_gauge!(WORKSPACES, Unit::Count, "Open workspaces.");
     describe_gauge!(STORE_READY, Unit::Count, "1 when the store takes writes, else 0.");
+    // There from the start, so that an alert sees the first one.
+    for failures in [BACKUP_FAILURES, SNAPSHOT_FAILURES] {
+        counter!(failures).absolute(0);
+    }
     describe_gauge!(BACKUP_UNTIL, Unit::Seconds, "Everything up to this moment is in the continuous backup.");
     describe_gauge!(SNAPSHOT_AT, Unit::Seconds, "When a snapshot of the index was written last.");
     describe_counter!(SNAPSHOT_FAILURES, Unit::Count, "Snapshots of the index that could not be written.");

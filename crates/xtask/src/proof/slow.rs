@@ -85,6 +85,7 @@ async fn prove(installation: &Installation, server: &Server, arguments: &Argumen
     let time = Duration::from_secs(arguments.seconds);
     let healthy = Healthy::prepare(installation, server.address).await?;
     healthy.drive(WARM_UP).await?;
+    let memory_alone = server.memory_kb()?;
     let before = healthy.drive(time).await?;
     let memory_before = server.memory_kb()?;
     let sorts = arguments.only.as_ref().map_or(&SORTS[..], std::slice::from_ref);
@@ -97,6 +98,8 @@ async fn prove(installation: &Installation, server: &Server, arguments: &Argumen
     let (cut, after) = (cut?, after?);
     println!("proof slow: {}", cut.explained());
     let growth_kb = memory_during.saturating_sub(memory_before);
+    let alone_kb = memory_before.saturating_sub(memory_alone);
+    let after_kb = server.memory_kb()?.saturating_sub(memory_before);
     let line = json!({
         "proof": "slow",
         "connections": arguments.connections,
@@ -108,6 +111,8 @@ async fn prove(installation: &Installation, server: &Server, arguments: &Argumen
         "p99_during_ms": during.percentile_ms(99),
         "p99_factor": (during.percentile_ms(99) / before.percentile_ms(99) * 100.0).round() / 100.0,
         "memory_growth_mb": growth_kb / 1024,
+        "memory_growth_alone_mb": alone_kb / 1024,
+        "memory_growth_after_mb": after_kb / 1024,
         "memory_kb_each": growth_kb / u64::from(arguments.connections),
         "cut": cut.count(),
         "forgotten": cut.forgotten,

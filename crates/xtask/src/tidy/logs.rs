@@ -8,7 +8,7 @@ use super::tree::File;
 const MACROS: [&str; 7] = ["error!(", "warn!(", "info!(", "debug!(", "trace!(", "event!(", "info_span!("];
 
 /// The fields that a line or a span may have. A new one is a decision: ids and numbers are fine, values of documents never.
-const FIELDS: [&str; 43] = [
+const FIELDS: [&str; 44] = [
     "address",
     "app.id",
     "bytes",
@@ -18,6 +18,7 @@ const FIELDS: [&str; 43] = [
     "changed",
     "client",
     "comments",
+    "count",
     "data.directory",
     "directory",
     "document.id",
