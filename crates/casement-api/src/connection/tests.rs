@@ -1,3 +1,5 @@
+//! What a connection does as time passes: the timers, the library's turn, and what is kept for the client.
+
 use std::time::Duration;
 
 use axum::body::Body;
