@@ -245,7 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> TimedStream<S> {
     /// as is held, or what begins a connection of HTTP/2.
     ///
     /// # Errors
-    /// The client took, the head took or was too long in coming, or the connection is broken.
+    /// The client took its answer too slowly, the head took too long or did not begin in time, or the connection is broken.
     pub(crate) async fn next_request(&mut self) -> io::Result<Begins> {
         (self.turn, self.begun_before) = (Turn::Open, self.activity.begun());
         poll_fn(|context| self.poll_next_request(context)).await
@@ -256,29 +256,41 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> TimedStream<S> {
     /// # Errors
     /// It took too long, or the connection is broken.
     pub(crate) async fn deliver(&mut self) -> io::Result<()> {
-        poll_fn(|context| self.poll_taken(context)).await
+        poll_fn(|context| {
+            let delivered = self.poll_deliver(context);
+            self.within_time(delivered, context)
+        })
+        .await
     }
 
-    fn poll_taken(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let delivered = match self.poll_deliver(context)? {
-            Poll::Ready(()) if self.unasked >= limits::ROOM_BYTES => self.inner.poll_room(context)?,
+    /// Waits until what was written has gone and the system has room for an answer.
+    fn poll_room_for_answer(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = match self.poll_deliver(context) {
+            Poll::Ready(Ok(())) if self.unasked >= limits::ROOM_BYTES => self.inner.poll_room(context),
             delivered => delivered,
         };
-        if delivered.is_pending() {
-            // Whatever has come meanwhile has its time afterwards.
+        ready!(self.within_time(polled, context))?;
+        self.unasked = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Bounds a wait for a client that takes its answer: whatever has come of it meanwhile has its time afterwards.
+    fn within_time(
+        &mut self,
+        polled: Poll<io::Result<()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if polled.is_pending() {
             self.time(Phase::Idle);
             if self.is_late(context) || self.takes_too_long(context) {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
         }
-        if delivered.is_ready() {
-            self.unasked = 0;
-        }
-        delivered.map(Ok)
+        polled
     }
 
     fn poll_next_request(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Begins>> {
-        ready!(self.poll_taken(context))?;
+        ready!(self.poll_room_for_answer(context))?;
         self.framing.next_request();
         while !self.framing.has_more() {
             // It may have begun while the last request was at work.
