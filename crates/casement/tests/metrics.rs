@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -141,10 +141,7 @@ fn a_server_shows_described_metrics_alone_and_those_of_its_parts_at_work() {
         connection.send(&post(curl.path(), &curl.headers, &curl.body));
         assert_eq!(connection.answer().0.status, 200);
     }
-    let mut page = String::new();
-    let mut stream = TcpStream::connect(metrics).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    stream.read_to_string(&mut page).unwrap();
+    let page = read(metrics, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let shown: BTreeSet<String> = page
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE casement_"))
@@ -167,4 +164,41 @@ fn a_server_shows_described_metrics_alone_and_those_of_its_parts_at_work() {
     }
     assert!(page.contains("kind=\"case\"} 1\n"), "one case in its workspace: {page}");
     assert!(program.stop());
+}
+
+/// Sends something over a connection of its own and gives all that is answered.
+fn read(address: SocketAddr, sent: &str) -> String {
+    let mut answer = String::new();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(sent.as_bytes()).unwrap();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn what_is_refused_before_any_route_is_counted_from_0_and_told_of_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("log");
+    let mut program = Program::serve_logging(&directory.path().join("data"), &[], &log);
+    let address: SocketAddr = program.address().parse().unwrap();
+    let page = || read(address, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let first = page();
+    for counter in
+        ["heads_refused_total 0", "connections_refused_total 0"].map(|name| format!("casement_http_{name}\n"))
+    {
+        assert!(first.contains(&counter), "{counter}: {first}");
+    }
+    assert!(first.contains("casement_backup_failures_total 0\n"), "{first}");
+    for hostile in [
+        "GET / HTTP/1.1\nHost: a\n\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "nothing that is a request\r\n\r\n",
+    ] {
+        assert!(read(address, hostile).starts_with("HTTP/1.1 400 "), "{hostile}");
+    }
+    let last = page();
+    assert!(last.contains("casement_http_heads_refused_total 3\n"), "{last}");
+    assert!(program.stop());
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_eq!(log.matches("heads of requests were refused").count(), 1, "{log}");
 }
