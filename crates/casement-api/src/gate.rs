@@ -38,12 +38,23 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Stands for every path that is no route.
 const NO_ROUTE: &str = "none";
 
-const FIXED_HEADERS: [(HeaderName, HeaderValue); 4] = [
+/// What every answer has unless its route says otherwise. The last two keep pages of other sites out of windows and bytes.
+const FIXED_HEADERS: [(HeaderName, HeaderValue); 6] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
+
+/// Adds the fixed headers to those that an answer has of its own.
+pub(crate) fn add_fixed(headers: &mut HeaderMap) {
+    for (name, value) in FIXED_HEADERS {
+        // A page may have a policy of its own.
+        headers.entry(name).or_insert(value);
+    }
+}
 
 /// Passes a request on, unless its head is over a limit.
 pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> Response {
@@ -92,10 +103,7 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
-    for (name, value) in FIXED_HEADERS {
-        // A page may have a policy of its own.
-        headers.entry(name).or_insert(value);
-    }
+    add_fixed(headers);
     if api.server_timing
         && let Ok(timing) = HeaderValue::from_str(&format!("total;dur={duration_ms:.3}"))
     {

@@ -17,6 +17,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tower::ServiceExt;
 
 use crate::answer::Refusal;
+use crate::gate::add_fixed;
 use crate::routes::health::{Health, Readiness};
 use crate::server::{self, ServerOptions};
 
@@ -52,7 +53,11 @@ fn waiting(starting: Starting) -> Router {
 async fn pass(extract::State(starting): extract::State<Starting>, request: Request) -> Response {
     match starting.router.get() {
         Some(router) => router.clone().oneshot(request).await.into_response(),
-        None => answer(&starting, &request),
+        None => {
+            let mut response = answer(&starting, &request);
+            add_fixed(response.headers_mut());
+            response
+        }
     }
 }
 
@@ -149,6 +154,7 @@ mod tests {
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request).await.unwrap();
         let (status, again) = (response.status(), response.headers().contains_key(header::RETRY_AFTER));
+        assert_eq!(response.headers()["cross-origin-resource-policy"], "same-origin");
         let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
         (status, again, String::from_utf8(body.to_vec()).unwrap())
     }

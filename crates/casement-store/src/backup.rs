@@ -9,6 +9,7 @@ pub mod description;
 pub(crate) mod entry;
 mod file;
 mod increment;
+pub mod inside;
 mod manifest;
 mod place;
 pub mod restore;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::app::{
     AppAlgorithm, AppCreateArguments, AppListArguments, AppRotateArguments, AppShowArguments,
 };
-use crate::{control, file};
+use crate::{control, file, output};
 
 /// Runs `casement app create`.
 ///
@@ -28,7 +28,7 @@ pub fn create(arguments: &AppCreateArguments) -> anyhow::Result<()> {
     if arguments.json {
         return print_json(&made);
     }
-    println!("An app was made.");
+    output::line("An app was made.");
     print_app(&made);
     Ok(())
 }
@@ -86,7 +86,7 @@ pub fn rotate(arguments: &AppRotateArguments) -> anyhow::Result<()> {
     if arguments.json {
         return print_json(&app);
     }
-    println!("The app has another key.");
+    output::line("The app has another key.");
     print_app(&app);
     Ok(())
 }
@@ -101,7 +101,7 @@ pub fn revoke(arguments: &AppShowArguments) -> anyhow::Result<()> {
     if arguments.json {
         return print_json(&app);
     }
-    println!("The app is revoked: none of its tokens is accepted any more.");
+    output::line("The app is revoked: none of its tokens is accepted any more.");
     print_app(&app);
     Ok(())
 }
@@ -128,36 +128,36 @@ fn state(app: &AppDocument) -> &'static str {
 }
 
 fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    output::line(format_args!("{}", serde_json::to_string_pretty(value)?));
     Ok(())
 }
 
 fn print_app(app: &AppDocument) {
-    println!();
-    println!("  name          {}", app.name);
-    println!("  client id     {}", app.client_id);
+    output::line("");
+    output::line(format_args!("  name          {}", app.name));
+    output::line(format_args!("  client id     {}", app.client_id));
     if let Some(secret) = &app.client_secret {
-        println!("  client secret {secret}  (shown this once)");
+        output::line(format_args!("  client secret {secret}  (shown this once)"));
     }
-    println!("  state         {}", state(app));
-    println!("  algorithm     {}", algorithm_name(app));
-    println!("  account       {}", app.account_id);
-    println!("  streams       {}", app.streams.join(", "));
+    output::line(format_args!("  state         {}", state(app)));
+    output::line(format_args!("  algorithm     {}", algorithm_name(app)));
+    output::line(format_args!("  account       {}", app.account_id));
+    output::line(format_args!("  streams       {}", app.streams.join(", ")));
     let expiry = match (app.requires_expiry, app.enforces_jti) {
         (_, true) => "serve once (jti) and expire within a day",
         (true, false) => "must expire",
         (false, false) => "need not expire",
     };
-    println!("  tokens        {expiry}");
+    output::line(format_args!("  tokens        {expiry}"));
     let made_at = app.key.made_at.as_ref().map_or(String::new(), |made_at| format!(", since {made_at}"));
     let bits = app.key.bits.map_or(String::new(), |bits| format!(", {bits} bits"));
-    println!("  key           number {}{bits}{made_at}", app.key.number);
+    output::line(format_args!("  key           number {}{bits}{made_at}", app.key.number));
     if let Some(ends_at) = &app.former_key_ends_at {
-        println!("  former key    good until {ends_at}");
+        output::line(format_args!("  former key    good until {ends_at}"));
     }
     if let Some(public_key) = &app.key.public_key {
-        println!();
-        print!("{public_key}");
+        output::line("");
+        output::text(format_args!("{public_key}"));
     }
 }
 
@@ -176,6 +176,6 @@ fn print_table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) {
             line.push_str(cell);
             line.push_str(&" ".repeat(blanks));
         }
-        println!("{}", line.trim_end());
+        output::line(format_args!("{}", line.trim_end()));
     }
 }

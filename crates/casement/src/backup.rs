@@ -5,6 +5,7 @@ use casement_api::control::document::{BackupBody, BackupDocument};
 
 use crate::cli::BackupArguments;
 use crate::control;
+use crate::output;
 
 /// Runs `casement backup`.
 ///
@@ -27,25 +28,34 @@ pub fn run(arguments: &BackupArguments) -> anyhow::Result<()> {
 
 fn print(done: &BackupDocument, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string_pretty(done)?);
+        output::line(format_args!("{}", serde_json::to_string_pretty(done)?));
         return Ok(());
     }
     if let Some(base) = &done.base {
-        println!("A base was taken ({}): {}, {} bytes.", base.reason, base.file, base.bytes);
+        output::line(format_args!(
+            "A base was taken ({}): {}, {} bytes.",
+            base.reason, base.file, base.bytes
+        ));
     }
-    println!("{} changes were added; everything up to {} can be restored.", done.changes, done.until);
+    output::line(format_args!(
+        "{} changes were added; everything up to {} can be restored.",
+        done.changes, done.until
+    ));
     if done.attachments > 0 {
-        println!("The bytes of {} attachments were added.", done.attachments);
+        output::line(format_args!("The bytes of {} attachments were added.", done.attachments));
     }
     if done.attachments_missing > 0 {
-        println!(
+        output::line(format_args!(
             "The bytes of {} attachments are missing or damaged where they are served from; `casement doctor` names them.",
             done.attachments_missing
-        );
+        ));
     }
     if done.removed_files > 0 {
-        println!("{} files that are not needed any more were removed.", done.removed_files);
+        output::line(format_args!("{} files that are not needed any more were removed.", done.removed_files));
     }
-    println!("The key {} is not in it: keep a copy of {} apart from the backup.", done.key_id, done.key_file);
+    output::line(format_args!(
+        "The key {} is not in it: keep a copy of {} apart from the backup.",
+        done.key_id, done.key_file
+    ));
     Ok(())
 }

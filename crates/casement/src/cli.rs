@@ -26,6 +26,7 @@ use crate::cli::attachments::{AttachmentLimits, AttachmentPlace};
 use crate::cli::key::KeyCommand;
 use crate::cli::unit::UnitCommand;
 use crate::cli::value::{moment, network};
+use crate::levels;
 
 /// Casement: a self-hosted case management server.
 #[derive(Debug, Parser)]
@@ -218,7 +219,7 @@ pub struct ServeArguments {
     #[arg(long, env = "CASEMENT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
     /// What is logged: error, warn, info, debug or trace, also by module (casement_api=debug).
-    #[arg(long, env = "CASEMENT_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, env = "CASEMENT_LOG", value_name = "LEVEL", default_value = "info", value_parser = levels::read)]
     pub log: String,
     /// Log a line for each request, whatever the level.
     #[arg(long, env = "CASEMENT_ACCESS_LOG", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = ArgAction::Set)]

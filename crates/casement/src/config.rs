@@ -1,22 +1,30 @@
-//! `casement config`: the settings in effect and where each comes from.
+//! `casement config`: the settings in effect, where each comes from, and whether `serve` would take them.
 
 use clap::ArgMatches;
 use serde_json::{Map, Value, json};
 
 use crate::cli::ConfigArguments;
 use crate::settings::{Setting, Settings};
+use crate::{contradictions, output};
 
 /// Runs `casement config`.
-pub fn run(arguments: &ConfigArguments, settings: &Settings, matches: &ArgMatches) {
+///
+/// # Errors
+/// The settings can't be served; they are printed all the same.
+pub fn run(arguments: &ConfigArguments, settings: &Settings, matches: &ArgMatches) -> anyhow::Result<()> {
     let in_effect = settings.in_effect(matches);
     if arguments.json {
-        println!("{:#}", as_json(&in_effect));
-        return;
+        output::line(format_args!("{:#}", as_json(&in_effect)));
+    } else {
+        let width = in_effect.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
+        for Setting { name, value, origin } in in_effect {
+            output::line(format_args!(
+                "{name:width$} = {:30} ({origin})",
+                value.as_deref().unwrap_or("not set")
+            ));
+        }
     }
-    let width = in_effect.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
-    for Setting { name, value, origin } in in_effect {
-        println!("{name:width$} = {:30} ({origin})", value.as_deref().unwrap_or("not set"));
-    }
+    contradictions::check(&arguments.serve)
 }
 
 fn as_json(settings: &[Setting]) -> Value {

@@ -18,7 +18,7 @@ use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::cli::DoctorArguments;
-use crate::{open_files, opened, sources};
+use crate::{open_files, opened, output, sources};
 
 /// Runs `casement doctor`; gives the exit code: 0 all is well, 1 warnings, 2 errors.
 ///
@@ -28,7 +28,7 @@ pub fn run(arguments: &DoctorArguments) -> anyhow::Result<u8> {
     let findings = findings(arguments)?;
     let level = gravest(&findings);
     if arguments.json {
-        println!("{:#}", as_json(level, &findings));
+        output::line(format_args!("{:#}", as_json(level, &findings)));
     } else {
         print(&findings);
     }
@@ -200,9 +200,9 @@ fn answers(directory: &Path) -> anyhow::Result<bool> {
 
 fn print(findings: &[Finding]) {
     for Finding { check, level, message, advice } in findings {
-        println!("{:8}{check}: {message}", level.name());
+        output::line(format_args!("{:8}{check}: {message}", level.name()));
         if let Some(advice) = advice {
-            println!("        {:>width$}  {advice}", "->", width = check.len());
+            output::line(format_args!("        {:>width$}  {advice}", "->", width = check.len()));
         }
     }
 }

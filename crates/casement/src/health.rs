@@ -5,6 +5,7 @@ use casement_api::control::socket::connect;
 
 use crate::cli::HealthArguments;
 use crate::opened;
+use crate::output;
 
 /// Runs `casement health`; gives the exit code: 0 when the server serves.
 ///
@@ -19,9 +20,9 @@ pub fn run(arguments: &HealthArguments) -> anyhow::Result<u8> {
     })?;
     let Some(health) = health else { anyhow::bail!("no server uses {}", arguments.data.path.display()) };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&health)?);
+        output::line(format_args!("{}", serde_json::to_string_pretty(&health)?));
     } else {
-        println!("index: {}, store: {}", health.index, health.store);
+        output::line(format_args!("index: {}, store: {}", health.index, health.store));
     }
     Ok(u8::from(!health.serves))
 }

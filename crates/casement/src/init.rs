@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use crate::cli::InitArguments;
 use crate::opened::{runtime, with_app};
 
+use crate::output;
+
 /// Runs `casement init`. A data directory that has a workspace is left as it is.
 ///
 /// # Errors
@@ -57,7 +59,7 @@ fn input(arguments: &InitArguments) -> NewWorkspaceInput {
 
 fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&description(made))?);
+        output::line(format_args!("{}", serde_json::to_string_pretty(&description(made))?));
         return Ok(());
     }
     tell(made);
@@ -67,14 +69,14 @@ fn print(made: &MadeWorkspace, as_json: bool) -> anyhow::Result<()> {
 /// Prints a workspace that was made for people.
 pub fn tell(made: &MadeWorkspace) {
     let MadeWorkspace { workspace, app, secret } = made;
-    println!("A workspace was made.");
-    println!();
-    println!("  account       {}", workspace.account);
-    println!("  stream        {}", workspace.stream);
-    println!("  organisation  {}", workspace.organisation);
-    println!("  app           {}", app.name);
-    println!("  client id     {}", app.client_id);
-    println!("  client secret {}  (shown this once)", secret.reveal());
+    output::line("A workspace was made.");
+    output::line("");
+    output::line(format_args!("  account       {}", workspace.account));
+    output::line(format_args!("  stream        {}", workspace.stream));
+    output::line(format_args!("  organisation  {}", workspace.organisation));
+    output::line(format_args!("  app           {}", app.name));
+    output::line(format_args!("  client id     {}", app.client_id));
+    output::line(format_args!("  client secret {}  (shown this once)", secret.reveal()));
 }
 
 /// Describes a workspace that was made for programs.

@@ -9,7 +9,7 @@ use casement_app::seal::key_file::KeyFile;
 use serde_json::{Value, json};
 
 use crate::cli::key::{KeyForgetArguments, KeyMakeArguments, KeyRotateArguments};
-use crate::{control, opened, sources};
+use crate::{control, opened, output, sources};
 
 /// Runs `casement key rotate`.
 ///
@@ -24,15 +24,17 @@ pub fn rotate(arguments: &KeyRotateArguments) -> anyhow::Result<()> {
     }
     let rotated = control::run(&arguments.data, async |client| client.rotate_key().await)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rotated)?);
+        output::line(format_args!("{}", serde_json::to_string_pretty(&rotated)?));
         return Ok(());
     }
-    println!("The key {} in {} seals from now on.", rotated.key_id, rotated.key_file);
-    println!("{} apps were sealed anew.", rotated.sealed);
-    println!("Keep a copy of the key file, apart from the backups.");
+    output::line(format_args!("The key {} in {} seals from now on.", rotated.key_id, rotated.key_file));
+    output::line(format_args!("{} apps were sealed anew.", rotated.sealed));
+    output::line("Keep a copy of the key file, apart from the backups.");
     if !rotated.former_key_ids.is_empty() {
         let former = rotated.former_key_ids.join(", ");
-        println!("Backups until now need the former key {former}: keep your copy of it as long as these.");
+        output::line(format_args!(
+            "Backups until now need the former key {former}: keep your copy of it as long as these."
+        ));
     }
     Ok(())
 }
@@ -59,12 +61,20 @@ pub fn forget(arguments: &KeyForgetArguments) -> anyhow::Result<()> {
                 json!({"clientId": app.client_id, "name": app.name, "clientSecret": secret_of(given)})
             })
             .collect();
-        println!("{:#}", json!({"apps": apps}));
+        output::line(format_args!("{:#}", json!({"apps": apps})));
         return Ok(());
     }
-    println!("The key {} is given up. These apps have new secrets, shown this once:", arguments.key_id);
+    output::line(format_args!(
+        "The key {} is given up. These apps have new secrets, shown this once:",
+        arguments.key_id
+    ));
     for given in &given {
-        println!("  {}  {}  {}", given.app.client_id, secret_of(given).unwrap_or_default(), given.app.name);
+        output::line(format_args!(
+            "  {}  {}  {}",
+            given.app.client_id,
+            secret_of(given).unwrap_or_default(),
+            given.app.name
+        ));
     }
     Ok(())
 }
@@ -77,6 +87,9 @@ pub fn make(arguments: &KeyMakeArguments) -> anyhow::Result<()> {
     let key = SealKey::fresh(&sources::system());
     let id = key.id();
     KeyFile::of(Path::new("."), Some(&arguments.to), None).make(&Keyring::of(key))?;
-    println!("{} holds the new key {id}. Keep a copy, apart from the backups.", arguments.to.display());
+    output::line(format_args!(
+        "{} holds the new key {id}. Keep a copy, apart from the backups.",
+        arguments.to.display()
+    ));
     Ok(())
 }

@@ -18,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::cli::LogFormat;
+use crate::levels;
 
 /// How to log.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +57,7 @@ impl Level {
 
 /// Reads levels, and sets those of the access log and of spans, which follow settings of their own.
 fn read(filter: &str, access: bool) -> anyhow::Result<EnvFilter> {
+    levels::read(filter).map_err(|fault| anyhow::anyhow!("log: {fault}"))?;
     let levels = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is no log level"))?;
     let access_level = if access { "info" } else { "off" };
     Ok(levels
@@ -127,8 +129,7 @@ impl<W: Write> Write for Escaped<W> {
             !character.is_control() || character == '\t' || (self.keeps_colours && character == '\u{1b}')
         };
         if line.chars().all(is_harmless) {
-            self.inner.write_all(bytes)?;
-            return Ok(bytes.len());
+            return lost_without_reader(self.inner.write_all(bytes)).map(|()| bytes.len());
         }
         let mut escaped = String::with_capacity(line.len() + 16);
         for character in line.chars() {
@@ -140,8 +141,7 @@ impl<W: Write> Write for Escaped<W> {
             }
         }
         escaped.push_str(end);
-        self.inner.write_all(escaped.as_bytes())?;
-        Ok(bytes.len())
+        lost_without_reader(self.inner.write_all(escaped.as_bytes())).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -149,9 +149,37 @@ impl<W: Write> Write for Escaped<W> {
     }
 }
 
+/// Lines that nobody reads any more are lost, in silence: the library would tell it where nobody reads either, and panic.
+fn lost_without_reader(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_whose_reader_has_gone_disturbs_nobody() {
+        for line in ["plain\n", "a\u{0}b\n"] {
+            let mut writer = Escaped { inner: Gone, keeps_colours: false };
+            assert_eq!(writer.write(line.as_bytes()).unwrap(), line.len());
+        }
+    }
 
     fn written(line: &str, keeps_colours: bool) -> String {
         let mut inner = Vec::new();

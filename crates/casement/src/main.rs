@@ -1,5 +1,8 @@
 //! The server: settings, command line, wiring, shutdown. Decides nothing.
 
+// Both panic when the reader has gone: `output` prints.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,17 +13,20 @@ mod backup;
 mod cli;
 mod config;
 mod connecting;
+mod contradictions;
 mod control;
 mod doctor;
 mod file;
 mod health;
 mod init;
 mod key;
+mod levels;
 mod logging;
 mod measure;
 mod migrate;
 mod open_files;
 mod opened;
+mod output;
 mod restore;
 mod sample;
 mod serve;
@@ -47,7 +53,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("casement: {error:#}");
+            output::aside(format_args!("casement: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -59,10 +65,7 @@ fn run() -> anyhow::Result<u8> {
     let matches = settings.command.clone().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let outcome = match cli.command {
-        Command::Serve(arguments) => {
-            settings.check_variables()?;
-            serve::run(&arguments)
-        }
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
@@ -88,10 +91,8 @@ fn run() -> anyhow::Result<u8> {
         Command::Version(arguments) => version::run(&arguments),
         Command::Openapi => version::openapi(),
         Command::Config(arguments) => {
-            settings.check_variables()?;
             let matches = matches.subcommand_matches("config").context("the command is `config`")?;
-            config::run(&arguments, &settings, matches);
-            Ok(())
+            config::run(&arguments, &settings, matches)
         }
     };
     outcome.map(|()| 0)

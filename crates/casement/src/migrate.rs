@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::cli::MigrateArguments;
 use crate::opened;
+use crate::output;
 
 /// How often the progress is told on a terminal, and in lines elsewhere.
 const BAR_STEP: Duration = Duration::from_millis(100);
@@ -39,7 +40,7 @@ pub fn run(arguments: &MigrateArguments) -> anyhow::Result<()> {
         moved
     })?;
     if arguments.json {
-        println!("{:#}", as_json(&moved));
+        output::line(format_args!("{:#}", as_json(&moved)));
     } else {
         tell(arguments, &moved);
     }
@@ -76,7 +77,7 @@ fn show(course: Arc<Course>) -> JoinHandle<()> {
             loop {
                 tokio::time::sleep(LINE_STEP).await;
                 let (total, done) = course.rows();
-                eprintln!("{done} of {total} rows copied and checked");
+                output::aside(format_args!("{done} of {total} rows copied and checked"));
             }
         });
     }
@@ -120,24 +121,24 @@ fn as_json(moved: &[Moved]) -> Value {
 }
 
 fn tell(arguments: &MigrateArguments, moved: &[Moved]) {
-    println!("Everything was moved, read again on both sides and found equal.");
-    println!();
+    output::line("Everything was moved, read again on both sides and found equal.");
+    output::line("");
     for Moved { workspace, events, documents, claims, content_hash, .. } in moved {
-        println!(
+        output::line(format_args!(
             "  {workspace}: {events} events, {documents} documents, {claims} claims, hash {}",
             short(content_hash)
-        );
+        ));
     }
-    println!();
-    println!(
+    output::line("");
+    output::line(format_args!(
         "Put the key file (secrets.key of {}) into each node's data directory, or name it",
         arguments.from.display()
-    );
-    println!("by --key-file: no database holds it. Keep the old directory until you have made a backup.");
-    println!(
+    ));
+    output::line("by --key-file: no database holds it. Keep the old directory until you have made a backup.");
+    output::line(format_args!(
         "The bytes of attachments were not moved: copy the folder `attachments` as it is to a directory that all nodes"
-    );
-    println!("share, or into a bucket, and name that by --attachments.");
+    ));
+    output::line("share, or into a bucket, and name that by --attachments.");
 }
 
 fn short(hash: &str) -> &str {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::RestoreArguments;
 use crate::opened;
+use crate::output;
 
 /// Runs `casement restore`.
 ///
@@ -83,37 +84,42 @@ fn print(
             "attachmentsMissing": bytes.missing,
             "keyIds": ids,
         });
-        println!("{}", serde_json::to_string_pretty(&object)?);
+        output::line(format_args!("{}", serde_json::to_string_pretty(&object)?));
         return Ok(());
     }
-    println!(
+    output::line(format_args!(
         "{} was restored from {} and {} changes after it; {} files were checked.",
         arguments.data.display(),
         restored.base.display(),
         restored.changes,
         restored.files
-    );
+    ));
     for (stream, head) in &restored.heads {
-        println!("  {stream}: up to event {head}");
+        output::line(format_args!("  {stream}: up to event {head}"));
     }
     let place = arguments.bytes.shown(&arguments.data);
     if bytes.there > 0 {
-        println!("{} attachments with {} bytes are in {}.", bytes.there, bytes.bytes, place.display());
+        output::line(format_args!(
+            "{} attachments with {} bytes are in {}.",
+            bytes.there,
+            bytes.bytes,
+            place.display()
+        ));
     }
     if !bytes.missing.is_empty() {
-        println!(
+        output::line(format_args!(
             "The bytes of {} attachments are neither in the backup nor in {}: {}",
             bytes.missing.len(),
             place.display(),
             bytes.missing.join(", ")
-        );
+        ));
     }
     if !ids.is_empty() {
-        println!(
+        output::line(format_args!(
             "Its secrets are sealed under the key {}, which is in no backup: put your copy of the key file to {} (mode 600), or name it by --key-file when you serve.",
             ids.join(", "),
             arguments.data.join(KEY_FILE_NAME).display()
-        );
+        ));
     }
     Ok(())
 }

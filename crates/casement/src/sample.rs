@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::cli::SampleArguments;
-use crate::{init, opened, sources};
+use crate::{init, opened, output, sources};
 
 /// The earliest end of a sample: the year 2000.
 const UNTIL_MIN: Moment = Moment::from_ms(946_684_800_000);
@@ -44,7 +44,7 @@ pub fn run(arguments: &SampleArguments) -> anyhow::Result<()> {
     let course = Arc::new(SampleCourse::default());
     let (made, sampled, time) = opened::runtime()?.block_on(fill(arguments, &order, &course))?;
     if arguments.json {
-        println!("{:#}", as_json(made.as_ref(), sampled, time));
+        output::line(format_args!("{:#}", as_json(made.as_ref(), sampled, time)));
     } else {
         tell(made.as_ref(), sampled, time);
     }
@@ -118,7 +118,7 @@ fn show(cases: u64, course: Arc<SampleCourse>) -> JoinHandle<()> {
         return tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LINE_STEP).await;
-                eprintln!("{} of {cases} cases", course.cases());
+                output::aside(format_args!("{} of {cases} cases", course.cases()));
             }
         });
     }
@@ -148,13 +148,13 @@ impl Drop for Shown {
 fn tell(made: Option<&MadeWorkspace>, sampled: Sampled, time: Duration) {
     if let Some(made) = made {
         init::tell(made);
-        println!();
+        output::line("");
     }
     let Sampled { cases, tasks, customers, changes } = sampled;
-    println!(
+    output::line(format_args!(
         "{cases} cases with {tasks} tasks and {changes} changes, of {customers} customers, were made in {:.1} s.",
         time.as_secs_f64()
-    );
+    ));
 }
 
 fn as_json(made: Option<&MadeWorkspace>, sampled: Sampled, time: Duration) -> Value {

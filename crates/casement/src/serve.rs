@@ -22,7 +22,6 @@ use casement_app::installation::WorkspaceEntry;
 use casement_app::limits::DOCTOR_OPEN_FILES_BESIDE;
 use casement_app::making::MadeWorkspace;
 use casement_app::{deadline, seal, sweep};
-use casement_store::limits::NO_BACKUP;
 use casement_store::options::{Directory, Options};
 use casement_store::store::Store;
 use sd_notify::NotifyState;
@@ -32,7 +31,9 @@ use crate::cli::ServeArguments;
 use crate::connecting::{First, connect, first_workspace};
 use crate::logging::{Level, Logging};
 use crate::signals::Stops;
-use crate::{logging, measure, open_files, opened, settings, signals, sources, tls, token};
+use crate::{
+    contradictions, logging, measure, open_files, opened, output, settings, signals, sources, tls, token,
+};
 
 /// How often a server looks whether its index is built, to tell the service manager.
 const READY_POLL: Duration = Duration::from_millis(50);
@@ -44,6 +45,7 @@ const SECOND_STOP_EXIT: i32 = 1;
 /// # Errors
 /// The data directory or the address can't be used, or a stored document can't be read.
 pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
+    contradictions::check(arguments)?;
     let runtime = opened::runtime()?;
     let endpoint = settings::collector(arguments.otlp_endpoint.as_ref())?;
     let traces = endpoint.map(|endpoint| {
@@ -87,10 +89,7 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     let (stop, stopped) = watch::channel(false);
     let front = Front::new(listener, options.clone(), stopped.clone());
     let (opened, front) = match arguments.data.server(Directory::Own)? {
-        Some(server) => {
-            anyhow::ensure!(arguments.backup_to.is_none(), "--backup-to: {NO_BACKUP}");
-            connect(server, arguments.data.key_file(), front, &mut stops).await?
-        }
+        Some(server) => connect(server, arguments.data.key_file(), front, &mut stops).await?,
         None => {
             let (store, feed) = Store::open(Options::new(arguments.data.path.clone()))?;
             let app = App::open(store.clone(), sources::system(), arguments.data.key_file()).await?;
@@ -294,11 +293,11 @@ async fn end_at_once(mut stops: Stops) {
 }
 
 fn print_known(entries: &[WorkspaceEntry], base: &str) {
-    println!("Casement serves on {base}");
+    output::line(format_args!("Casement serves on {base}"));
     for entry in entries {
-        println!("  {}: account {}, stream {}", entry.name, entry.account, entry.stream);
+        output::line(format_args!("  {}: account {}, stream {}", entry.name, entry.account, entry.stream));
     }
-    println!("  `casement token --help` tells how to make a token.");
+    output::line("  `casement token --help` tells how to make a token.");
 }
 
 fn print_made(made: &MadeWorkspace, base: &str) -> anyhow::Result<()> {
@@ -306,7 +305,7 @@ fn print_made(made: &MadeWorkspace, base: &str) -> anyhow::Result<()> {
     let token = token::of_app(app, secret, sources::now())?;
     let template = workspace.case_templates.first().map_or("General", |template| template.name.as_str());
     let url = format!("{base}/caseManagement/api/public/analytics/{}", workspace.stream);
-    println!(
+    output::line(format_args!(
         r#"Casement serves on {base}
 
 A workspace with defaults was made for you:
@@ -333,6 +332,6 @@ List it:
         stream = workspace.stream,
         client_id = app.client_id,
         secret = secret.reveal(),
-    );
+    ));
     Ok(())
 }

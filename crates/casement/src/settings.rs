@@ -10,13 +10,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use casement_api::traces::Endpoint;
-use casement_store::database_url::masked;
 use clap::builder::OsStr;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
 use crate::cli::Cli;
+use crate::settings::given::{fault, shown};
+
+pub mod given;
 
 /// The prefix of every variable of ours.
 const PREFIX: &str = "CASEMENT_";
@@ -27,19 +29,20 @@ const FILE_DEFAULT: &str = "casement.toml";
 /// Bytes of a settings file; a larger one is refused.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The argument that may hold a password.
-const DATABASE_URL: &str = "database_url";
-
 /// The variable by which OpenTelemetry names a collector, for whoever sets it for all programs of a machine.
 const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// The name of the setting that wins over it.
+const COLLECTOR: &str = "otlp_endpoint";
+/// The commands whose variables must all be settings: a slip of the pen must not go unnoticed there.
+const STRICT_COMMANDS: [&str; 2] = ["serve", "config"];
 
 /// Gives the collector of traces: that of the settings, else that of OpenTelemetry's own variable.
 ///
 /// # Errors
 /// The variable names none.
 pub fn collector(set: Option<&Endpoint>) -> anyhow::Result<Option<Endpoint>> {
-    let named = std::env::var(COLLECTOR_VARIABLE).ok().filter(|text| !text.is_empty());
-    match (set, named) {
+    match (set, collector_variable()) {
         (Some(endpoint), _) => Ok(Some(endpoint.clone())),
         (None, Some(text)) => match Endpoint::parse(&text) {
             Ok(endpoint) => Ok(Some(endpoint)),
@@ -47,6 +50,10 @@ pub fn collector(set: Option<&Endpoint>) -> anyhow::Result<Option<Endpoint>> {
         },
         (None, None) => Ok(None),
     }
+}
+
+fn collector_variable() -> Option<String> {
+    std::env::var(COLLECTOR_VARIABLE).ok().filter(|text| !text.is_empty())
 }
 
 /// A setting with where its value comes from.
@@ -70,41 +77,41 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings file that the command line or the environment names, or `casement.toml` where it is there.
+    /// Reads the settings file that the command line or the environment names, or `casement.toml` where it is there, and
+    /// looks at the variables.
     ///
     /// # Errors
-    /// The file can't be read, or holds unknown or wrong settings; all of them are named.
+    /// The file can't be read, or file or variables hold unknown or wrong settings; all of them are named.
     pub fn read() -> anyhow::Result<Self> {
         let command = Cli::command();
-        let Some(path) = file_named(&command)? else {
-            return Ok(Self { command, file: None, in_file: BTreeSet::new() });
+        let in_variables = faults_of_variables(&command);
+        let named = match file_named(&command)? {
+            Some(path) => Some((defaults_of(&command, &text_of(&path)?), path)),
+            None => None,
         };
-        let size = std::fs::metadata(&path).with_context(|| format!("can't read {}", path.display()))?.len();
-        if size > FILE_BYTES_MAX {
-            bail!("{} is larger than {FILE_BYTES_MAX} bytes and no settings file", path.display());
+        let mut faults = Vec::new();
+        if let Some((Err(in_file), path)) = &named {
+            faults.push(listed(&format!("{} is not usable", path.display()), in_file));
         }
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
-        let defaults = defaults_of(&command, &text).map_err(|faults| of_file(&path, &faults))?;
-        let in_file = defaults.keys().cloned().collect();
-        Ok(Self { command: with_defaults(command, &defaults), file: Some(path), in_file })
+        if !in_variables.is_empty() {
+            faults.push(listed("the environment is not usable", &in_variables));
+        }
+        if !faults.is_empty() {
+            bail!("{}", faults.join("\n"));
+        }
+        Ok(match named {
+            Some((Ok(defaults), path)) => Self {
+                command: with_defaults(command, &defaults),
+                file: Some(path),
+                in_file: defaults.into_keys().collect(),
+            },
+            Some((Err(_), _)) | None => Self { command, file: None, in_file: BTreeSet::new() },
+        })
     }
 
-    /// Refuses variables that look like settings and are none: a slip of the pen must not go unnoticed.
-    ///
-    /// # Errors
-    /// Names every unknown variable.
-    pub fn check_variables(&self) -> anyhow::Result<()> {
-        let mut known = BTreeSet::from([FILE_VARIABLE.to_owned()]);
-        variables_of(&self.command, &mut known);
-        let unknown: Vec<String> = std::env::vars_os()
-            .map(|(name, _)| name.to_string_lossy().into_owned())
-            .filter(|name| name.starts_with(PREFIX) && !known.contains(name))
-            .collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        bail!("unknown variables: {}; `casement config` lists the settings", unknown.join(", "))
+    /// The settings file that was read.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// Lists the settings of a command as they are in effect, by name.
@@ -119,11 +126,14 @@ impl Settings {
         let id = argument.get_id().as_str();
         let name = name_of(argument);
         let values = matches.get_raw(id).into_iter().flatten();
-        let shown = |value: &std::ffi::OsStr| {
-            let text = value.to_string_lossy().into_owned();
-            if id == DATABASE_URL { masked(&text) } else { text }
-        };
-        let values: Vec<String> = values.map(shown).collect();
+        let values: Vec<String> = values.map(|value| shown(argument, &value.to_string_lossy())).collect();
+        if id == COLLECTOR
+            && values.is_empty()
+            && let Some(url) = collector_variable()
+        {
+            let origin = COLLECTOR_VARIABLE.to_owned();
+            return Setting { name, value: Some(shown(argument, &url)), origin };
+        }
         let variable = || argument.get_env().map(|name| name.to_string_lossy().into_owned());
         let origin = match matches.value_source(id) {
             Some(ValueSource::CommandLine) => format!("--{}", argument.get_long().unwrap_or_default()),
@@ -189,23 +199,70 @@ fn defaults_of(command: &Command, text: &str) -> Result<BTreeMap<String, String>
     if faults.is_empty() { Ok(defaults) } else { Err(faults) }
 }
 
-fn of_file(path: &Path, faults: &[String]) -> anyhow::Error {
+fn listed(what: &str, faults: &[String]) -> String {
     let faults: Vec<String> = faults.iter().map(|fault| format!("\n  {}", fault.trim())).collect();
-    anyhow::anyhow!("{} is not usable:{}", path.display(), faults.concat())
+    format!("{what}:{}", faults.concat())
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let failed = || format!("can't read {}", path.display());
+    let size = std::fs::metadata(path).with_context(failed)?.len();
+    if size > FILE_BYTES_MAX {
+        bail!("{} is larger than {FILE_BYTES_MAX} bytes and no settings file", path.display());
+    }
+    std::fs::read_to_string(path).with_context(failed)
+}
+
+/// Lists what is wrong with the variables that the command of this process reads. Whoever asks for help gets it in any case.
+fn faults_of_variables(command: &Command) -> Vec<String> {
+    let asks = |text: OsString| text == "--help" || text == "-h" || text == "--version" || text == "-V";
+    if std::env::args_os().any(asks) {
+        return Vec::new();
+    }
+    let (mut here, mut name) = (command, "");
+    let matches = command.clone().ignore_errors(true).disable_help_flag(true).try_get_matches().ok();
+    let mut matched = matches.as_ref();
+    while let Some((below, found)) = matched.and_then(ArgMatches::subcommand)
+        && let Some(inner) = here.find_subcommand(below)
+    {
+        (here, name, matched) = (inner, inner.get_name(), Some(found));
+    }
+    // A flag wins over its variable, whatever that holds.
+    let flagged = |argument: &Arg| {
+        let flag = format!("--{}", argument.get_long().unwrap_or_default());
+        std::env::args_os().any(|text| {
+            let text = text.to_string_lossy();
+            text.strip_prefix(&flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        })
+    };
+    let wrong = |argument: &Arg| {
+        let variable = argument.get_env()?.to_str()?;
+        let text = std::env::var(variable).ok()?;
+        if flagged(argument) {
+            None
+        } else {
+            fault(argument, &text).map(|fault| format!("{variable}: {fault}"))
+        }
+    };
+    let mut faults: Vec<String> = here.get_arguments().filter_map(wrong).collect();
+    if STRICT_COMMANDS.contains(&name) {
+        let mut known = BTreeSet::from([FILE_VARIABLE.to_owned()]);
+        variables_of(command, &mut known);
+        let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+        let unknown = names.filter(|name| name.starts_with(PREFIX) && !known.contains(name));
+        faults.extend(
+            unknown.map(|name| format!("{name}: there is no such setting; `casement config` lists them")),
+        );
+    }
+    faults
 }
 
 /// Gives a value as it would be written after its flag, when the flag's parser takes it.
 fn checked(argument: &Arg, value: &Value) -> Result<String, String> {
     let text = written(value).ok_or("must be a string, a number, true, false or a list of these")?;
-    let flag = argument.get_long().unwrap_or_default();
-    let alone = Command::new("casement").no_binary_name(true).arg(argument.clone());
-    match alone.try_get_matches_from([format!("--{flag}={text}")]) {
-        Ok(_) => Ok(text),
-        Err(error) => {
-            let said = error.to_string();
-            let first = said.lines().next().unwrap_or_default();
-            Err(first.trim_start_matches("error: ").to_owned())
-        }
+    match fault(argument, &text) {
+        None => Ok(text),
+        Some(fault) => Err(fault),
     }
 }
 

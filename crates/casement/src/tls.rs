@@ -36,7 +36,8 @@ pub fn of_settings(arguments: &ServeArguments) -> anyhow::Result<Option<Tls>> {
     Ok(Some(Tls::by_acme(options)?))
 }
 
-fn contradictions(arguments: &ServeArguments) -> Vec<String> {
+/// Lists the settings that exclude each other, and those that say nothing alone.
+pub fn contradictions(arguments: &ServeArguments) -> Vec<String> {
     let by_acme = !arguments.acme_domain.is_empty();
     let needs_domain = [
         ("acme_contact", !arguments.acme_contact.is_empty()),

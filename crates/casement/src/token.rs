@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cli::TokenArguments;
 use crate::cli::app::AppAlgorithm;
-use crate::{file, sources};
+use crate::{file, output, sources};
 
 /// Hours until a token that a command prints expires.
 const HOURS_DEFAULT: u32 = 24;
@@ -38,7 +38,7 @@ pub fn run(arguments: &TokenArguments) -> anyhow::Result<()> {
         AppAlgorithm::Rs256 => sign_by_key(private_key(arguments)?, "RS256", &RSA_PKCS1_SHA256, &claims)?,
         AppAlgorithm::Rs512 => sign_by_key(private_key(arguments)?, "RS512", &RSA_PKCS1_SHA512, &claims)?,
     };
-    println!("{token}");
+    output::line(format_args!("{token}"));
     Ok(())
 }
 

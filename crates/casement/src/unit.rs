@@ -8,6 +8,8 @@ use anyhow::{Context, bail, ensure};
 
 use crate::cli::unit::{UnitInstallArguments, UnitOptions, UnitPrintArguments, UnitUninstallArguments};
 
+use crate::output;
+
 /// The unit as it is in the package.
 const UNIT: &str = include_str!("../../../packaging/casement.service");
 /// The user that it runs as.
@@ -34,7 +36,7 @@ const LOW_PORTS: &str =
 /// # Errors
 /// A path can't stand in a unit.
 pub fn print(arguments: &UnitPrintArguments) -> anyhow::Result<()> {
-    print!("{}", unit(&arguments.options)?);
+    output::text(format_args!("{}", unit(&arguments.options)?));
     Ok(())
 }
 
@@ -49,15 +51,15 @@ pub fn install(arguments: &UnitInstallArguments) -> anyhow::Result<()> {
     write(&below(root, USER_PATH), USER)?;
     let settings = below(root, SETTINGS_PATH);
     if settings.exists() {
-        println!("{} stays as it is.", settings.display());
+        output::line(format_args!("{} stays as it is.", settings.display()));
     } else {
         write(&settings, SETTINGS)?;
     }
     if root.is_none() {
         tell("systemd-sysusers", &["casement.conf"])?;
         tell("systemctl", &["daemon-reload"])?;
-        println!("Look at the settings, then start it: systemctl enable --now casement");
-        println!("The first start prints the first app's secret to the journal: journalctl -u casement");
+        output::line("Look at the settings, then start it: systemctl enable --now casement");
+        output::line("The first start prints the first app's secret to the journal: journalctl -u casement");
     }
     Ok(())
 }
@@ -75,7 +77,7 @@ pub fn uninstall(arguments: &UnitUninstallArguments) -> anyhow::Result<()> {
     }
     for path in [unit, below(root, USER_PATH)] {
         match fs::remove_file(&path) {
-            Ok(()) => println!("{} was removed.", path.display()),
+            Ok(()) => output::line(format_args!("{} was removed.", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("can't remove {}", path.display())),
         }
@@ -83,7 +85,7 @@ pub fn uninstall(arguments: &UnitUninstallArguments) -> anyhow::Result<()> {
     if root.is_none() {
         tell("systemctl", &["daemon-reload"])?;
     }
-    println!("The data, the settings and the user casement stay.");
+    output::line("The data, the settings and the user casement stay.");
     Ok(())
 }
 
@@ -135,7 +137,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(failed)?;
     }
     fs::write(path, text).with_context(failed)?;
-    println!("{} was written.", path.display());
+    output::line(format_args!("{} was written.", path.display()));
     Ok(())
 }
 

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use crate::cli::VersionArguments;
 
+use crate::output;
+
 /// Runs `casement version`.
 ///
 /// # Errors
@@ -11,9 +13,9 @@ use crate::cli::VersionArguments;
 pub fn run(arguments: &VersionArguments) -> anyhow::Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     if arguments.json {
-        println!("{}", json!({"name": "casement", "version": version}));
+        output::line(format_args!("{}", json!({"name": "casement", "version": version})));
     } else {
-        println!("casement {version}");
+        output::line(format_args!("casement {version}"));
     }
     Ok(())
 }
@@ -23,6 +25,6 @@ pub fn run(arguments: &VersionArguments) -> anyhow::Result<()> {
 /// # Errors
 /// It can't be written as JSON.
 pub fn openapi() -> anyhow::Result<()> {
-    println!("{:#}", casement_api::router::description());
+    output::line(format_args!("{:#}", casement_api::router::description()));
     Ok(())
 }

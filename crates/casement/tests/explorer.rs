@@ -14,6 +14,8 @@ async fn the_explorers_page_asks_no_other_server() {
     let server = Server::start().await;
     let page = get(&server, "/docs").await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(page.header("cross-origin-opener-policy"), Some("same-origin"));
+    assert_eq!(page.header("cross-origin-resource-policy"), Some("same-origin"));
     let policy = page.header("content-security-policy").unwrap();
     for part in ["default-src 'none'", "script-src 'self';", "connect-src 'self'", "frame-ancestors 'none'"] {
         assert!(policy.contains(part), "{part}: {policy}");

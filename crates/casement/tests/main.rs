@@ -86,6 +86,7 @@ mod metrics;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+mod output;
 mod plans;
 #[cfg(test)]
 #[path = "../../casement-store/tests/server.rs"]
@@ -124,8 +125,9 @@ mod seeds;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
-mod slow_bodies;
+mod settings;
 #[cfg(test)]
+mod slow_bodies;
 mod sockets;
 #[cfg(test)]
 mod stops;

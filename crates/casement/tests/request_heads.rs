@@ -20,6 +20,8 @@ fn assert_has_fixed_headers(answer: &Answer) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"));
+    assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
     assert!(answer.header("content-security-policy").unwrap().contains("default-src 'none'"));
     assert!(!answer.header("x-request-id").unwrap().is_empty());
 }

@@ -17,6 +17,7 @@ use crate::backup::BackupError;
 use crate::backup::entry::{self, Entry, FORMAT, Frame};
 use crate::backup::file::{self, Header, Kind, UNFINISHED, hex};
 use crate::backup::increment::{GENESIS, Increment, unhex};
+use crate::backup::inside::lies_inside;
 use crate::backup::manifest::{Base, End, Manifest, Series};
 use crate::backup::place::{Place, base_name, increment_name};
 use crate::error::StoreError;
@@ -383,13 +384,7 @@ fn prune(manifest: &mut Manifest, kept: Option<NonZeroUsize>) -> bool {
 /// A backup inside the data directory would be lost with it.
 fn refuse_within(database: &Path, to: &Path) -> Result<(), BackupError> {
     let data = database.parent().unwrap_or(Path::new("."));
-    let data = fs::canonicalize(data).map_err(|source| BackupError::io("find", data, source))?;
-    // The nearest ancestor that exists tells where a directory that is yet to be made will lie.
-    let existing = to.ancestors().find_map(|path| {
-        let path = if path == Path::new("") { Path::new(".") } else { path };
-        fs::canonicalize(path).ok()
-    });
-    if existing.is_some_and(|existing| existing.starts_with(&data)) {
+    if lies_inside(to, data) {
         return Err(BackupError::Refused(format!(
             "{} lies in the data directory and would be lost with it; name a directory outside, best on another disk",
             to.display()

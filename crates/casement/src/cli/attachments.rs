@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use casement_app::attachment::Attachments;
 use casement_app::limits;
 use casement_store::blobs::Blobs;
 use clap::Args;
 use rustix::fs::Mode;
 use rustix::process::umask;
+
+use crate::settings::given::without_user;
 
 /// The folder of the bytes within a data directory.
 pub const FOLDER_NAME: &str = "attachments";
@@ -57,16 +59,26 @@ impl AttachmentPlace {
                 Blobs::in_bucket(url, &settings)
             }
             Some(path) => {
-                ensure!(
-                    !path.contains("://"),
-                    "--attachments {path}: it is a directory or s3://BUCKET/PREFIX"
-                );
+                self.check()?;
                 in_directory(Path::new(path))
             }
             None if is_on_server => return Ok(None),
             None => in_directory(&data.join(FOLDER_NAME)),
         };
         opened.map(Some).context("the place of attachments can't be used")
+    }
+
+    /// Refuses what is neither a directory nor a bucket.
+    ///
+    /// # Errors
+    /// It is the address of something else.
+    pub fn check(&self) -> anyhow::Result<()> {
+        match self.attachments.as_deref() {
+            Some(url) if url.contains("://") && !url.starts_with(BUCKET) => {
+                bail!("attachments: {} is neither a directory nor s3://BUCKET/PREFIX", without_user(url))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The directory of the bytes, where there is one and it is not made yet: for looking, not for keeping.
