@@ -79,7 +79,7 @@ pub enum Command {
     /// Works on workspaces.
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
-    /// Prints the settings in effect and where each comes from.
+    /// Prints the settings in effect and where each comes from, and fails where `serve` would refuse them.
     Config(ConfigArguments),
     /// Works on the apps that sign tokens, also while a server runs: it is asked then.
     #[command(subcommand)]
@@ -382,6 +382,9 @@ pub struct DoctorArguments {
     /// The certificate chain to look at, a PEM file.
     #[arg(long, env = "CASEMENT_TLS_CERTIFICATE", value_name = "FILE")]
     pub tls_certificate: Option<PathBuf>,
+    /// The private key of that certificate, a PEM file.
+    #[arg(long, env = "CASEMENT_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
     /// The names that a certificate is had for by ACME: then the one in the data directory is looked at.
     #[arg(long, env = "CASEMENT_ACME_DOMAIN", value_name = "NAMES", value_delimiter = ',', value_parser = DomainName::parse)]
     pub acme_domain: Vec<DomainName>,

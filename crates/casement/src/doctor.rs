@@ -7,10 +7,11 @@ use std::path::Path;
 use anyhow::Context;
 use casement_api::acme::cache::{CERTIFICATE_NAME, Cache, FOLDER_NAME};
 use casement_api::control::socket::{SOCKET_NAME, connect};
+use casement_api::tls::Tls;
 use casement_api::tls::certificate::validity;
 use casement_app::certificate::Validity;
 use casement_app::doctor::host::{Access, Host};
-use casement_app::doctor::{Finding, Level, attachments, data, gravest, host, secrets};
+use casement_app::doctor::{Finding, Level, attachments, certificate as tls, data, gravest, host, secrets};
 use casement_store::error::StoreError;
 use casement_store::inspect::{Inspection, is_in_use, is_unfinished};
 use casement_store::options::{Directory, Server};
@@ -18,14 +19,15 @@ use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::cli::DoctorArguments;
+use crate::settings::Settings;
 use crate::{open_files, opened, output, sources};
 
 /// Runs `casement doctor`; gives the exit code: 0 all is well, 1 warnings, 2 errors.
 ///
 /// # Errors
 /// The machine can't be asked.
-pub fn run(arguments: &DoctorArguments) -> anyhow::Result<u8> {
-    let findings = findings(arguments)?;
+pub fn run(arguments: &DoctorArguments, settings: &Settings) -> anyhow::Result<u8> {
+    let findings = findings(arguments, settings)?;
     let level = gravest(&findings);
     if arguments.json {
         output::line(format_args!("{:#}", as_json(level, &findings)));
@@ -35,10 +37,13 @@ pub fn run(arguments: &DoctorArguments) -> anyhow::Result<u8> {
     Ok(level.exit_code())
 }
 
-fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
+fn findings(arguments: &DoctorArguments, settings: &Settings) -> anyhow::Result<Vec<Finding>> {
     let directory = &arguments.data.path;
     let shown = directory.display();
     let mut findings = vec![Finding::fine("version", format!("casement {}", env!("CARGO_PKG_VERSION")))];
+    if let Some(file) = settings.file_with_secret() {
+        findings.push(host::settings_file(&access(file)?));
+    }
     if let Some(server) = arguments.data.server(Directory::Common)? {
         findings.extend(served(arguments, &server)?);
         return Ok(findings);
@@ -55,16 +60,21 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     }
     findings.push(Finding::fine("directory", format!("the data is in {shown}")));
     findings.extend(host::judge(&machine(directory, arguments.connections_max.into())?));
-    if let Some(found) = certificate(arguments) {
-        findings.push(casement_app::doctor::certificate::judge(found, sources::now()));
-    }
+    findings.extend(certificates(arguments)?);
     let identity = match examine(arguments) {
         Ok((found, identity)) => {
             findings.extend(found);
             identity
         }
         Err(error) => {
-            let advice = "keep a copy of the directory as it is; restore the last backup into a new one if it is damaged";
+            let advice = match error {
+                StoreError::NewerSchema { .. } => {
+                    "run the doctor of the release that wrote it; the data need nothing"
+                }
+                _ => {
+                    "keep a copy of the directory as it is; restore the last backup into a new one if it is damaged"
+                }
+            };
             findings.push(Finding::error("database", error.to_string(), advice));
             None
         }
@@ -82,9 +92,7 @@ fn served(arguments: &DoctorArguments, server: &Server) -> anyhow::Result<Vec<Fi
     if directory.exists() {
         findings.extend(host::judge(&machine(directory, arguments.connections_max.into())?));
     }
-    if let Some(found) = certificate(arguments) {
-        findings.push(casement_app::doctor::certificate::judge(found, sources::now()));
-    }
+    findings.extend(certificates(arguments)?);
     let examined = Inspection::connect(server).and_then(|inspection| {
         let mut found = data::examine(&inspection, arguments.depth(), sources::now())?;
         found.push(bytes(arguments, &inspection, true)?);
@@ -101,16 +109,34 @@ fn served(arguments: &DoctorArguments, server: &Server) -> anyhow::Result<Vec<Fi
     Ok(findings)
 }
 
+/// Looks at the certificate of the settings and its key, as `serve` would read them.
+fn certificates(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    if let Some(found) = certificate(arguments) {
+        findings.push(tls::judge(found, sources::now()));
+    }
+    if let Some(key) = arguments.tls_key.as_deref().filter(|key| key.exists()) {
+        findings.push(tls::key(&access(key)?));
+    }
+    Ok(findings)
+}
+
 /// Reads how long the certificate of the settings holds; `None` when they name none.
 fn certificate(arguments: &DoctorArguments) -> Option<Result<Option<Validity>, String>> {
-    let read = |chain: &[u8], path: &Path| {
-        validity(chain).map(Some).map_err(|unusable| {
-            format!("{} holds no usable {}: {}", path.display(), unusable.what, unusable.reason)
-        })
-    };
-    if let Some(path) = &arguments.tls_certificate {
-        let chain = fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()));
-        return Some(chain.and_then(|chain| read(&chain, path)));
+    match (&arguments.tls_certificate, &arguments.tls_key) {
+        (Some(certificate), Some(key)) => {
+            let opened = Tls::open(certificate.clone(), key.clone());
+            return Some(opened.map(|tls| tls.validity()).map_err(|error| error.to_string()));
+        }
+        (Some(_), None) => {
+            return Some(Err("tls_key is missing: a certificate and its key belong together".to_owned()));
+        }
+        (None, Some(_)) => {
+            return Some(Err(
+                "tls_certificate is missing: a certificate and its key belong together".to_owned()
+            ));
+        }
+        (None, None) => {}
     }
     if arguments.acme_domain.is_empty() {
         return None;
@@ -118,7 +144,10 @@ fn certificate(arguments: &DoctorArguments) -> Option<Result<Option<Validity>, S
     let folder = arguments.data.path.join(FOLDER_NAME);
     Some(match Cache::new(folder.clone()).certificate() {
         Ok(None) => Ok(None),
-        Ok(Some(kept)) => read(kept.chain.as_bytes(), &folder.join(CERTIFICATE_NAME)),
+        Ok(Some(kept)) => validity(kept.chain.as_bytes()).map(Some).map_err(|unusable| {
+            let path = folder.join(CERTIFICATE_NAME);
+            format!("{} holds no usable {}: {}", path.display(), unusable.what, unusable.reason)
+        }),
         Err(error) => Err(error.to_string()),
     })
 }

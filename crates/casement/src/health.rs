@@ -1,7 +1,8 @@
 //! `casement health`: whether a server serves, for the checks of containers.
 
+use anyhow::Context;
 use casement_api::control::client::Client;
-use casement_api::control::socket::connect;
+use casement_api::control::socket::{SOCKET_NAME, connect};
 
 use crate::cli::HealthArguments;
 use crate::opened;
@@ -13,7 +14,9 @@ use crate::output;
 /// The server can't be asked.
 pub fn run(arguments: &HealthArguments) -> anyhow::Result<u8> {
     let health = opened::runtime()?.block_on(async {
-        match connect(&arguments.data.path)? {
+        let socket =
+            || format!("can't ask the server by {}", arguments.data.path.join(SOCKET_NAME).display());
+        match connect(&arguments.data.path).with_context(socket)? {
             Some(stream) => Ok(Some(Client::Server(stream).health().await?)),
             None => anyhow::Ok(None),
         }

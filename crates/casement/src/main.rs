@@ -72,7 +72,7 @@ fn run() -> anyhow::Result<u8> {
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
-        Command::Doctor(arguments) => return doctor::run(&arguments),
+        Command::Doctor(arguments) => return doctor::run(&arguments, &settings),
         Command::Workspace(WorkspaceCommand::Create(arguments)) => init::create_workspace(&arguments),
         Command::App(AppCommand::Create(arguments)) => app::create(&arguments),
         Command::App(AppCommand::List(arguments)) => app::list(&arguments),

@@ -74,6 +74,8 @@ pub struct Settings {
     pub command: Command,
     file: Option<PathBuf>,
     in_file: BTreeSet<String>,
+    /// Whether the file holds what may not be shown.
+    has_secret: bool,
 }
 
 impl Settings {
@@ -101,17 +103,20 @@ impl Settings {
         }
         Ok(match named {
             Some((Ok(defaults), path)) => Self {
+                has_secret: has_secret(&command, &defaults),
                 command: with_defaults(command, &defaults),
                 file: Some(path),
                 in_file: defaults.into_keys().collect(),
             },
-            Some((Err(_), _)) | None => Self { command, file: None, in_file: BTreeSet::new() },
+            Some((Err(_), _)) | None => {
+                Self { command, file: None, in_file: BTreeSet::new(), has_secret: false }
+            }
         })
     }
 
-    /// The settings file that was read.
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+    /// The settings file that was read, when it holds a password or the like.
+    pub fn file_with_secret(&self) -> Option<&Path> {
+        self.file.as_deref().filter(|_| self.has_secret)
     }
 
     /// Lists the settings of a command as they are in effect, by name.
@@ -197,6 +202,11 @@ fn defaults_of(command: &Command, text: &str) -> Result<BTreeMap<String, String>
         }
     }
     if faults.is_empty() { Ok(defaults) } else { Err(faults) }
+}
+
+fn has_secret(command: &Command, defaults: &BTreeMap<String, String>) -> bool {
+    settings_of(command)
+        .any(|argument| defaults.get(&name_of(argument)).is_some_and(|text| shown(argument, text) != *text))
 }
 
 fn listed(what: &str, faults: &[String]) -> String {

@@ -7,7 +7,7 @@ use casement_api::tls::Tls;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::logging::Level;
-use crate::settings;
+use crate::{settings, sources};
 
 /// The signals that ask the server to stop.
 #[derive(Debug)]
@@ -47,7 +47,12 @@ pub fn reload(tls: Option<Tls>, level: Level) -> anyhow::Result<impl Future<Outp
                 Err(error) => tracing::error!(error = format!("{error:#}"), "the log level stays as it was"),
             }
             match tls.as_ref().map(Tls::refresh) {
-                Some(Ok(true)) => tracing::info!("the certificate was read anew"),
+                Some(Ok(true)) => {
+                    tracing::info!("the certificate was read anew");
+                    if let Some(tls) = &tls {
+                        tls.tell(sources::now());
+                    }
+                }
                 Some(Err(error)) => tracing::error!(%error, "the new certificate is not used"),
                 Some(Ok(false)) | None => {}
             }

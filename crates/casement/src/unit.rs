@@ -1,6 +1,8 @@
 //! `casement service`: Casement as a service of systemd, from the one unit that the package has too.
 
-use std::fs;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,7 +21,15 @@ const SETTINGS: &str = include_str!("../../../packaging/casement.toml");
 
 const UNIT_PATH: &str = "etc/systemd/system/casement.service";
 const USER_PATH: &str = "etc/sysusers.d/casement.conf";
+const OWNER_PATH: &str = "etc/tmpfiles.d/casement.conf";
 const SETTINGS_PATH: &str = "etc/casement/casement.toml";
+
+/// The mode of files without secrets.
+const OPEN_MODE: u32 = 0o644;
+/// The mode of the settings, which may hold the password of a database: root writes, the service reads.
+const SETTINGS_MODE: u32 = 0o640;
+/// Gives the settings to the group of the service's user, also in an image that has no such user before it starts.
+const OWNER: &str = "# The settings may hold the password of a database: the service reads them, others do not.\nz /etc/casement/casement.toml 0640 root casement -\n";
 
 /// Where the package has the program.
 const BINARY: &str = "/usr/bin/casement";
@@ -47,16 +57,18 @@ pub fn print(arguments: &UnitPrintArguments) -> anyhow::Result<()> {
 pub fn install(arguments: &UnitInstallArguments) -> anyhow::Result<()> {
     let unit = unit(&arguments.options)?;
     let root = arguments.root.as_deref();
-    write(&below(root, UNIT_PATH), &unit)?;
-    write(&below(root, USER_PATH), USER)?;
+    write(&below(root, UNIT_PATH), &unit, OPEN_MODE)?;
+    write(&below(root, USER_PATH), USER, OPEN_MODE)?;
+    write(&below(root, OWNER_PATH), OWNER, OPEN_MODE)?;
     let settings = below(root, SETTINGS_PATH);
     if settings.exists() {
         output::line(format_args!("{} stays as it is.", settings.display()));
     } else {
-        write(&settings, SETTINGS)?;
+        write(&settings, SETTINGS, SETTINGS_MODE)?;
     }
     if root.is_none() {
         tell("systemd-sysusers", &["casement.conf"])?;
+        tell("systemd-tmpfiles", &["--create", "casement.conf"])?;
         tell("systemctl", &["daemon-reload"])?;
         output::line("Look at the settings, then start it: systemctl enable --now casement");
         output::line("The first start prints the first app's secret to the journal: journalctl -u casement");
@@ -75,7 +87,7 @@ pub fn uninstall(arguments: &UnitUninstallArguments) -> anyhow::Result<()> {
     if root.is_none() {
         tell("systemctl", &["disable", "--now", "casement"])?;
     }
-    for path in [unit, below(root, USER_PATH)] {
+    for path in [unit, below(root, USER_PATH), below(root, OWNER_PATH)] {
         match fs::remove_file(&path) {
             Ok(()) => output::line(format_args!("{} was removed.", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -131,12 +143,18 @@ fn below(root: Option<&Path>, path: &str) -> PathBuf {
     root.unwrap_or(Path::new("/")).join(path)
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a file with a mode, whatever modes this process gives to new files.
+fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     let failed = || format!("can't write {}", path.display());
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(failed)?;
     }
-    fs::write(path, text).with_context(failed)?;
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path);
+    let written = opened.and_then(|mut file| {
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.write_all(text.as_bytes())
+    });
+    written.with_context(failed)?;
     output::line(format_args!("{} was written.", path.display()));
     Ok(())
 }

@@ -124,12 +124,14 @@ fn a_certificate_that_ends_soon_or_can_not_be_read_is_found() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     init(&data, ACCOUNT, STREAM);
-    let path = directory.path().join("certificate.pem");
-    let certificate = ["--tls-certificate", text(&path)];
+    let (path, key_path) = (directory.path().join("certificate.pem"), directory.path().join("key.pem"));
+    let certificate = ["--tls-certificate", text(&path), "--tls-key", text(&key_path)];
     let (code, found) = doctor(&data, &certificate);
     assert_eq!((code, level_of(&found, "certificate").as_str()), (2, "error"), "{found:#}");
 
     let key = rcgen::KeyPair::generate().unwrap();
+    fs::write(&key_path, key.serialize_pem()).unwrap();
+    fs::set_permissions(&key_path, Permissions::from_mode(0o600)).unwrap();
     let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
     for (year, code, level) in [(2020, 2, "error"), (4000, 1, "ok")] {
         params.not_before = rcgen::date_time_ymd(2019, 1, 1);

@@ -28,6 +28,7 @@ mod backup;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod certificates;
 mod command_line;
 #[cfg(test)]
 mod comment_search;

@@ -147,6 +147,9 @@ fn a_server_shows_described_metrics_alone_and_those_of_its_parts_at_work() {
         .filter_map(|line| line.strip_prefix("# TYPE casement_"))
         .map(|rest| format!("casement_{}", rest.split(' ').next().unwrap()))
         .collect();
+    let cpu = page.lines().find_map(|line| line.strip_prefix("process_cpu_seconds_total ")).unwrap();
+    let cpu: f64 = cpu.parse().unwrap();
+    assert!(cpu > 0.0 && cpu.fract() > 0.0, "parts of a second count: {cpu}");
     let described = described();
     assert!(shown.is_subset(&described), "{:?}", shown.difference(&described));
     for line in [

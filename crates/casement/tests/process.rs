@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::connections::certificate;
 use crate::harness::http::Connection;
 use crate::harness::program::{casement, failed, init, succeeded, text};
 use crate::harness::server::{ACCOUNT, STREAM};
@@ -193,9 +194,13 @@ fn the_service_is_installed_and_removed_below_a_directory() {
     assert!(succeeded(&install).contains("stays as it is"));
     assert_eq!(fs::read_to_string(&settings).unwrap(), "log = \"info\"\n");
     succeeded(&uninstall);
-    let left: Vec<PathBuf> = ["etc/systemd/system/casement.service", "etc/sysusers.d/casement.conf"]
-        .map(|path| root.join(path))
-        .into();
+    let left: Vec<PathBuf> = [
+        "etc/systemd/system/casement.service",
+        "etc/sysusers.d/casement.conf",
+        "etc/tmpfiles.d/casement.conf",
+    ]
+    .map(|path| root.join(path))
+    .into();
     assert!(left.iter().all(|path| !path.exists()) && settings.exists());
 }
 
@@ -217,6 +222,12 @@ fn every_file_that_the_package_names_is_there_and_every_setting_of_its_file_is_o
         let path = root().join("crates/casement").join(source);
         let found = if source.ends_with("/*.md") { path.parent().unwrap().is_dir() } else { path.is_file() };
         assert!(is_built || found, "{source}");
+        let is_settings = target == "etc/casement/";
+        assert_eq!(
+            asset[2].as_str() == Some("640"),
+            is_settings,
+            "a password may stand in the settings: {source}"
+        );
         targets.push(target);
     }
     for wanted in ["usr/bin/", "etc/casement/"] {
@@ -241,6 +252,8 @@ fn every_file_that_the_package_names_is_there_and_every_setting_of_its_file_is_o
         .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
         .map(|line| format!("{line}\n"))
         .collect();
+    certificate(directory.path());
+    let uncommented = uncommented.replace("/etc/casement", text(directory.path()));
     fs::write(&all, &uncommented).unwrap();
     let shown = succeeded(&["config", "--config", text(&all), "--json"]);
     assert!(shown.contains("certificate.pem") && shown.contains("/mnt/backup/casement"), "{shown}");

@@ -103,10 +103,14 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         None => (None, None),
         Some(CertificateState::Ready) => (Some("ready"), None),
         Some(CertificateState::Missing) => {
-            (Some("missing"), Some("no certificate was had yet; the log says why"))
+            (Some("missing"), Some("no certificate was had yet; the log says why".to_owned()))
         }
-        Some(CertificateState::Expired) => {
-            (Some("expired"), Some("the certificate has expired; the log says why"))
+        Some(CertificateState::Expired(until)) => {
+            let reason = format!(
+                "the certificate expired at {}: clients refuse it until there is another",
+                until.iso()
+            );
+            (Some("expired"), Some(reason))
         }
     };
     let progress = api.app.progress();
@@ -127,7 +131,7 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         certificate,
         reason: store_reason
             .or_else(|| (!built).then(|| "the index is being built".to_owned()))
-            .or_else(|| certificate_reason.map(str::to_owned)),
+            .or(certificate_reason),
     };
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use casement_app::certificate::Validity;
 use casement_domain::date::Moment;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 /// What a chain or key does not hold, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,9 @@ pub fn validity(chain: &[u8]) -> Result<Validity, Unusable> {
 fn validity_of(chain: &[CertificateDer<'static>]) -> Result<Validity, Unusable> {
     let first = chain.first().ok_or_else(|| no_certificate("there is none in it"))?;
     let (_, read) = X509Certificate::from_der(first).map_err(no_certificate)?;
+    if read.version() != X509Version::V3 {
+        return Err(no_certificate("it is of an old version of X.509; TLS takes version 3"));
+    }
     let moment = |seconds: i64| Moment::from_ms(0).plus_ms(seconds.saturating_mul(1000));
     let validity = read.validity();
     Ok(Validity {
@@ -51,10 +54,24 @@ impl Certificate {
         let chain = read_chain(chain)?;
         let validity = validity_of(&chain)?;
         let private = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|error| Unusable { what: "private key", reason: error.to_string() })?;
+            .map_err(|error| Unusable { what: "private key", reason: reason(key, &error) })?;
         let key = CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider())
             .map_err(|error| Unusable { what: "certificate for the key", reason: error.to_string() })?;
         Ok(Self { key: Arc::new(key), validity })
+    }
+}
+
+/// Why no private key was found.
+fn reason(key: &[u8], error: &pem::Error) -> String {
+    let is_encrypted = String::from_utf8_lossy(key)
+        .lines()
+        .any(|line| line.contains("ENCRYPTED") && !line.contains("CERTIFICATE"));
+    match error {
+        _ if is_encrypted => {
+            "it is encrypted, and nobody can be asked for the passphrase: decrypt it (openssl pkey -in FILE -out NEW)".to_owned()
+        }
+        pem::Error::NoItemsFound => "there is none in it".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -47,7 +47,7 @@ fn changed(certificate: &Path, key: &Path) -> Changed {
 
 fn read(certificate: &Path, key: &Path) -> Result<Certificate, TlsError> {
     let bytes = |path: &Path| {
-        std::fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
+        std::fs::read(path).map_err(|cause| TlsError::Unreadable { path: path.to_owned(), cause })
     };
     Certificate::of_pem(&bytes(certificate)?, &bytes(key)?).map_err(|unusable| {
         let path = if unusable.what == "private key" { key } else { certificate };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use casement_app::certificate::Age;
+use casement_app::certificate::{Age, Validity};
 use casement_app::sources::Sources;
 use casement_domain::date::Moment;
 use rustls::ServerConfig;
@@ -18,10 +18,12 @@ use crate::limits;
 use crate::outbound::OutboundError;
 use crate::tls::files::Files;
 use crate::tls::keys::{Keys, PROOF_PROTOCOL};
+use crate::tls::told::{Told, Worry};
 
 pub mod certificate;
 mod files;
 pub(crate) mod keys;
+mod told;
 
 /// The application protocols offered, the preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -30,12 +32,12 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read.
-    #[error("can't read {path}")]
+    #[error("can't read {path}: {cause}")]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A file does not hold what it should.
     #[error("{path} holds no usable {what}: {reason}")]
@@ -64,6 +66,7 @@ struct Inner {
     keys: Arc<Keys>,
     config: Arc<ServerConfig>,
     source: Source,
+    told: Told,
 }
 
 /// Where certificates come from.
@@ -80,8 +83,8 @@ pub enum CertificateState {
     Ready,
     /// None has been had yet: every greeting fails.
     Missing,
-    /// Its time is over.
-    Expired,
+    /// Its time was over at this moment.
+    Expired(Moment),
 }
 
 impl Tls {
@@ -112,7 +115,7 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::<Keys>::clone(&keys));
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(Self(Arc::new(Inner { keys, config: Arc::new(config), source })))
+        Ok(Self(Arc::new(Inner { keys, config: Arc::new(config), source, told: Told::default() })))
     }
 
     /// Takes what a former run got from the authority in use, as far as it is still good.
@@ -127,12 +130,21 @@ impl Tls {
     /// authority when it is time. Failures are told in the log, and what was in use before stays.
     pub async fn follow(self, sources: Sources) {
         match &self.0.source {
-            Source::Files(_) => self.follow_files().await,
-            Source::Acme(acme) => acme.follow(&self.0.keys, &sources).await,
+            Source::Files(_) => self.follow_files(&sources).await,
+            Source::Acme(acme) => {
+                let watched = async {
+                    let mut ticks = tokio::time::interval(limits::CERTIFICATE_PERIOD);
+                    loop {
+                        ticks.tick().await;
+                        self.tell(sources.now());
+                    }
+                };
+                tokio::join!(acme.follow(&self.0.keys, &sources), watched);
+            }
         }
     }
 
-    async fn follow_files(&self) {
+    async fn follow_files(&self, sources: &Sources) {
         let mut ticks = tokio::time::interval(limits::CERTIFICATE_PERIOD);
         loop {
             ticks.tick().await;
@@ -141,7 +153,29 @@ impl Tls {
                 Ok(true) => tracing::info!("the certificate was read anew"),
                 Err(error) => tracing::error!(%error, "the new certificate is not used"),
             }
+            self.tell(sources.now());
         }
+    }
+
+    /// Says in the log that clients refuse the certificate in use, or soon will: once, until there is another or that changes.
+    pub fn tell(&self, now: Moment) {
+        match self.validity().and_then(|validity| self.0.told.news(validity, now)) {
+            None => {}
+            Some(Worry::Expired(until)) => {
+                tracing::error!("the certificate expired at {}: clients refuse it", until.iso());
+            }
+            Some(Worry::Early(from)) => {
+                tracing::warn!("the certificate does not hold before {}: clients refuse it", from.iso());
+            }
+            Some(Worry::Soon(until)) => {
+                tracing::warn!("the certificate expires soon, at {}", until.iso());
+            }
+        }
+    }
+
+    /// How long the certificate in use holds; `None` while there is none.
+    pub fn validity(&self) -> Option<Validity> {
+        self.0.keys.validity()
     }
 
     /// Takes changed files in use. Gives whether they had changed; certificates of an authority never do.
@@ -171,10 +205,10 @@ impl Tls {
 
     /// Tells whether clients can be greeted.
     pub fn state(&self, now: Moment) -> CertificateState {
-        match self.0.keys.validity().map(|validity| validity.age(now)) {
-            None => CertificateState::Missing,
-            Some(Age::Expired) => CertificateState::Expired,
-            Some(Age::Young | Age::Due | Age::Overdue) => CertificateState::Ready,
+        let Some(validity) = self.validity() else { return CertificateState::Missing };
+        match validity.age(now) {
+            Age::Expired => CertificateState::Expired(validity.until),
+            Age::Young | Age::Due | Age::Overdue => CertificateState::Ready,
         }
     }
 

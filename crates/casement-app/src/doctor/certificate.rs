@@ -6,6 +6,7 @@ use casement_domain::date::Moment;
 
 use crate::certificate::{Age, Validity};
 use crate::doctor::Finding;
+use crate::doctor::host::Access;
 
 /// Judges a certificate; `found` is what is there, or why nothing can be read.
 pub fn judge(found: Result<Option<Validity>, String>, now: Moment) -> Finding {
@@ -31,6 +32,18 @@ pub fn judge(found: Result<Option<Validity>, String>, now: Moment) -> Finding {
     }
 }
 
+/// Judges who may read the private key. A group may: keys are handed to servers that way.
+pub fn key(file: &Access) -> Finding {
+    let check = "tls-key";
+    let message = format!("the TLS key {} ({:o})", file.path, file.mode);
+    if file.mode & 0o007 == 0 {
+        return Finding::fine(check, format!("{message} is not everybody's"));
+    }
+    let advice =
+        "chmod 640 it, with the group of the server's user, and ask for another certificate with a new key";
+    Finding::warning(check, format!("{message} may be read by everybody"), advice)
+}
+
 #[cfg(test)]
 mod tests {
     use casement_domain::date::DAY_MS;
@@ -54,6 +67,13 @@ mod tests {
         ];
         for ((found, now), expected) in table {
             assert_eq!(judge(found.clone(), now).level, expected, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_everybody_may_read_is_a_warning() {
+        for (mode, level) in [(0o600, Level::Fine), (0o640, Level::Fine), (0o644, Level::Warning)] {
+            assert_eq!(key(&Access { path: "k.pem".into(), mode, owned: true }).level, level, "{mode:o}");
         }
     }
 }

@@ -66,6 +66,17 @@ fn permissions(host: &Host) -> Finding {
     Finding::warning(check, message, "chmod 700 the directory and 600 its files: they hold secrets")
 }
 
+/// Judges who may read a settings file that holds a password. The group may: the server's user is in it.
+pub fn settings_file(file: &Access) -> Finding {
+    let check = "settings";
+    let message = format!("{} ({:o}) holds a password", file.path, file.mode);
+    if file.mode & 0o007 == 0 {
+        return Finding::fine(check, format!("{message}, and others may not read it"));
+    }
+    let advice = "chown root:casement and chmod 640 it, or the user and group that the server runs as; then give the database another password";
+    Finding::warning(check, format!("{message}, and everybody may read it"), advice)
+}
+
 fn server(host: &Host) -> Finding {
     match (host.in_use, host.answers) {
         (false, _) => Finding::fine("server", "no server uses the directory at the moment"),
@@ -128,6 +139,14 @@ mod tests {
     #[test]
     fn a_sound_machine_has_nothing_to_complain_about() {
         assert_eq!(gravest(&judge(&sound())), Level::Fine);
+    }
+
+    #[test]
+    fn a_settings_file_with_a_password_is_its_owners_and_groups_alone() {
+        for (mode, level) in [(0o600, Level::Fine), (0o640, Level::Fine), (0o644, Level::Warning)] {
+            let file = Access { path: "casement.toml".into(), mode, owned: false };
+            assert_eq!(settings_file(&file).level, level, "{mode:o}");
+        }
     }
 
     #[test]

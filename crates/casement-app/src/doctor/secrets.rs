@@ -14,6 +14,23 @@ use crate::seal::key_file::{KeyFault, KeyFile, KeyOrigin};
 const CHECK: &str = "secrets";
 const FIND: &str = "find the right key file: the server does not start without it, and it is in no backup";
 
+/// What helps against a fault of the key file.
+fn advice(fault: &KeyFault) -> &'static str {
+    match fault {
+        KeyFault::Wide { .. } | KeyFault::Owner { .. } => {
+            "set owner and mode of the key file: the server does not start before"
+        }
+        KeyFault::Io { .. } => {
+            "look at the key file and its folder: the server does not start before it can be read"
+        }
+        KeyFault::Malformed { .. }
+        | KeyFault::Missing { .. }
+        | KeyFault::Wrong { .. }
+        | KeyFault::Credential { .. }
+        | KeyFault::Exists { .. } => FIND,
+    }
+}
+
 /// Lists the keys that the secrets of a data directory are sealed under.
 ///
 /// # Errors
@@ -35,15 +52,15 @@ pub fn examine(inspection: &Inspection, key_file: &KeyFile) -> Result<Finding, S
     let apps = stored_apps(inspection)?;
     let needed = needed(&apps);
     Ok(match key_file.read() {
-        Err(fault) => Finding::error(CHECK, fault.to_string(), FIND),
+        Err(fault) => Finding::error(CHECK, fault.to_string(), advice(&fault)),
         Ok(None) if needed.is_empty() => plain(&apps)
             .unwrap_or_else(|| Finding::fine(CHECK, "nothing is sealed, and there is no key file yet")),
         Ok(None) => {
             let fault = KeyFault::Missing { path: key_file.path().to_owned(), ids: needed };
-            Finding::error(CHECK, fault.to_string(), FIND)
+            Finding::error(CHECK, fault.to_string(), advice(&fault))
         }
         Ok(Some(ring)) => match key_file.check(&ring, &needed) {
-            Err(fault) => Finding::error(CHECK, fault.to_string(), FIND),
+            Err(fault) => Finding::error(CHECK, fault.to_string(), advice(&fault)),
             Ok(()) => opened(apps, &ring, key_file),
         },
     })

@@ -88,7 +88,7 @@ mod tests {
         for argument in arguments() {
             let Some(fault) = fault(&argument, "//") else { continue };
             refused += 1;
-            let example = example(&argument).expect(argument.get_id().as_str());
+            let example = example(&argument).unwrap_or_else(|| panic!("{argument:?}"));
             assert!(
                 fault.starts_with("\"//\": ") && fault.ends_with(&format!("; {example} for example")),
                 "{fault}"
