@@ -29,6 +29,7 @@ mod backup;
 mod bad_input;
 #[cfg(test)]
 mod certificates;
+#[cfg(test)]
 mod command_line;
 #[cfg(test)]
 mod comment_search;
@@ -88,6 +89,7 @@ mod metrics;
 mod nodes;
 #[cfg(test)]
 mod output;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 #[path = "../../casement-store/tests/server.rs"]
@@ -129,6 +131,7 @@ mod served;
 mod settings;
 #[cfg(test)]
 mod slow_bodies;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod stops;
