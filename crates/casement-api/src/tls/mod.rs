@@ -162,13 +162,16 @@ impl Tls {
         match self.validity().and_then(|validity| self.0.told.news(validity, now)) {
             None => {}
             Some(Worry::Expired(until)) => {
-                tracing::error!("the certificate expired at {}: clients refuse it", until.iso());
+                let date = until.iso();
+                tracing::error!("the certificate expired at {date}: clients refuse it");
             }
             Some(Worry::Early(from)) => {
-                tracing::warn!("the certificate does not hold before {}: clients refuse it", from.iso());
+                let date = from.iso();
+                tracing::warn!("the certificate does not hold before {date}: clients refuse it");
             }
             Some(Worry::Soon(until)) => {
-                tracing::warn!("the certificate expires soon, at {}", until.iso());
+                let date = until.iso();
+                tracing::warn!("the certificate expires soon, at {date}");
             }
         }
     }
