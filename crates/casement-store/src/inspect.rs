@@ -105,6 +105,14 @@ pub fn is_unfinished(directory: &Path) -> bool {
     directory.join(lock::RESTORING).exists()
 }
 
+/// Tells of a database that is absent or empty where something tells that there was one.
+///
+/// # Errors
+/// It is so ([`StoreError::Gone`]), or the directory can't be looked at.
+pub fn check_not_gone(directory: &Path) -> Result<(), StoreError> {
+    lock::refuse_without_database(directory)
+}
+
 impl Inspection {
     /// Opens the database of a data directory for looking at it. An older schema is looked at as it is.
     ///

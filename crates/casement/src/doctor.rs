@@ -12,7 +12,7 @@ use casement_app::certificate::Validity;
 use casement_app::doctor::host::{Access, Host};
 use casement_app::doctor::{Finding, Level, attachments, data, gravest, host, secrets};
 use casement_store::error::StoreError;
-use casement_store::inspect::{Inspection, is_in_use, is_unfinished};
+use casement_store::inspect::{Inspection, check_not_gone, is_in_use, is_unfinished};
 use casement_store::options::{Directory, Server};
 use rustix::process::geteuid;
 use serde_json::{Value, json};
@@ -46,6 +46,11 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
     if is_unfinished(directory) {
         let advice = "remove what is in the directory and restore again";
         findings.push(Finding::error("directory", format!("the restore into {shown} did not end"), advice));
+        return Ok(findings);
+    }
+    if let Err(error) = check_not_gone(directory) {
+        let advice = "find out where the database went before anything is put there";
+        findings.push(Finding::error("directory", error.to_string(), advice));
         return Ok(findings);
     }
     if !directory.join("casement.db").exists() {

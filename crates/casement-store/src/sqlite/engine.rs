@@ -54,7 +54,17 @@ impl Sqlite {
         options: &Options,
         feed: mpsc::Sender<Vec<CommittedSet>>,
     ) -> Result<Sqlite, StoreError> {
-        let lock = Arc::new(lock::take(&options.directory)?);
+        let lock = match lock::refuse_without_database(&options.directory) {
+            Ok(()) => lock::take(&options.directory)?,
+            Err(gone) if !options.directory.join(lock::LOCK).exists() => return Err(gone),
+            Err(_) => {
+                // Another store may have been making the database: then its lock tells, or it is done now.
+                let lock = lock::take(&options.directory)?;
+                lock::refuse_without_database(&options.directory)?;
+                lock
+            }
+        };
+        let lock = Arc::new(lock);
         let path: PathBuf = options.directory.join(lock::DATABASE);
         let connection = schema::open_writer(&path)?;
         lock::sync(&options.directory)?;
