@@ -78,6 +78,8 @@ pub struct Numbering {
 pub struct Follower {
     /// Its directory.
     pub target: String,
+    /// When it took something last, in milliseconds since 1970.
+    pub at_ms: i64,
     /// When the oldest change was made that it does not hold, in milliseconds since 1970; `None` when it holds all.
     pub lacks_since_ms: Option<i64>,
 }

@@ -10,7 +10,7 @@ use casement_api::control::socket::{SOCKET_NAME, connect};
 use casement_api::tls::certificate::validity;
 use casement_app::certificate::Validity;
 use casement_app::doctor::host::{Access, Host};
-use casement_app::doctor::{Finding, Level, attachments, data, gravest, host, secrets};
+use casement_app::doctor::{Finding, Level, attachments, backup, data, gravest, host, secrets};
 use casement_store::error::StoreError;
 use casement_store::inspect::{Inspection, check_not_gone, is_in_use, is_unfinished};
 use casement_store::options::{Directory, Server};
@@ -74,8 +74,8 @@ fn findings(arguments: &DoctorArguments) -> anyhow::Result<Vec<Finding>> {
             None
         }
     };
-    if let Some(backup) = &arguments.backup_to {
-        findings.push(data::backup(backup, identity.as_deref(), sources::now()));
+    if let Some(place) = &arguments.backup_to {
+        findings.push(backup::directory(place, identity.as_deref(), arguments.depth(), sources::now()));
     }
     Ok(findings)
 }
@@ -91,7 +91,8 @@ fn served(arguments: &DoctorArguments, server: &Server) -> anyhow::Result<Vec<Fi
         findings.push(casement_app::doctor::certificate::judge(found, sources::now()));
     }
     let examined = Inspection::connect(server).and_then(|inspection| {
-        let mut found = data::examine(&inspection, arguments.depth(), sources::now())?;
+        let mut found =
+            data::examine(&inspection, arguments.depth(), arguments.backup_to.as_deref(), sources::now())?;
         found.push(bytes(arguments, &inspection, true)?);
         found.push(secrets::examine(&inspection, &arguments.data.key_file())?);
         Ok(found)
@@ -130,7 +131,8 @@ fn certificate(arguments: &DoctorArguments) -> Option<Result<Option<Validity>, S
 
 fn examine(arguments: &DoctorArguments) -> Result<(Vec<Finding>, Option<String>), StoreError> {
     let inspection = Inspection::open(&arguments.data.path)?;
-    let mut findings = data::examine(&inspection, arguments.depth(), sources::now())?;
+    let mut findings =
+        data::examine(&inspection, arguments.depth(), arguments.backup_to.as_deref(), sources::now())?;
     findings.push(bytes(arguments, &inspection, false)?);
     findings.push(secrets::examine(&inspection, &arguments.data.key_file())?);
     Ok((findings, inspection.identity()?))

@@ -15,10 +15,11 @@ use rusqlite::Connection;
 
 use crate::backup::BackupError;
 use crate::backup::entry::{self, Entry, FORMAT, Frame};
+use crate::backup::examine::{Damage, Look, of_series};
 use crate::backup::file::{self, Header, Kind, UNFINISHED, hex};
 use crate::backup::increment::{GENESIS, Increment, unhex};
 use crate::backup::manifest::{Base, End, Manifest, Series};
-use crate::backup::place::{Place, base_name, increment_name};
+use crate::backup::place::{OF_THE_DISK, Place, base_name, increment_name, names};
 use crate::error::StoreError;
 use crate::queue::Queue;
 use crate::sqlite::copy::{self, Copied};
@@ -39,6 +40,10 @@ pub struct BackUp {
     pub bases_kept: Option<NonZeroUsize>,
     /// The clock.
     pub now_ms: Clock,
+    /// How closely to look at what is there already.
+    pub look: Look,
+    /// A backup was there before: one that is gone is not begun anew.
+    pub is_continued: bool,
     /// Random bytes, fresh for each run.
     pub random: [[u8; 16]; 2],
 }
@@ -67,6 +72,9 @@ pub struct BackedUp {
     pub until_ms: i64,
     /// The bases that the backup has now.
     pub bases: usize,
+    /// Files that were there before and are damaged or missing: what only they hold can't be restored. Where they held
+    /// the latest state, a base was taken.
+    pub damages: Vec<Damage>,
 }
 
 /// A base that was taken.
@@ -94,14 +102,16 @@ struct Run<'a> {
     place: Place,
     connection: Connection,
     changes: u64,
+    damages: Vec<Damage>,
 }
 
 /// Runs a backup.
 pub(crate) fn run(source: &Source<'_>, order: &BackUp) -> Result<BackedUp, BackupError> {
     refuse_within(source.database, &order.to)?;
-    let (place, found) = Place::take(&order.to)?;
     let connection = schema::open_reader(source.database)?;
-    let mut run = Run { source, order, place, connection, changes: 0 };
+    refuse_gone(&connection, order)?;
+    let (place, found) = Place::take(&order.to)?;
+    let mut run = Run { source, order, place, connection, changes: 0, damages: Vec::new() };
     let (mut manifest, mut taken) = run.begin(found)?;
     let until_former_ms = manifest.last().end.until_ms;
     run.take_increments(&mut manifest)?;
@@ -119,12 +129,12 @@ pub(crate) fn run(source: &Source<'_>, order: &BackUp) -> Result<BackedUp, Backu
     let removed = if pruned { run.place.sweep(&manifest)? } else { 0 };
     run.note_progress(&manifest)?;
     let bases = manifest.series.iter().map(|series| series.bases.len()).sum();
-    Ok(BackedUp { base: taken, changes: run.changes, removed, until_ms, bases })
+    Ok(BackedUp { base: taken, changes: run.changes, removed, until_ms, bases, damages: run.damages })
 }
 
 impl Run<'_> {
     /// Continues the backup that is there, or begins a series with a base.
-    fn begin(&self, found: Option<Manifest>) -> Result<(Manifest, Option<TakenBase>), BackupError> {
+    fn begin(&mut self, found: Option<Manifest>) -> Result<(Manifest, Option<TakenBase>), BackupError> {
         let identity = journal::identity(&self.connection)?;
         let (manifest, reason) = match found {
             None => (None, "the first of this backup".to_owned()),
@@ -143,8 +153,7 @@ impl Run<'_> {
             }
         };
         let series = hex(&self.order.random[0]);
-        let target = fs::canonicalize(&self.order.to)
-            .map_err(|source| BackupError::io("find", &self.order.to, source))?;
+        let target = resolved(&self.order.to)?;
         self.tell(JournalOrder::Begin {
             identity: hex(&self.order.random[1]),
             series: series.clone(),
@@ -169,8 +178,27 @@ impl Run<'_> {
         Ok((manifest, Some(taken)))
     }
 
+    /// Looks at the files that are there; says why the latest state can't be restored from them.
+    fn why_not_whole(&mut self, manifest: &Manifest) -> Result<Option<String>, BackupError> {
+        let directory = self.place.directory();
+        let names = names(directory)?;
+        let mut reason = None;
+        for series in &manifest.series {
+            let found = of_series(directory, &names, &manifest.installation, series, self.order.look)?;
+            reason = match found.whole.last() {
+                Some(true) => None,
+                Some(false) | None => found.damages.first().map(ToString::to_string),
+            };
+            self.damages.extend(found.damages);
+        }
+        Ok(reason)
+    }
+
     /// Says why the last series can't go on, `None` when it can.
-    fn why_not_continued(&self, manifest: &Manifest) -> Result<Option<String>, BackupError> {
+    fn why_not_continued(&mut self, manifest: &Manifest) -> Result<Option<String>, BackupError> {
+        if let Some(reason) = self.why_not_whole(manifest)? {
+            return Ok(Some(reason));
+        }
         let Series { id, end, bases: _ } = manifest.last();
         let Some(series) = journal::series(&self.connection, id)? else {
             return Ok(Some("the store no longer keeps what this backup has yet to take".to_owned()));
@@ -217,7 +245,7 @@ impl Run<'_> {
         let directory = self.place.directory();
         let copy_path = directory.join(format!("copy{UNFINISHED}"));
         let copied = copy::copy(self.source.database, &copy_path, self.source.copies, &*self.order.now_ms)?;
-        let name = base_name(series, copied.position);
+        let name = free_name(directory, series, copied.position)?;
         let path = directory.join(&name);
         let open = || -> std::io::Result<(File, u64)> {
             let copy = File::open(&copy_path)?;
@@ -366,6 +394,14 @@ impl Run<'_> {
     }
 }
 
+/// Nothing may have been written since the last base: then both have the same position, and a file of their own.
+fn free_name(directory: &Path, series: &str, position: u64) -> Result<String, BackupError> {
+    let names = names(directory)?;
+    let free =
+        (0..=names.len()).map(|place| base_name(series, position, place)).find(|name| !names.contains(name));
+    Ok(free.expect("invariant: of more names than there are files one is free"))
+}
+
 /// Takes bases away until so many are left, and series that have none any more. Says whether any went.
 fn prune(manifest: &mut Manifest, kept: Option<NonZeroUsize>) -> bool {
     let total: usize = manifest.series.iter().map(|series| series.bases.len()).sum();
@@ -378,6 +414,34 @@ fn prune(manifest: &mut Manifest, kept: Option<NonZeroUsize>) -> bool {
     }
     manifest.series.retain(|series| !series.bases.is_empty());
     pruned
+}
+
+/// A backup that was there and is not is not begun anew: its disk may not be mounted.
+///
+/// An empty directory in which a run was broken off before its first base was whole holds a lock.
+fn refuse_gone(connection: &Connection, order: &BackUp) -> Result<(), BackupError> {
+    if order.base == TakeBase::Now || names(&order.to)?.iter().any(|name| name != OF_THE_DISK) {
+        return Ok(());
+    }
+    if order.is_continued || journal::is_target(connection, &resolved(&order.to)?.to_string_lossy())? {
+        return Err(BackupError::Refused(format!(
+            "{to} held a backup and is now absent or empty; look whether its disk is mounted. To begin anew there: \
+             casement backup --to {to} --base",
+            to = order.to.display()
+        )));
+    }
+    Ok(())
+}
+
+/// The place that a path names, also where it is yet to be made.
+fn resolved(to: &Path) -> Result<PathBuf, BackupError> {
+    let absolute = std::path::absolute(to).map_err(|source| BackupError::io("find", to, source))?;
+    for existing in absolute.ancestors() {
+        if let (Ok(found), Ok(rest)) = (fs::canonicalize(existing), absolute.strip_prefix(existing)) {
+            return Ok(if rest == Path::new("") { found } else { found.join(rest) });
+        }
+    }
+    Ok(absolute)
 }
 
 /// A backup inside the data directory would be lost with it.

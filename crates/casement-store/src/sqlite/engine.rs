@@ -19,6 +19,7 @@ use crate::lock::{self, DirectoryLock};
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::sqlite::checkpoint::Checkpoints;
+use crate::sqlite::journal::JournalOrder;
 use crate::sqlite::reader::{self, Lease, Readers};
 use crate::sqlite::schema;
 use crate::sqlite::writer::Writer;
@@ -162,6 +163,15 @@ impl Sqlite {
         running.await.unwrap_or_else(|error| {
             Err(StoreError::Unavailable(format!("a backup was broken off: {error}")).into())
         })
+    }
+
+    /// Keeps nothing more for a backup.
+    pub(crate) async fn forget_backup(&self, target: String) -> Result<(), StoreError> {
+        let answer = self.queue.push_journal(JournalOrder::Forget { target })?;
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(StoreError::Unavailable("the writer has stopped; restart the server".into())),
+        }
     }
 
     /// Sets the quota of the database file.
