@@ -281,3 +281,16 @@ async fn follow_bytes(app: &App, target: &BackupTarget, bytes: &Bytes) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_tells_the_reason_of_the_system_and_the_file() {
+        let source = std::io::ErrorKind::PermissionDenied.into();
+        let error = StoreError::Io { action: "make", path: "/mnt/backup".into(), source };
+        let told = BackupFailure::from(BackupError::from(error)).to_string();
+        assert!(told.contains("/mnt/backup") && told.contains("permission denied"), "{told}");
+    }
+}

@@ -113,7 +113,13 @@ pub(crate) fn names(directory: &Path) -> Result<BTreeSet<String>, BackupError> {
     Ok(names)
 }
 
-fn is_base_or_increment(name: &str) -> bool {
+/// Says whether a file is a base of a series, by its name.
+pub(crate) fn is_base_of(name: &str, series: &str) -> bool {
+    name.strip_prefix(BASE).is_some_and(|rest| rest.starts_with(series))
+}
+
+/// Says whether a file is a base or an increment, by its name.
+pub(crate) fn is_base_or_increment(name: &str) -> bool {
     (name.starts_with(BASE) || name.starts_with(INCREMENT)) && name.ends_with(ENDING)
 }
 

@@ -18,9 +18,11 @@ use crate::backup::entry::{self, Entry, FORMAT, Frame};
 use crate::backup::examine::{Damage, Look, of_series};
 use crate::backup::file::{self, Header, Kind, UNFINISHED, hex};
 use crate::backup::increment::{GENESIS, Increment, unhex};
-use crate::backup::manifest::{Base, End, Manifest, Series};
-use crate::backup::place::{OF_THE_DISK, Place, base_name, increment_name, names};
-use crate::error::StoreError;
+use crate::backup::manifest::{Base, End, MANIFEST, Manifest, Series};
+use crate::backup::place::{
+    OF_THE_DISK, Place, base_name, increment_name, is_base_of, is_base_or_increment, names,
+};
+use crate::error::{Health, StoreError};
 use crate::queue::Queue;
 use crate::sqlite::copy::{self, Copied};
 use crate::sqlite::journal::{self, JournalOrder};
@@ -138,7 +140,7 @@ impl Run<'_> {
         let identity = journal::identity(&self.connection)?;
         let (manifest, reason) = match found {
             None => (None, "the first of this backup".to_owned()),
-            Some(manifest) if identity.as_ref() != Some(&manifest.installation) => {
+            Some(manifest) if !self.is_own(identity.as_deref(), &manifest)? => {
                 return Err(BackupError::Refused(format!(
                     "{} holds the backup of another installation; name another directory",
                     self.order.to.display()
@@ -153,15 +155,33 @@ impl Run<'_> {
             }
         };
         let series = hex(&self.order.random[0]);
-        let target = resolved(&self.order.to)?;
-        self.tell(JournalOrder::Begin {
-            identity: hex(&self.order.random[1]),
+        let adopted = manifest.as_ref().map(|manifest| manifest.installation.clone());
+        let identity = identity.or(adopted).unwrap_or_else(|| hex(&self.order.random[1]));
+        let begun = self.tell(JournalOrder::Begin {
+            identity: identity.clone(),
             series: series.clone(),
-            target: target.to_string_lossy().into_owned(),
+            target: resolved(&self.order.to)?.to_string_lossy().into_owned(),
             at_ms: (self.order.now_ms)(),
-        })?;
-        let installation = journal::identity(&self.connection)?
-            .ok_or_else(|| StoreError::Damaged("it has no identity".into()))?;
+        });
+        let reason = match begun {
+            Ok(()) => reason,
+            Err(BackupError::Store(StoreError::Unavailable(why)))
+                if self.may_copy_alone(manifest.as_ref()) =>
+            {
+                format!(
+                    "{reason}; the next run takes another, since the store can't note that this one was taken: {why}"
+                )
+            }
+            Err(BackupError::Store(StoreError::Unavailable(why))) => {
+                let shown = self.source.database.display();
+                return Err(StoreError::Unavailable(format!(
+                    "{shown} can't note that a backup begins: {why}"
+                ))
+                .into());
+            }
+            Err(error) => return Err(error),
+        };
+        let installation = journal::identity(&self.connection)?.unwrap_or(identity);
         let (copied, base) = self.copy_base(&installation, &series)?;
         let taken = self.taken(&base, &reason);
         let heads = copied.heads.into_iter().map(|(id, (head, hash))| (id, (head, hex(&hash)))).collect();
@@ -176,6 +196,43 @@ impl Run<'_> {
         manifest.series.push(Series { id: series, bases: vec![base], end });
         manifest.write(self.place.directory())?;
         Ok((manifest, Some(taken)))
+    }
+
+    /// Says whether a backup is one of this store. A store that had no room for its identity is known by its logs.
+    fn is_own(&self, identity: Option<&str>, manifest: &Manifest) -> Result<bool, BackupError> {
+        match identity {
+            Some(identity) => Ok(identity == manifest.installation),
+            None => {
+                let has_events = manifest.last().end.heads.values().any(|(sequence, _)| *sequence > 0);
+                Ok(has_events && self.other_log(manifest)?.is_none())
+            }
+        }
+    }
+
+    /// Says whether a copy is worth its room although the store, which takes no writes, can't note it: a run that is
+    /// repeated all the time would take one each time.
+    fn may_copy_alone(&self, manifest: Option<&Manifest>) -> bool {
+        match (self.source.queue.health(), self.order.base) {
+            (Health::Ready | Health::Unreachable { .. }, _) => false,
+            (Health::Full { .. } | Health::RestartRequired { .. }, TakeBase::WhenNeeded | TakeBase::Now) => {
+                true
+            }
+            (Health::Full { .. } | Health::RestartRequired { .. }, TakeBase::OlderThan(_)) => {
+                manifest.is_none_or(|manifest| self.wants_base(manifest))
+            }
+        }
+    }
+
+    /// Gives a workspace whose log is not the one that was backed up.
+    fn other_log<'a>(&self, manifest: &'a Manifest) -> Result<Option<&'a str>, BackupError> {
+        for (workspace, (sequence, hash)) in &manifest.last().end.heads {
+            let Some(before) = sequence.checked_sub(1) else { continue };
+            let events = reader::events(&self.connection, workspace, before, 1)?;
+            if events.first().is_none_or(|event| event.sequence != *sequence || hex(&event.hash) != *hash) {
+                return Ok(Some(workspace));
+            }
+        }
+        Ok(None)
     }
 
     /// Looks at the files that are there; says why the latest state can't be restored from them.
@@ -209,14 +266,8 @@ impl Run<'_> {
         if end.position > journal::last_position(&self.connection)? {
             return Ok(Some("the store is older than its backup".to_owned()));
         }
-        for (workspace, (sequence, hash)) in &end.heads {
-            let Some(before) = sequence.checked_sub(1) else { continue };
-            let events = reader::events(&self.connection, workspace, before, 1)?;
-            if events.first().is_none_or(|event| event.sequence != *sequence || hex(&event.hash) != *hash) {
-                return Ok(Some(format!(
-                    "the log of workspace {workspace} is not the one that was backed up"
-                )));
-            }
+        if let Some(workspace) = self.other_log(manifest)? {
+            return Ok(Some(format!("the log of workspace {workspace} is not the one that was backed up")));
         }
         if end.last_from > 0 && !self.place.directory().join(increment_name(id, end.last_from)).exists() {
             return Ok(Some("the last increment is missing".to_owned()));
@@ -244,7 +295,11 @@ impl Run<'_> {
     fn copy_base(&self, installation: &str, series: &str) -> Result<(Copied, Base), BackupError> {
         let directory = self.place.directory();
         let copy_path = directory.join(format!("copy{UNFINISHED}"));
-        let copied = copy::copy(self.source.database, &copy_path, self.source.copies, &*self.order.now_ms)?;
+        let copied = copy::copy(self.source.database, &copy_path, self.source.copies, &*self.order.now_ms);
+        let copied = copied.inspect_err(|_| {
+            // What is left of it must not take the room; the failure that is told is the first.
+            let _ = fs::remove_file(&copy_path);
+        })?;
         let name = free_name(directory, series, copied.position)?;
         let path = directory.join(&name);
         let open = || -> std::io::Result<(File, u64)> {
@@ -416,18 +471,25 @@ fn prune(manifest: &mut Manifest, kept: Option<NonZeroUsize>) -> bool {
     pruned
 }
 
-/// A backup that was there and is not is not begun anew: its disk may not be mounted.
+/// A backup that was there and is not is not begun anew: its disk may not be mounted. Nor is one whose manifest is gone:
+/// what no manifest names would be removed.
 ///
-/// An empty directory in which a run was broken off before its first base was whole holds a lock.
+/// A run that was broken off before its manifest has left a lock, and perhaps the base of the series that it began.
 fn refuse_gone(connection: &Connection, order: &BackUp) -> Result<(), BackupError> {
-    if order.base == TakeBase::Now || names(&order.to)?.iter().any(|name| name != OF_THE_DISK) {
-        return Ok(());
-    }
-    if order.is_continued || journal::is_target(connection, &resolved(&order.to)?.to_string_lossy())? {
+    let to = order.to.display();
+    let names = names(&order.to)?;
+    let series = journal::series_of(connection, &resolved(&order.to)?.to_string_lossy())?;
+    let is_ours = |name: &String| series.as_ref().is_some_and(|series| is_base_of(name, series));
+    if !names.contains(MANIFEST) && names.iter().any(|name| is_base_or_increment(name) && !is_ours(name)) {
         return Err(BackupError::Refused(format!(
-            "{to} held a backup and is now absent or empty; look whether its disk is mounted. To begin anew there: \
-             casement backup --to {to} --base",
-            to = order.to.display()
+            "{to} holds files of a backup, but {MANIFEST} is missing: put it back, or name another directory"
+        )));
+    }
+    let is_empty = names.iter().all(|name| name == OF_THE_DISK);
+    if is_empty && order.base != TakeBase::Now && (order.is_continued || series.is_some()) {
+        return Err(BackupError::Refused(format!(
+            "{to} held a backup and is now absent or empty; look whether its disk is mounted. To begin anew there: casement \
+             backup --to {to} --base"
         )));
     }
     Ok(())

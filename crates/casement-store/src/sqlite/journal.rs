@@ -121,15 +121,16 @@ pub(crate) fn series(connection: &Connection, id: &str) -> Result<Option<Series>
         .optional()
 }
 
-/// Says whether a series follows for a target.
-pub(crate) fn is_target(connection: &Connection, target: &str) -> Result<bool, rusqlite::Error> {
+/// Gives the series that follows for a target.
+pub(crate) fn series_of(connection: &Connection, target: &str) -> Result<Option<String>, rusqlite::Error> {
     connection
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1
-                            FROM series
-                            WHERE target = ?1)",
+            "SELECT id
+             FROM series
+             WHERE target = ?1",
         )?
         .query_row([target], |row| row.get(0))
+        .optional()
 }
 
 /// Gives the last position, 0 when there has been none.

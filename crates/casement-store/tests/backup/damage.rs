@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use casement_store::backup::BackupError;
 use casement_store::backup::examine::{Look, examine};
 use casement_store::backup::restore::Point;
 use casement_store::backup::run::{BackUp, TakeBase};
+use casement_store::error::Health;
 
 use super::{Bench, KEYS, dump, dump_of};
 use crate::build::{AT_MS, update};
@@ -178,4 +180,63 @@ async fn bases_between_which_nothing_was_written_have_a_file_each() {
     for seconds in [1, 2, 3] {
         bench.restore(Point::Time(AT_MS + seconds * 1000)).1.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_without_room_is_copied_and_followed_once_it_has_room() {
+    for is_known in [false, true] {
+        let bench = Bench::new().await;
+        bench.create_at("a", 1).await;
+        if is_known {
+            bench.back_up().await;
+            fs::remove_file(bench.files("base-").remove(0)).unwrap();
+        }
+        bench.store.set_database_pages_max(Some(1));
+        let mut version = 1;
+        while bench.store.health() == Health::Ready {
+            // The last of them has no room.
+            let _ = bench.store.commit(update("w", "a", version, &b"x".repeat(60_000))).await;
+            version += 1;
+            assert!(version < 1_000, "the quota does not bite");
+        }
+        // Each run that somebody asks for takes one; those that go on by themselves take one a day.
+        for _ in 0..2 {
+            let base = bench.back_up().await.base.expect("it can't be continued");
+            assert!(base.reason.contains("full"), "{}", base.reason);
+        }
+        let refused = bench.store.back_up(bench.order(TakeBase::OlderThan(1_000))).await.unwrap_err();
+        assert!(refused.to_string().contains("casement.db can't note"), "{refused}");
+        let expected = dump(&bench.store, &KEYS).await;
+        let (to, restored) = bench.restore(Point::Latest);
+        restored.unwrap();
+        assert_eq!(dump_of(&to, &KEYS).await, expected);
+        bench.store.set_database_pages_max(None);
+        let begun = Instant::now();
+        while bench.store.health() != Health::Ready {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it has room again");
+            tokio::task::yield_now().await;
+        }
+        assert!(bench.back_up().await.base.is_some());
+        assert!(bench.back_up().await.base.is_none());
+        // Another store without an identity does not take it for its own.
+        let other = Bench::new().await;
+        other.create_at("b", 1).await;
+        let order = BackUp { to: bench.path("backup"), ..other.order(TakeBase::WhenNeeded) };
+        assert!(other.store.back_up(order).await.unwrap_err().to_string().contains("another installation"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_without_its_manifest_is_left_alone() {
+    let bench = Bench::with_increments().await;
+    let manifest = bench.path("backup/manifest.json");
+    let kept = fs::read(&manifest).unwrap();
+    fs::remove_file(&manifest).unwrap();
+    for base in [TakeBase::WhenNeeded, TakeBase::Now] {
+        let refused = bench.store.back_up(bench.order(base)).await.unwrap_err();
+        assert!(refused.to_string().contains("manifest.json is missing"), "{refused}");
+    }
+    fs::write(&manifest, kept).unwrap();
+    assert_eq!(bench.back_up().await.base, None);
+    bench.restore(Point::Latest).1.unwrap();
 }
