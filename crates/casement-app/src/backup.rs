@@ -9,14 +9,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use casement_store::backup::BackupError;
+use casement_store::backup::examine::{Damage, Look};
 use casement_store::backup::run::{BackUp, BackedUp, TakeBase};
+use casement_store::error::StoreError;
+use casement_store::inspect::Inspection;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, timeout};
 
 use crate::app::App;
 use crate::attachment::backup::{Copied, Due};
+use crate::doctor::secrets::keys_needed;
 use crate::limits;
 use crate::measure::{self, Worker};
+use crate::seal::key_file::KeyFile;
 
 /// Where a backup goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +45,9 @@ pub enum BackupFailure {
 
 impl From<BackupError> for BackupFailure {
     fn from(error: BackupError) -> Self {
-        match error {
-            BackupError::Refused(reason) => Self::Refused(reason),
+        match &error {
+            BackupError::Refused(reason) => Self::Refused(reason.clone()),
+            BackupError::Store(StoreError::Io { source, .. }) => Self::Failed(format!("{error}: {source}")),
             BackupError::File { .. } | BackupError::Store(_) => Self::Failed(error.to_string()),
         }
     }
@@ -58,6 +64,15 @@ pub enum BaseRule {
     Now,
 }
 
+/// What is known of a target before a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing but what the store remembers.
+    Unknown,
+    /// This process has added to it.
+    Continued,
+}
+
 /// What a run has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -67,13 +82,38 @@ pub struct Done {
     pub attachments: Copied,
 }
 
+/// Says why a command may not back a directory up that no server holds: it would change what is there.
+///
+/// # Errors
+/// A later release than that which wrote the database would bring it to its own schema, or would make a key file and seal
+/// under it; or the data can't be read.
+pub fn check_stays_as_it_is(inspection: &Inspection, key_file: &KeyFile) -> Result<(), BackupFailure> {
+    let (found, latest) = inspection.schema();
+    if found < latest {
+        return Err(BackupFailure::Refused(format!(
+            "the database has schema {found}, and this release would bring it to {latest} before it could back it up: make the \
+             backup with the release that wrote it, or copy the directory while no server runs"
+        )));
+    }
+    let needed = keys_needed(inspection).map_err(|error| BackupFailure::Failed(error.to_string()))?;
+    let is_there = key_file.read().map_err(|error| BackupFailure::Failed(error.to_string()))?.is_some();
+    if needed.is_empty() && !is_there {
+        return Err(BackupFailure::Refused(format!(
+            "there is no key file {}, and a backup makes none: name the one that is in use (--key-file), or start the server \
+             once. If an older release wrote the directory, make the backup with that one",
+            key_file.path().display()
+        )));
+    }
+    Ok(())
+}
+
 impl App {
     /// Runs a backup of this installation once: the database, then the bytes of attachments, as long as they take.
     ///
     /// # Errors
     /// The backup is damaged or of another installation, or the store or the directory can't be used.
     pub async fn back_up(&self, target: &BackupTarget, base: BaseRule) -> Result<Done, BackupFailure> {
-        let done = self.back_up_store(target, base).await?;
+        let done = self.back_up_store(target, base, Before::Unknown, Look::Heads).await?;
         let attachments = self.back_up_bytes(&target.to, &mut Due::after(&done)).await?;
         Ok(Done { store: done, attachments })
     }
@@ -84,7 +124,7 @@ impl App {
     /// # Errors
     /// As [`App::back_up`].
     pub async fn back_up_at_end(&self, target: &BackupTarget) -> Result<(), BackupFailure> {
-        let done = self.back_up_store(target, BaseRule::WhenNeeded).await?;
+        let done = self.back_up_store(target, BaseRule::WhenNeeded, Before::Unknown, Look::Bases).await?;
         let mut due = Due::after(&done);
         match timeout(limits::BACKUP_END_WAIT, self.back_up_bytes(&target.to, &mut due)).await {
             Ok(copied) => copied.map(|_| ()),
@@ -95,7 +135,21 @@ impl App {
         }
     }
 
-    async fn back_up_store(&self, target: &BackupTarget, base: BaseRule) -> Result<BackedUp, BackupFailure> {
+    /// Keeps nothing more for a backup, as `Inspection::followers` names it. What lies there stays.
+    ///
+    /// # Errors
+    /// The store takes no writes.
+    pub async fn forget_backup(&self, target: &str) -> Result<(), BackupFailure> {
+        Ok(self.store().forget_backup(target).await.map_err(BackupError::from)?)
+    }
+
+    async fn back_up_store(
+        &self,
+        target: &BackupTarget,
+        base: BaseRule,
+        before: Before,
+        look: Look,
+    ) -> Result<BackedUp, BackupFailure> {
         let clock = self.sources().clone();
         let base = match base {
             BaseRule::WhenNeeded => TakeBase::WhenNeeded,
@@ -107,6 +161,8 @@ impl App {
             base,
             bases_kept: target.bases_kept,
             now_ms: Arc::new(move || clock.now().ms()),
+            look,
+            is_continued: before == Before::Continued,
             random: [self.sources().salt(), self.sources().salt()],
         };
         Ok(self.store().back_up(order).await?)
@@ -154,10 +210,18 @@ async fn follow_store(app: &App, target: &BackupTarget, bytes: &Bytes) {
     let mut ticks = tokio::time::interval(limits::BACKUP_PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failures = Failures::default();
+    let (mut before, mut looked, mut told) = (Before::Unknown, None, Vec::new());
     loop {
         ticks.tick().await;
-        match app.back_up_store(target, BaseRule::Daily).await {
+        let is_due = looked.is_none_or(|at: Instant| at.elapsed() >= limits::BACKUP_LOOK_PERIOD);
+        let look = if is_due { Look::Heads } else { Look::Bases };
+        match app.back_up_store(target, BaseRule::Daily, before, look).await {
             Ok(done) => {
+                before = Before::Continued;
+                if is_due {
+                    looked = Some(Instant::now());
+                }
+                tell_damages(&done.damages, &mut told);
                 bytes.add(Due::after(&done));
                 measure::backed_up(done.until_ms);
                 measure::worker_done(Worker::Backup, app.sources().now());
@@ -178,6 +242,18 @@ async fn follow_store(app: &App, target: &BackupTarget, bytes: &Bytes) {
                 }
                 ticks.reset_at(Instant::now() + failures.again());
             }
+        }
+    }
+}
+
+/// Tells of each damage once.
+fn tell_damages(damages: &[Damage], told: &mut Vec<Damage>) {
+    for damage in damages {
+        if !told.contains(damage) {
+            measure::backup_failed();
+            let (file, reason) = (damage.path.display(), &damage.reason);
+            tracing::error!(%file, reason, "a file of the backup is damaged; what only it holds can't be restored");
+            told.push(damage.clone());
         }
     }
 }
@@ -203,5 +279,18 @@ async fn follow_bytes(app: &App, target: &BackupTarget, bytes: &Bytes) {
                 bytes.add(due);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_tells_the_reason_of_the_system_and_the_file() {
+        let source = std::io::ErrorKind::PermissionDenied.into();
+        let error = StoreError::Io { action: "make", path: "/mnt/backup".into(), source };
+        let told = BackupFailure::from(BackupError::from(error)).to_string();
+        assert!(told.contains("/mnt/backup") && told.contains("permission denied"), "{told}");
     }
 }

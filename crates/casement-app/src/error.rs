@@ -61,6 +61,7 @@ impl From<StoreError> for AppError {
             }
             StoreError::Locked { .. }
             | StoreError::Unfinished { .. }
+            | StoreError::Gone { .. }
             | StoreError::NewerSchema { .. }
             | StoreError::Foreign { .. }
             | StoreError::Unavailable(_)

@@ -61,6 +61,8 @@ pub const CURSOR_DIGEST_BYTES: usize = 16;
 pub const LIST_ATTEMPTS_MAX: u32 = 3;
 /// How often a continuous backup is continued: it lies at most this and one run behind, 5 s at the most under load.
 pub const BACKUP_PERIOD: Duration = Duration::from_secs(2);
+/// How often the continuous backup looks at the heads of all its increments; at each run it looks at the bases.
+pub const BACKUP_LOOK_PERIOD: Duration = Duration::from_secs(300);
 /// Attachments that a backup looks at before it writes how far it is.
 pub const BACKUP_BYTES_PAGE: usize = 32;
 /// How long a server that stops copies bytes of attachments into its backup; past it the next start goes on.

@@ -7,6 +7,7 @@
 
 pub mod description;
 pub(crate) mod entry;
+pub mod examine;
 mod file;
 mod increment;
 pub mod inside;

@@ -24,6 +24,20 @@ pub enum StoreError {
         /// The data directory.
         path: PathBuf,
     },
+    /// The database is absent or empty, and what lies beside it tells that there was one.
+    #[error(
+        "{} {what}, but {beside} of an installation is there; nothing was changed. Put the database back as it was, or restore \
+         the last backup into a new directory (casement restore). If its data is on a database server, name that one \
+         (database_url). For a new installation name an empty directory", path.display()
+    )]
+    Gone {
+        /// The database file.
+        path: PathBuf,
+        /// What is the matter with it.
+        what: &'static str,
+        /// What is there.
+        beside: String,
+    },
     /// A later release has written the database.
     #[error(
         "the database has schema {found} and this release knows up to {supported}; run the release that \

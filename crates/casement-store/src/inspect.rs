@@ -78,6 +78,8 @@ pub struct Numbering {
 pub struct Follower {
     /// Its directory.
     pub target: String,
+    /// When it took something last, in milliseconds since 1970.
+    pub at_ms: i64,
     /// When the oldest change was made that it does not hold, in milliseconds since 1970; `None` when it holds all.
     pub lacks_since_ms: Option<i64>,
 }
@@ -103,6 +105,14 @@ pub fn is_in_use(directory: &Path) -> Result<bool, StoreError> {
 /// Says whether a restore into a data directory was broken off.
 pub fn is_unfinished(directory: &Path) -> bool {
     directory.join(lock::RESTORING).exists()
+}
+
+/// Tells of a database that is absent or empty where something tells that there was one.
+///
+/// # Errors
+/// It is so ([`StoreError::Gone`]), or the directory can't be looked at.
+pub fn check_not_gone(directory: &Path) -> Result<(), StoreError> {
+    lock::refuse_without_database(directory)
 }
 
 impl Inspection {

@@ -16,6 +16,13 @@ pub(crate) const DATABASE: &str = "casement.db";
 /// The name of the mark of a data directory whose restore has not ended.
 pub(crate) const RESTORING: &str = "restore-unfinished";
 
+/// What the rooms above keep beside the database: snapshots of the index, bytes of attachments.
+const BESIDE: [&str; 2] = ["index", "attachments"];
+/// The key file, which may be put there before the first start.
+const KEY_FILE: &str = "secrets.key";
+/// What a file system keeps in the root of a disk.
+const OF_THE_DISK: &str = "lost+found";
+
 /// The data directory, held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
@@ -41,6 +48,60 @@ pub(crate) fn take_new(directory: &Path) -> Result<DirectoryLock, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: directory.to_path_buf() }),
         Err(TryLockError::Error(source)) => Err(StoreError::Io { action: "lock", path, source }),
     }
+}
+
+/// Refuses a directory whose database is absent or empty where something tells that there was one: a new database
+/// would take its place, and SQLite would empty the log that holds what was written last.
+///
+/// To be asked before the lock is taken, which leaves a file: a key file alone may have been put there for a new
+/// installation; beside a lock it is that of one that was served.
+pub(crate) fn refuse_without_database(directory: &Path) -> Result<(), StoreError> {
+    let database = directory.join(DATABASE);
+    let what = match size(&database)? {
+        None => "is missing",
+        Some(0) => "is empty",
+        Some(_) => return Ok(()),
+    };
+    let log = format!("{DATABASE}-wal");
+    let mut beside = Vec::new();
+    if size(&directory.join(&log))?.is_some_and(|bytes| bytes > 0) {
+        beside.push(log);
+    }
+    for name in BESIDE {
+        if holds_something(&directory.join(name))? {
+            beside.push(format!("{name}/"));
+        }
+    }
+    if size(&directory.join(KEY_FILE))?.is_some() && size(&directory.join(LOCK))?.is_some() {
+        beside.push(KEY_FILE.to_owned());
+    }
+    if beside.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Gone { path: database, what, beside: beside.join(", ") })
+}
+
+fn size(path: &Path) -> Result<Option<u64>, StoreError> {
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(Some(found.len())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(StoreError::Io { action: "look at", path: path.to_path_buf(), source }),
+    }
+}
+
+fn holds_something(directory: &Path) -> Result<bool, StoreError> {
+    let failed = |source| StoreError::Io { action: "list", path: directory.to_path_buf(), source };
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(source) => return Err(failed(source)),
+    };
+    for entry in entries {
+        if entry.map_err(failed)?.file_name() != OF_THE_DISK {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Opens a file that only its owner can read, and makes it if it is absent.

@@ -485,6 +485,17 @@ impl Store {
         }
     }
 
+    /// Keeps nothing more for a backup, as [`crate::inspect::Inspection::followers`] names it. What lies there stays.
+    ///
+    /// # Errors
+    /// The store takes no writes, or lies on a database server.
+    pub async fn forget_backup(&self, target: &str) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.forget_backup(target.to_owned()).await,
+            Engine::Postgres(_) => Err(StoreError::Refused(limits::NO_BACKUP.into())),
+        }
+    }
+
     /// Says how well the store is.
     pub fn health(&self) -> Health {
         self.queue_of().health()

@@ -1,5 +1,7 @@
 //! Backups: what they hold, what is restored from them, and which damages are refused.
 
+mod damage;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -9,6 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 
 use casement_store::backup::BackupError;
 use casement_store::backup::description::describe;
+use casement_store::backup::examine::Look;
 use casement_store::backup::restore::{Point, Restore, Restored, restore};
 use casement_store::backup::run::{BackUp, BackedUp, TakeBase};
 use casement_store::error::StoreError;
@@ -54,6 +57,8 @@ impl Bench {
             base,
             bases_kept: None,
             now_ms: Arc::new(move || now_ms.load(Ordering::Relaxed)),
+            look: Look::Heads,
+            is_continued: false,
             random: [[run; 16], [run | 0x80; 16]],
         }
     }

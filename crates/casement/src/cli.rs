@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod attachments;
+pub mod backup;
 pub mod key;
 pub mod unit;
 pub mod value;
@@ -23,6 +24,7 @@ use ipnet::IpNet;
 
 use crate::cli::app::{AppAlgorithm, AppCommand};
 use crate::cli::attachments::{AttachmentLimits, AttachmentPlace};
+use crate::cli::backup::{BackupArguments, RestoreArguments};
 use crate::cli::key::KeyCommand;
 use crate::cli::unit::UnitCommand;
 use crate::cli::value::{moment, network};
@@ -315,32 +317,6 @@ pub struct SampleArguments {
     pub json: bool,
 }
 
-/// The arguments of `backup`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The first run copies the database (a base); further runs add what was written since (increments). A base is also taken
-when the store can't continue the backup, after a restore for example.
-
-Examples:
-  casement backup --to /mnt/backup/casement
-  casement backup --data-dir /var/lib/casement --to /mnt/backup/casement --base --keep-bases 7")]
-pub struct BackupArguments {
-    #[command(flatten)]
-    pub data: DataDirectory,
-    /// The directory of the backup; made when it is absent.
-    #[arg(long, value_name = "DIR")]
-    pub to: PathBuf,
-    /// Take a base in any case.
-    #[arg(long)]
-    pub base: bool,
-    /// Keep the newest bases and what belongs to them, remove what is older; all are kept when absent.
-    #[arg(long, value_name = "COUNT")]
-    pub keep_bases: Option<NonZeroUsize>,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// The arguments of `migrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -404,40 +380,6 @@ impl DoctorArguments {
     pub fn depth(&self) -> Depth {
         if self.full { Depth::Full } else { Depth::Quick }
     }
-}
-
-/// The arguments of `restore`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Every file that is needed is checked before anything is written. A change is restored whole or not at all: --at gives
-the state before the first change after the time, or before the first one that takes the stream past the sequence number.
-
-Examples:
-  casement restore --from /mnt/backup/casement --data-dir /var/lib/casement-new
-  casement restore --from /mnt/backup/casement --data-dir new --at 2026-11-22T09:30:00Z
-  casement restore --from /mnt/backup/casement --data-dir new --at 4711 --stream st-support")]
-pub struct RestoreArguments {
-    /// The directory of the backup.
-    #[arg(long, value_name = "DIR")]
-    pub from: PathBuf,
-    /// The data directory to make; it must be empty or absent.
-    #[arg(long = "data-dir", value_name = "DIR")]
-    pub data: PathBuf,
-    /// Up to where: a date and time (UTC where no zone is given), or with --stream a sequence number. Everything when
-    /// absent.
-    #[arg(long, value_name = "TIME|SEQUENCE")]
-    pub at: Option<String>,
-    /// The stream whose log --at counts.
-    #[arg(long, value_name = "ID", requires = "at")]
-    pub stream: Option<String>,
-    /// The key file that the restored directory will be served with: it is checked that it opens the secrets.
-    #[arg(long, env = "CASEMENT_KEY_FILE", value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub bytes: AttachmentPlace,
-    /// Print one JSON object.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// The arguments of `config`: those of `serve`.

@@ -9,6 +9,7 @@ use casement_api::control::router::control_router;
 use casement_api::control::socket::connect;
 use casement_app::app::App;
 use casement_store::error::StoreError;
+use casement_store::inspect::check_not_gone;
 
 use crate::cli::DataDirectory;
 use crate::opened;
@@ -57,6 +58,7 @@ async fn carry_out<T>(
     if data.database_url.is_none()
         && !database.try_exists().with_context(|| format!("can't look for {}", database.display()))?
     {
+        check_not_gone(directory)?;
         bail!("{} holds no data; `casement init` or `casement serve` makes it", directory.display());
     }
     let unreachable = || format!("the server that holds {} can't be asked", directory.display());

@@ -11,9 +11,11 @@ use casement_api::tls::Tls;
 use casement_api::tls::certificate::validity;
 use casement_app::certificate::Validity;
 use casement_app::doctor::host::{Access, Host};
-use casement_app::doctor::{Finding, Level, attachments, certificate as tls, data, gravest, host, secrets};
+use casement_app::doctor::{
+    Finding, Level, attachments, backup, certificate as tls, data, gravest, host, secrets,
+};
 use casement_store::error::StoreError;
-use casement_store::inspect::{Inspection, is_in_use, is_unfinished};
+use casement_store::inspect::{Inspection, check_not_gone, is_in_use, is_unfinished};
 use casement_store::options::{Directory, Server};
 use rustix::process::geteuid;
 use serde_json::{Value, json};
@@ -53,6 +55,11 @@ fn findings(arguments: &DoctorArguments, settings: &Settings) -> anyhow::Result<
         findings.push(Finding::error("directory", format!("the restore into {shown} did not end"), advice));
         return Ok(findings);
     }
+    if let Err(error) = check_not_gone(directory) {
+        let advice = "find out where the database went before anything is put there";
+        findings.push(Finding::error("directory", error.to_string(), advice));
+        return Ok(findings);
+    }
     if !directory.join("casement.db").exists() {
         let advice = "name the right directory; `casement init` or `casement serve` makes a new one";
         findings.push(Finding::error("directory", format!("{shown} holds no data"), advice));
@@ -79,8 +86,8 @@ fn findings(arguments: &DoctorArguments, settings: &Settings) -> anyhow::Result<
             None
         }
     };
-    if let Some(backup) = &arguments.backup_to {
-        findings.push(data::backup(backup, identity.as_deref(), sources::now()));
+    if let Some(place) = &arguments.backup_to {
+        findings.push(backup::directory(place, identity.as_deref(), arguments.depth(), sources::now()));
     }
     Ok(findings)
 }
@@ -94,7 +101,8 @@ fn served(arguments: &DoctorArguments, server: &Server) -> anyhow::Result<Vec<Fi
     }
     findings.extend(certificates(arguments)?);
     let examined = Inspection::connect(server).and_then(|inspection| {
-        let mut found = data::examine(&inspection, arguments.depth(), sources::now())?;
+        let mut found =
+            data::examine(&inspection, arguments.depth(), arguments.backup_to.as_deref(), sources::now())?;
         found.push(bytes(arguments, &inspection, true)?);
         found.push(secrets::examine(&inspection, &arguments.data.key_file())?);
         Ok(found)
@@ -154,7 +162,8 @@ fn certificate(arguments: &DoctorArguments) -> Option<Result<Option<Validity>, S
 
 fn examine(arguments: &DoctorArguments) -> Result<(Vec<Finding>, Option<String>), StoreError> {
     let inspection = Inspection::open(&arguments.data.path)?;
-    let mut findings = data::examine(&inspection, arguments.depth(), sources::now())?;
+    let mut findings =
+        data::examine(&inspection, arguments.depth(), arguments.backup_to.as_deref(), sources::now())?;
     findings.push(bytes(arguments, &inspection, false)?);
     findings.push(secrets::examine(&inspection, &arguments.data.key_file())?);
     Ok((findings, inspection.identity()?))

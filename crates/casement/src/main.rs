@@ -69,7 +69,10 @@ fn run() -> anyhow::Result<u8> {
         Command::Init(arguments) => init::init(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
-        Command::Restore(arguments) => restore::run(&arguments),
+        Command::Restore(arguments) => {
+            let matches = matches.subcommand_matches("restore").context("the command is `restore`")?;
+            restore::run(&arguments, matches.value_source("attachments"))
+        }
         Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Doctor(arguments) => return doctor::run(&arguments, &settings),

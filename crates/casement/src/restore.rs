@@ -1,6 +1,10 @@
-//! `casement restore`: a data directory from a backup.
+//! `casement restore`: a data directory from a backup. What a backup holds is told by [`list`].
 
-use anyhow::{Context, bail};
+mod list;
+
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
 use casement_app::attachment::restore::{Restored as BytesRestored, restore as put_back};
 use casement_app::doctor::secrets::keys_needed;
 use casement_app::seal::key::KeyId;
@@ -8,34 +12,63 @@ use casement_app::seal::key_file::{KEY_FILE_NAME, KeyFile};
 use casement_domain::date::{DateInput, Zone};
 use casement_store::backup::restore::{Point, Restore, Restored, restore};
 use casement_store::inspect::Inspection;
+use clap::parser::ValueSource;
 use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
 
-use crate::cli::RestoreArguments;
+use crate::cli::attachments::FOLDER_NAME;
+use crate::cli::backup::RestoreArguments;
 use crate::opened;
 use crate::output;
 
-/// Runs `casement restore`.
+/// Runs `casement restore`; the place of attachments was named as `place` says.
 ///
 /// # Errors
-/// The point can't be read or reached, a file of the backup is not whole, or the directory is not empty.
-pub fn run(arguments: &RestoreArguments) -> anyhow::Result<()> {
-    let order = Restore {
-        from: arguments.from.clone(),
-        to: arguments.data.clone(),
-        point: point(arguments.at.as_deref(), arguments.stream.as_deref())?,
+/// The point can't be read or reached, a file of the backup is not whole, the directory is not empty, or bytes of
+/// attachments could not be put back.
+pub fn run(arguments: &RestoreArguments, place: Option<ValueSource>) -> anyhow::Result<()> {
+    let Some(data) = arguments.data.as_deref().filter(|_| !arguments.list && !arguments.verify) else {
+        return list::run(arguments);
     };
-    let restored = restore(&order)?;
-    let inspection = Inspection::open(&arguments.data)?;
+    let point = point(arguments.at.as_deref(), arguments.stream.as_deref())?;
+    let runtime = opened::runtime()?;
+    if place != Some(ValueSource::CommandLine) {
+        check_place(arguments, &runtime, data)?;
+    }
+    let order = Restore { from: arguments.from.clone(), to: data.to_path_buf(), point };
+    let restored = restore(&order).map_err(|error| list::with_span(error, &order))?;
+    let inspection = Inspection::open(data)?;
     let needed = keys_needed(&inspection)?;
-    let bytes = match arguments.bytes.open(&arguments.data, false)? {
-        Some(blobs) => put_back(&opened::runtime()?, &inspection, &arguments.from, &blobs)?,
+    let bytes = match arguments.bytes.open(data, false)? {
+        Some(blobs) => put_back(&runtime, &inspection, &arguments.from, &blobs)?,
         None => BytesRestored::default(),
     };
-    print(arguments, &restored, &bytes, &needed)?;
-    match &arguments.key_file {
-        Some(path) => check_key(&KeyFile::of(&arguments.data, Some(path), None), &needed),
-        None => Ok(()),
+    print(arguments, data, &restored, &bytes, &needed)?;
+    if let Some(path) = &arguments.key_file {
+        check_key(&KeyFile::of(data, Some(path), None), &needed)?;
     }
+    let lost = bytes.missing.len() + bytes.damaged.len();
+    ensure!(lost == 0, "the database was restored, but not the bytes of {lost} attachments");
+    Ok(())
+}
+
+/// A place that the settings name is that of an installation at work, when something is in it: it is named on the command
+/// line, or left alone.
+fn check_place(arguments: &RestoreArguments, runtime: &Runtime, data: &Path) -> anyhow::Result<()> {
+    let Some(named) = &arguments.bytes.attachments else { return Ok(()) };
+    if arguments.bytes.is_absent(data) {
+        return Ok(());
+    }
+    let Some(blobs) = arguments.bytes.open(data, false)? else { return Ok(()) };
+    let page = runtime.block_on(blobs.list().next_page(1))?;
+    ensure!(
+        page.is_empty(),
+        "the bytes of attachments would be put into {named}, which the settings name and which is not empty: an \
+         installation at work may have them there. Name the place on the command line: --attachments {named} if it is meant, \
+         or another one, --attachments {} for example",
+        data.join(FOLDER_NAME).display()
+    );
+    Ok(())
 }
 
 /// The restored directory is whole; whether its server will start is another question.
@@ -65,16 +98,18 @@ fn point(at: Option<&str>, stream: Option<&str>) -> anyhow::Result<Point> {
 
 fn print(
     arguments: &RestoreArguments,
+    data: &Path,
     restored: &Restored,
     bytes: &BytesRestored,
     needed: &[KeyId],
 ) -> anyhow::Result<()> {
+    let damages: Vec<String> = restored.damages.iter().map(ToString::to_string).collect();
     let ids: Vec<String> = needed.iter().map(ToString::to_string).collect();
     if arguments.json {
         let heads: Map<String, Value> =
             restored.heads.iter().map(|(stream, head)| (stream.clone(), json!(head))).collect();
         let object = json!({
-            "dataDir": arguments.data,
+            "dataDir": data,
             "base": restored.base,
             "changes": restored.changes,
             "files": restored.files,
@@ -82,6 +117,8 @@ fn print(
             "attachments": bytes.there,
             "attachmentBytes": bytes.bytes,
             "attachmentsMissing": bytes.missing,
+            "attachmentsDamaged": bytes.damaged,
+            "damaged": damages,
             "keyIds": ids,
         });
         output::line(format_args!("{}", serde_json::to_string_pretty(&object)?));
@@ -89,7 +126,7 @@ fn print(
     }
     output::line(format_args!(
         "{} was restored from {} and {} changes after it; {} files were checked.",
-        arguments.data.display(),
+        data.display(),
         restored.base.display(),
         restored.changes,
         restored.files
@@ -97,7 +134,10 @@ fn print(
     for (stream, head) in &restored.heads {
         output::line(format_args!("  {stream}: up to event {head}"));
     }
-    let place = arguments.bytes.shown(&arguments.data);
+    for damage in damages {
+        output::line(format_args!("{damage}. An older base leads to the same state."));
+    }
+    let place = arguments.bytes.shown(data);
     if bytes.there > 0 {
         output::line(format_args!(
             "{} attachments with {} bytes are in {}.",
@@ -114,11 +154,18 @@ fn print(
             bytes.missing.join(", ")
         ));
     }
+    if !bytes.damaged.is_empty() {
+        output::line(format_args!(
+            "The bytes of {} attachments are damaged in the backup and were not put back: {}",
+            bytes.damaged.len(),
+            bytes.damaged.join(", ")
+        ));
+    }
     if !ids.is_empty() {
         output::line(format_args!(
             "Its secrets are sealed under the key {}, which is in no backup: put your copy of the key file to {} (mode 600), or name it by --key-file when you serve.",
             ids.join(", "),
-            arguments.data.join(KEY_FILE_NAME).display()
+            data.join(KEY_FILE_NAME).display()
         ));
     }
     Ok(())

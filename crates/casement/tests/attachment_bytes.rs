@@ -20,7 +20,7 @@ use crate::attachments::{added, call, content, files, id, path};
 use crate::harness::bucket::{Bucket, NAME};
 use crate::harness::client::Client;
 use crate::harness::http::Connection;
-use crate::harness::program::{Program, succeeded, text};
+use crate::harness::program::{Program, casement, succeeded, text};
 use crate::harness::server::{DAY_MS, HOUR_MS, START_MS, STREAM, Server};
 use crate::harness::token;
 
@@ -347,7 +347,7 @@ fn json_of(arguments: &[&str]) -> Value {
 /// What the doctor says of attachments.
 fn finding(data: &Path, further: &[&str]) -> Value {
     let arguments = [&["doctor", "--data-dir", text(data), "--json"], further].concat();
-    let output = crate::harness::program::casement(&arguments).output().unwrap();
+    let output = casement(&arguments).output().unwrap();
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     let findings = found["findings"].as_array().unwrap();
     findings.iter().find(|finding| finding["check"] == "attachments").unwrap().clone()
@@ -391,8 +391,14 @@ fn a_backup_holds_the_bytes_and_a_restore_puts_them_back() {
     let damaged = bytes_of(&to.join("attachments"), &first);
     fs::write(&damaged, "b".repeat(2_500_000)).unwrap();
     let other = directory.path().join("other");
-    let restored = json_of(&["restore", "--from", text(&to), "--data-dir", text(&other), "--json"]);
-    assert_eq!(restored["attachmentsMissing"], json!([format!("{STREAM}/{}", id(&first))]));
+    fs::remove_file(bytes_of(&to.join("attachments"), &second)).unwrap();
+    let restore = ["restore", "--from", text(&to), "--data-dir", text(&other), "--json"];
+    let output = casement(&restore).output().unwrap();
+    let restored: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(restored["attachmentsDamaged"], json!([format!("{STREAM}/{}", id(&first))]));
+    assert_eq!(restored["attachmentsMissing"], json!([format!("{STREAM}/{}", id(&second))]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the bytes of 2 attachments"), "{output:?}");
     let missing = finding(&other, &[]);
     assert_eq!(missing["level"], "error", "{missing}");
     fs::write(bytes_of(&copy.join("attachments"), &second), "SECOND").unwrap();

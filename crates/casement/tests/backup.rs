@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::client::Client;
-use crate::harness::program::{Program, failed, succeeded, text};
+use crate::harness::program::{Program, casement, failed, succeeded, text};
 use crate::harness::server::STREAM;
 
 fn json_of(arguments: &[&str]) -> Value {
@@ -143,5 +143,55 @@ fn a_server_at_work_is_asked_to_back_itself_up() {
     let mut second = Program::serve(&restored);
     assert_eq!(client.cases(&second.address()), cases);
     assert!(second.stop());
+    assert!(program.stop());
+}
+
+#[test]
+fn a_directory_whose_database_is_gone_is_not_served_as_a_new_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let client = Client::new(&data);
+    let mut program = Program::serve(&data);
+    let address = program.address();
+    client.create(&address, "one");
+    let cases = client.cases(&address);
+    // Killed, so that what was written last is in the log alone.
+    drop(program);
+    let (database, log) = (data.join("casement.db"), data.join("casement.db-wal"));
+    let kept = std::fs::read(&database).unwrap();
+    let logged = std::fs::read(&log).unwrap();
+    assert!(!logged.is_empty());
+    let serve = ["serve", "--data-dir", text(&data), "--listen", "127.0.0.1:0"];
+    let refused = |what: &str, beside: &str| {
+        for command in [&serve[..], &["init", "--data-dir", text(&data)]] {
+            let said = failed(command);
+            assert!(said.contains(what) && said.contains(beside) && said.contains("restore"), "{said}");
+        }
+        let output = casement(&["doctor", "--data-dir", text(&data)]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stdout).contains(what), "{output:?}");
+    };
+    std::fs::write(&database, "").unwrap();
+    refused("is empty", "casement.db-wal");
+    std::fs::remove_file(&database).unwrap();
+    refused("is missing", "casement.db-wal");
+    assert!(failed(&["backup", "--data-dir", text(&data), "--to", "nowhere"]).contains("is missing"));
+    std::fs::remove_file(&log).unwrap();
+    refused("is missing", "secrets.key");
+    // What was put back is served with everything.
+    std::fs::write(&database, kept).unwrap();
+    std::fs::write(&log, logged).unwrap();
+    let mut program = Program::serve(&data);
+    assert_eq!(client.cases(&program.address()), cases);
+    assert!(program.stop());
+    for name in ["casement.db", "lock"] {
+        std::fs::remove_file(data.join(name)).unwrap();
+    }
+    refused("is missing", "index/");
+    assert!(!data.join("lock").exists());
+    // A key that was put there for a new installation is nothing of an old one.
+    std::fs::remove_dir_all(data.join("index")).unwrap();
+    let mut program = Program::serve(&data);
+    program.address();
     assert!(program.stop());
 }

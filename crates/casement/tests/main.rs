@@ -26,6 +26,8 @@ mod authentication;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod backup_damage;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod certificates;

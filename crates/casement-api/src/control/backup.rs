@@ -1,4 +1,4 @@
-//! `POST /backup`: runs a backup once, while the server works.
+//! `POST /backup`: runs a backup once, while the server works. `POST /backup/forget`: ends one.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::answer::Refusal;
 use crate::body::OptionalJsonBody;
 use crate::control::Control;
 use crate::control::app::read;
-use crate::control::document::{BackupBody, BackupDocument, BaseDocument};
+use crate::control::document::{BackupBody, BackupDocument, BaseDocument, ForgetBackupBody, NothingDocument};
 
 /// Runs a backup. It takes as long as it takes: the first run copies the whole database.
 pub async fn back_up(
@@ -40,10 +40,21 @@ pub async fn back_up(
         bases: done.bases,
         attachments: attachments.added,
         attachments_missing: attachments.missing,
+        damaged: done.damages.iter().map(ToString::to_string).collect(),
         until: Moment::from_ms(done.until_ms).iso(),
         key_file: control.app.key_file().path().to_string_lossy().into_owned(),
         key_id: control.app.key_id().to_string(),
     }))
+}
+
+/// Lets the store keep nothing more for a backup.
+pub async fn forget_backup(
+    State(control): State<Control>,
+    OptionalJsonBody(body): OptionalJsonBody,
+) -> Result<Json<NothingDocument>, Refusal> {
+    let body: ForgetBackupBody = read(body)?;
+    control.app.forget_backup(&body.target).await.map_err(refusal)?;
+    Ok(Json(NothingDocument {}))
 }
 
 /// Tells why a backup was not made. Whoever asks has the data directory, so every reason is theirs to know.

@@ -17,8 +17,8 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 
 use crate::control::document::{
-    AppDocument, AppliedDocument, AppsDocument, BackupBody, BackupDocument, CreateAppBody, HealthDocument,
-    RotateAppBody, RotatedKeyDocument,
+    AppDocument, AppliedDocument, AppsDocument, BackupBody, BackupDocument, CreateAppBody, ForgetBackupBody,
+    HealthDocument, NothingDocument, RotateAppBody, RotatedKeyDocument,
 };
 use crate::limits;
 
@@ -120,6 +120,14 @@ impl Client {
     /// As [`Client::create_app`].
     pub async fn back_up(self, body: &BackupBody) -> Result<BackupDocument, CommandError> {
         self.post("/backup", body).await
+    }
+
+    /// Ends a backup.
+    ///
+    /// # Errors
+    /// As [`Client::create_app`].
+    pub async fn forget_backup(self, body: &ForgetBackupBody) -> Result<NothingDocument, CommandError> {
+        self.post("/backup/forget", body).await
     }
 
     /// Asks whether the server serves.

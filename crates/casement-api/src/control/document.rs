@@ -193,6 +193,18 @@ pub struct BackupBody {
     pub keep_bases: Option<NonZeroUsize>,
 }
 
+/// A backup that is not continued any more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ForgetBackupBody {
+    /// The path of the backup's directory, as the doctor names it.
+    pub target: String,
+}
+
+/// The answer to a command that has nothing to tell.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NothingDocument {}
+
 /// What a run of a backup has done.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -211,6 +223,10 @@ pub struct BackupDocument {
     /// The attachments whose bytes are missing or damaged where they are served from.
     #[serde(default)]
     pub attachments_missing: u64,
+    /// Files of the backup that are damaged or missing, each with what is wrong with it: what only they hold can't be
+    /// restored. The latest state can.
+    #[serde(default)]
+    pub damaged: Vec<String>,
     /// Everything up to this moment can be restored.
     pub until: String,
     /// The key file, which is in no backup.

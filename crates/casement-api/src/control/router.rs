@@ -17,7 +17,7 @@ use crate::control::app::list::list_apps;
 use crate::control::app::revoke::revoke_app;
 use crate::control::app::rotate::rotate_app;
 use crate::control::app::show::show_app;
-use crate::control::backup::back_up;
+use crate::control::backup::{back_up, forget_backup};
 use crate::control::configuration::apply::apply_configuration;
 use crate::control::configuration::show::show_configuration;
 use crate::control::health::health;
@@ -34,6 +34,7 @@ pub fn control_router(app: Arc<App>) -> Router {
         .route("/apps/{clientId}/revoke", post(revoke_app))
         .route("/configuration", get(show_configuration).put(apply_configuration))
         .route("/backup", post(back_up))
+        .route("/backup/forget", post(forget_backup))
         .route("/health", get(health))
         .route("/key/rotate", post(key::rotate))
         .layer(DefaultBodyLimit::max(limits::CONTROL_BODY_BYTES_MAX))

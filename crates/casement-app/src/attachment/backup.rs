@@ -85,8 +85,10 @@ pub(crate) enum Copy {
     There,
     /// They were copied.
     Added,
-    /// They are not where they should come from, or not what they were.
+    /// They are not where they should come from.
     Missing,
+    /// What lies where they should come from is not what they were.
+    Damaged,
 }
 
 /// What a step leaves.
@@ -196,8 +198,8 @@ impl App {
             match copy(self.blobs()?, target, &key(workspace, attachment.id.as_str()), &attachment).await? {
                 Copy::There => {}
                 Copy::Added => copied.added += 1,
-                Copy::Missing if attachment.deleted_at.is_some() => {}
-                Copy::Missing => {
+                Copy::Missing | Copy::Damaged if attachment.deleted_at.is_some() => {}
+                Copy::Missing | Copy::Damaged => {
                     // It may have been purged since it was read.
                     let id = attachment.id.as_str();
                     let is_there = self.attachment(workspace, id, &mut Reads::default()).await?.is_some();
@@ -246,8 +248,10 @@ pub(crate) async fn copy(
     if to.size(key).await.map_err(failed)? == Some(attachment.bytes) {
         return Ok(Copy::There);
     }
-    if from.size(key).await.map_err(failed)? != Some(attachment.bytes) {
-        return Ok(Copy::Missing);
+    match from.size(key).await.map_err(failed)? {
+        None => return Ok(Copy::Missing),
+        Some(bytes) if bytes != attachment.bytes => return Ok(Copy::Damaged),
+        Some(_) => {}
     }
     let Some(mut reader) = from.read(key, 0..attachment.bytes).await.map_err(failed)? else {
         return Ok(Copy::Missing);
@@ -260,7 +264,7 @@ pub(crate) async fn copy(
     }
     let hash: String = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     if hash != attachment.hash {
-        return Ok(Copy::Missing);
+        return Ok(Copy::Damaged);
     }
     writer.finish().await.map_err(failed)?;
     Ok(Copy::Added)

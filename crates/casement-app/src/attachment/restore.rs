@@ -18,8 +18,10 @@ pub struct Restored {
     pub there: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Attachments whose bytes are neither there nor in the backup, or are damaged, each with its stream.
+    /// Attachments whose bytes are neither there nor in the backup, each with its stream.
     pub missing: Vec<String>,
+    /// Attachments whose bytes in the backup are not what they were, each with its stream.
+    pub damaged: Vec<String>,
 }
 
 /// Puts the bytes of every attachment that a restored database names, and that is not deleted there, from a backup to where
@@ -50,19 +52,24 @@ pub fn restore(
                     continue;
                 };
                 let key = key(&workspace.id, &document.id);
-                let is_there = match &from {
-                    Some(from) => runtime.block_on(copy(from, to, &key, &attachment))? != Copy::Missing,
+                let found = match &from {
+                    Some(from) => runtime.block_on(copy(from, to, &key, &attachment))?,
                     None => {
                         let size = runtime.block_on(to.size(&key));
-                        size.map_err(|error| BackupFailure::Failed(error.to_string()))?
-                            == Some(attachment.bytes)
+                        match size.map_err(|error| BackupFailure::Failed(error.to_string()))? {
+                            Some(bytes) if bytes == attachment.bytes => Copy::There,
+                            Some(_) | None => Copy::Missing,
+                        }
                     }
                 };
-                if is_there {
-                    restored.there += 1;
-                    restored.bytes += attachment.bytes;
-                } else {
-                    restored.missing.push(format!("{}/{}", workspace.id, document.id));
+                let shown = || format!("{}/{}", workspace.id, document.id);
+                match found {
+                    Copy::There | Copy::Added => {
+                        restored.there += 1;
+                        restored.bytes += attachment.bytes;
+                    }
+                    Copy::Missing => restored.missing.push(shown()),
+                    Copy::Damaged => restored.damaged.push(shown()),
                 }
             }
         }

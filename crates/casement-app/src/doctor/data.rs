@@ -1,4 +1,6 @@
-//! What is stored: the file, the hash chains, the documents, their numbers, claims, times, backups.
+//! What is stored: the file, the hash chains, the documents, their numbers, claims, times. Backups are judged in `backup`.
+
+use std::path::Path;
 
 use casement_domain::attachment::Attachment;
 use casement_domain::attachment::usage::Usage;
@@ -11,13 +13,12 @@ use casement_domain::workspace::entries::{Agent, Priority, Queue, Status};
 use casement_domain::workspace::field::Field;
 use casement_domain::workspace::response::StandardResponse;
 use casement_domain::workspace::template::{CaseTemplate, TaskTemplate};
-use casement_store::backup::description::{Description, describe};
 use casement_store::document::{Document, WorkspaceRow};
 use casement_store::error::StoreError;
 use casement_store::inspect::{Depth, Inspection, Numbering, Numbers};
 
 use crate::body;
-use crate::doctor::Finding;
+use crate::doctor::{Finding, backup};
 use crate::error::AppError;
 use crate::installation::{INSTALLATION, KIND_APP, KIND_WORKSPACE, WorkspaceEntry};
 use crate::jwt_app::stored;
@@ -30,7 +31,12 @@ const RESTORE: &str = "keep a copy of the directory as it is, then restore the l
 ///
 /// # Errors
 /// The database can't be read any further; what was found until then is lost, the error is the finding.
-pub fn examine(inspection: &Inspection, depth: Depth, now: Moment) -> Result<Vec<Finding>, StoreError> {
+pub fn examine(
+    inspection: &Inspection,
+    depth: Depth,
+    backup_to: Option<&Path>,
+    now: Moment,
+) -> Result<Vec<Finding>, StoreError> {
     let mut findings = vec![schema(inspection)];
     match inspection.server_warnings() {
         Some(warnings) => findings.extend(server(warnings)),
@@ -43,7 +49,7 @@ pub fn examine(inspection: &Inspection, depth: Depth, now: Moment) -> Result<Vec
     findings.push(claims(inspection, &workspaces, now)?);
     findings.push(clock(inspection, &workspaces, now)?);
     if inspection.server_warnings().is_none() {
-        findings.push(followed(inspection, now)?);
+        findings.extend(backup::followed(inspection, depth, backup_to, now)?);
     }
     Ok(findings)
 }
@@ -60,46 +66,16 @@ fn server(warnings: &[String]) -> Vec<Finding> {
     warnings.iter().map(|warning| Finding::warning("database", warning.clone(), advice)).collect()
 }
 
-/// Looks at one backup by its manifest.
-pub fn backup(directory: &std::path::Path, identity: Option<&str>, now: Moment) -> Finding {
-    let shown = directory.display();
-    let again = "run `casement backup`, or look why it does not run (the server's log)";
-    match describe(directory) {
-        Err(error) => Finding::error(
-            "backup",
-            error.to_string(),
-            "begin a backup in another directory, then look at this one",
-        ),
-        Ok(None) => Finding::error("backup", format!("{shown} holds no backup"), again),
-        Ok(Some(Description { installation, .. })) if Some(installation.as_str()) != identity => {
-            let message = format!("{shown} holds the backup of another installation");
-            Finding::error("backup", message, "name the backup of this one")
-        }
-        Ok(Some(Description { bases_ms, until_ms, .. })) => {
-            let age_ms = now.ms().saturating_sub(until_ms);
-            let until = Moment::from_ms(until_ms).iso();
-            let message = format!("{shown} has {} bases and reaches until {until}", bases_ms.len());
-            by_age(age_ms, message, again)
-        }
-    }
-}
-
-fn by_age(age_ms: i64, message: String, advice: &str) -> Finding {
-    if age_ms > limits::DOCTOR_BACKUP_ERROR_MS {
-        Finding::error("backup", message, advice)
-    } else if age_ms > limits::DOCTOR_BACKUP_WARNING_MS {
-        Finding::warning("backup", message, advice)
-    } else {
-        Finding::fine("backup", message)
-    }
-}
-
 fn schema(inspection: &Inspection) -> Finding {
     let (found, latest) = inspection.schema();
     if found < latest {
         let message =
             format!("the database has schema {found}; this release brings it to {latest} when it starts");
-        return Finding::warning("schema", message, "make a backup before the new release is started");
+        return Finding::warning(
+            "schema",
+            message,
+            "before the server is started with it, make a backup with the release that wrote it (this one's would change the database)",
+        );
     }
     Finding::fine("schema", format!("the database has schema {found}, the latest of this release"))
 }
@@ -275,31 +251,6 @@ fn clock(inspection: &Inspection, workspaces: &[WorkspaceRow], now: Moment) -> R
         return Ok(Finding::warning("clock", message, advice));
     }
     Ok(Finding::fine("clock", format!("it is {}, after the last event", now.iso())))
-}
-
-/// Backups as the store knows them: what each has yet to take.
-fn followed(inspection: &Inspection, now: Moment) -> Result<Finding, StoreError> {
-    let followers = inspection.followers()?;
-    if followers.is_empty() {
-        return Ok(Finding::warning(
-            "backup",
-            "no backup follows this installation",
-            "run `casement backup --to DIR`, or serve with --backup-to",
-        ));
-    }
-    let oldest =
-        followers.iter().filter_map(|follower| Some((follower.lacks_since_ms?, &follower.target))).min();
-    Ok(match oldest {
-        None => Finding::fine("backup", "every change is in a backup"),
-        Some((since_ms, target)) => {
-            let since = Moment::from_ms(since_ms).iso();
-            by_age(
-                now.ms().saturating_sub(since_ms),
-                format!("the backup in {target} lacks the changes since {since}"),
-                "run `casement backup`, or look why it does not run (the server's log)",
-            )
-        }
-    })
 }
 
 #[cfg(test)]

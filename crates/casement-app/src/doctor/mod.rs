@@ -1,9 +1,10 @@
 //! The doctor: what is wrong with an installation, and what to do, before users notice.
 //!
 //! It looks at a data directory without its lock, beside a server at work, and changes nothing. `data` judges what is
-//! stored, `attachments` their bytes, `secrets` whether what is sealed can be opened, `host` what the machine gives; facts about the machine are handed in.
+//! stored, `attachments` their bytes, `backup` what follows it, `secrets` whether what is sealed can be opened, `host` what the machine gives; facts about the machine are handed in.
 
 pub mod attachments;
+pub mod backup;
 pub mod certificate;
 pub mod data;
 pub mod host;

@@ -110,23 +110,10 @@ fn write_to(path: &Path, header: &Header, payload: &mut impl Read) -> Result<Has
 /// no error.
 pub(crate) fn read(path: &Path, mut payload: impl Write) -> Result<Whole, BackupError> {
     let wrong = |reason: String| BackupError::File { path: path.to_path_buf(), reason };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(wrong("the file is missing".into()));
-        }
-        Err(source) => return Err(BackupError::io("open", path, source)),
-    };
-    let length = file.metadata().map_err(|source| BackupError::io("read", path, source))?.len();
+    let (file, length) = open(path)?;
     let mut from =
         Hashing { inner: io::BufReader::with_capacity(COPY_BYTES, file), context: Context::new(&SHA256) };
-    let header = read_header(&mut from).map_err(|error| wrong(explain(&error)))?;
-    let expected = from.context_bytes_expected(&header);
-    if expected.is_none_or(|expected| expected != length) {
-        return Err(wrong(format!(
-            "the file has {length} bytes, which is not what its header says; it was cut or damaged"
-        )));
-    }
+    let header = checked_header(path, &mut from, length)?;
     let mut body = (&mut from).take(header.payload_bytes);
     let mut buffer = vec![0; COPY_BYTES];
     loop {
@@ -146,6 +133,38 @@ pub(crate) fn read(path: &Path, mut payload: impl Write) -> Result<Whole, Backup
     Ok(Whole { header, hash: found })
 }
 
+/// Reads the header of a file, and compares its size with it. What the file holds is not looked at.
+pub(crate) fn head(path: &Path) -> Result<Header, BackupError> {
+    let (file, length) = open(path)?;
+    let mut from =
+        Hashing { inner: io::BufReader::with_capacity(HEAD_BYTES, file), context: Context::new(&SHA256) };
+    checked_header(path, &mut from, length)
+}
+
+fn open(path: &Path) -> Result<(File, u64), BackupError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(BackupError::File { path: path.to_path_buf(), reason: "the file is missing".into() });
+        }
+        Err(source) => return Err(BackupError::io("open", path, source)),
+    };
+    let length = file.metadata().map_err(|source| BackupError::io("read", path, source))?.len();
+    Ok((file, length))
+}
+
+fn checked_header<T: Read>(path: &Path, from: &mut Hashing<T>, length: u64) -> Result<Header, BackupError> {
+    let wrong = |reason: String| BackupError::File { path: path.to_path_buf(), reason };
+    let header = read_header(from).map_err(|error| wrong(explain(&error)))?;
+    let expected = from.context_bytes_expected(&header);
+    if expected.is_none_or(|expected| expected != length) {
+        return Err(wrong(format!(
+            "the file has {length} bytes, which is not what its header says; it was cut or damaged"
+        )));
+    }
+    Ok(header)
+}
+
 /// The name of a file that is not finished yet.
 pub(crate) fn unfinished(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -159,6 +178,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 const COPY_BYTES: usize = 256 * 1024;
+/// Heads of increments have some hundred bytes.
+const HEAD_BYTES: usize = 4 * 1024;
 
 /// Hashes what passes through it.
 struct Hashing<T> {

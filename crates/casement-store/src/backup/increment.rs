@@ -198,13 +198,24 @@ pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Gives the first positions of the increments that follow a base, in order, or says which is missing.
-pub(crate) fn needed(series: &Series, base_position: u64, firsts: &[u64]) -> Result<Vec<u64>, String> {
+/// Gives the first positions of the increments that follow a base, in order, or says which is missing: its name, or that
+/// of the one before which it should lie, and a sentence.
+pub(crate) fn needed(
+    series: &Series,
+    base_position: u64,
+    firsts: &[u64],
+) -> Result<Vec<u64>, (String, String)> {
     if base_position >= series.end.position {
         return Ok(Vec::new());
     }
-    let Some(place) = firsts.iter().rposition(|from| *from <= base_position + 1) else {
-        return Err(increment_name(&series.id, base_position + 1));
-    };
-    Ok(firsts.get(place..).unwrap_or_default().to_vec())
+    if let Some(place) = firsts.iter().rposition(|from| *from <= base_position + 1) {
+        return Ok(firsts.get(place..).unwrap_or_default().to_vec());
+    }
+    if series.end.last_from <= base_position + 1 {
+        return Err((increment_name(&series.id, series.end.last_from), "the file is missing".into()));
+    }
+    // Where the missing one begins, only its own name tells.
+    let next = firsts.first().copied().unwrap_or(series.end.last_from);
+    let reason = format!("the increment before this one, with position {}, is missing", base_position + 1);
+    Err((increment_name(&series.id, next), reason))
 }

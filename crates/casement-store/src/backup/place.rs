@@ -15,6 +15,8 @@ const LOCK: &str = "lock";
 const BASE: &str = "base-";
 const INCREMENT: &str = "increment-";
 const ENDING: &str = ".casement";
+/// What a file system keeps in the root of a disk.
+pub(crate) const OF_THE_DISK: &str = "lost+found";
 
 /// A backup's directory, held by this process until it is dropped.
 #[derive(Debug)]
@@ -77,9 +79,12 @@ impl Place {
     }
 }
 
-/// The name of a base.
-pub(crate) fn base_name(series: &str, position: u64) -> String {
-    format!("{BASE}{series}-{position:020}{ENDING}")
+/// The name of a base, the first at its position or a further one.
+pub(crate) fn base_name(series: &str, position: u64, place: usize) -> String {
+    match place {
+        0 => format!("{BASE}{series}-{position:020}{ENDING}"),
+        _ => format!("{BASE}{series}-{position:020}-{place}{ENDING}"),
+    }
 }
 
 /// The name of an increment.
@@ -108,13 +113,23 @@ pub(crate) fn names(directory: &Path) -> Result<BTreeSet<String>, BackupError> {
     Ok(names)
 }
 
-fn is_base_or_increment(name: &str) -> bool {
+/// Says whether a file is a base of a series, by its name.
+pub(crate) fn is_base_of(name: &str, series: &str) -> bool {
+    name.strip_prefix(BASE).is_some_and(|rest| rest.starts_with(series))
+}
+
+/// Says whether a file is a base or an increment, by its name.
+pub(crate) fn is_base_or_increment(name: &str) -> bool {
     (name.starts_with(BASE) || name.starts_with(INCREMENT)) && name.ends_with(ENDING)
 }
 
 /// What a first run may have left behind when it was broken off.
 fn is_ours(name: &str) -> bool {
-    name == LOCK || name == MANIFEST || name.ends_with(UNFINISHED) || is_base_or_increment(name)
+    name == OF_THE_DISK
+        || name == LOCK
+        || name == MANIFEST
+        || name.ends_with(UNFINISHED)
+        || is_base_or_increment(name)
 }
 
 fn remove(path: &Path) -> Result<(), BackupError> {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::backup::BackupError;
 use crate::backup::entry::Frame;
+use crate::backup::examine::Damage;
 use crate::backup::file::{self, Kind, hex};
 use crate::backup::increment::{Increment, belongs, frames, needed};
 use crate::backup::manifest::{Base, MANIFEST, Manifest, Series};
@@ -55,6 +56,8 @@ pub struct Restored {
     pub files: usize,
     /// The workspaces with the sequence number of the last event of each.
     pub heads: Vec<(String, u64)>,
+    /// Files that are damaged and were not needed, since an older base leads to the same state.
+    pub damages: Vec<Damage>,
 }
 
 /// The files that a restore needs, checked.
@@ -87,13 +90,45 @@ pub fn restore(order: &Restore) -> Result<Restored, BackupError> {
             reason: "the file is missing; there is no backup here".into(),
         });
     };
-    let checked = check(&order.from, &manifest, &order.point)?;
-    build(&order.from, &order.to, &checked)
+    let (checked, damages) = check(&order.from, &manifest, &order.point)?;
+    Ok(Restored { damages, ..build(&order.from, &order.to, &checked)? })
 }
 
-/// Chooses the files and reads each to its end.
-fn check<'a>(from: &Path, manifest: &'a Manifest, point: &Point) -> Result<Checked<'a>, BackupError> {
-    let (series, base) = choose(from, manifest, point)?;
+/// Chooses the files and reads each to its end. Where a base, or what follows it, is damaged, an older base of the same
+/// series leads to the same state; gives also what is damaged.
+fn check<'a>(
+    from: &Path,
+    manifest: &'a Manifest,
+    point: &Point,
+) -> Result<(Checked<'a>, Vec<Damage>), BackupError> {
+    let (series, newest) = choose(from, manifest, point)?;
+    let mut first_error = None;
+    let mut damages: Vec<Damage> = Vec::new();
+    let older = series.bases.iter().rev().filter(|base| base.position <= newest.position);
+    for base in older {
+        match check_from(from, manifest, series, base, point) {
+            Ok(checked) => return Ok((checked, damages)),
+            Err(BackupError::File { path, reason }) => {
+                let damage = Damage { path: path.clone(), reason: reason.clone() };
+                if !damages.contains(&damage) {
+                    damages.push(damage);
+                }
+                first_error.get_or_insert(BackupError::File { path, reason });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(first_error.unwrap_or_else(|| BackupError::Refused(format!("{}: it has no base", from.display()))))
+}
+
+/// Reads a base and what follows it.
+fn check_from<'a>(
+    from: &Path,
+    manifest: &'a Manifest,
+    series: &'a Series,
+    base: &'a Base,
+    point: &Point,
+) -> Result<Checked<'a>, BackupError> {
     let names = names(from)?;
     let base_path = from.join(&base.file);
     let wrong = |reason: String| BackupError::File { path: base_path.clone(), reason };
@@ -103,7 +138,7 @@ fn check<'a>(from: &Path, manifest: &'a Manifest, point: &Point) -> Result<Check
         return Err(wrong("it is not the file that the manifest speaks of".into()));
     }
     let firsts = needed(series, base.position, &increments(&names, &series.id))
-        .map_err(|name| BackupError::File { path: from.join(name), reason: "the file is missing".into() })?;
+        .map_err(|(name, reason)| BackupError::File { path: from.join(name), reason })?;
     let mut checked = Checked {
         installation: &manifest.installation,
         series,
@@ -273,7 +308,7 @@ fn build(from: &Path, to: &Path, checked: &Checked<'_>) -> Result<Restored, Back
     lock::sync(to)?;
     fs::remove_file(&mark).map_err(|source| BackupError::io("remove", &mark, source))?;
     lock::sync(to)?;
-    Ok(Restored { base: base_path, changes, files: 2 + checked.increments.len(), heads })
+    Ok(Restored { base: base_path, changes, files: 2 + checked.increments.len(), heads, damages: Vec::new() })
 }
 
 /// Writes the frames of an increment that belong to the restored span.

@@ -15,12 +15,15 @@ use rusqlite::Connection;
 
 use crate::backup::BackupError;
 use crate::backup::entry::{self, Entry, FORMAT, Frame};
+use crate::backup::examine::{Damage, Look, of_series};
 use crate::backup::file::{self, Header, Kind, UNFINISHED, hex};
 use crate::backup::increment::{GENESIS, Increment, unhex};
 use crate::backup::inside::lies_inside;
-use crate::backup::manifest::{Base, End, Manifest, Series};
-use crate::backup::place::{Place, base_name, increment_name};
-use crate::error::StoreError;
+use crate::backup::manifest::{Base, End, MANIFEST, Manifest, Series};
+use crate::backup::place::{
+    OF_THE_DISK, Place, base_name, increment_name, is_base_of, is_base_or_increment, names,
+};
+use crate::error::{Health, StoreError};
 use crate::queue::Queue;
 use crate::sqlite::copy::{self, Copied};
 use crate::sqlite::journal::{self, JournalOrder};
@@ -40,6 +43,10 @@ pub struct BackUp {
     pub bases_kept: Option<NonZeroUsize>,
     /// The clock.
     pub now_ms: Clock,
+    /// How closely to look at what is there already.
+    pub look: Look,
+    /// A backup was there before: one that is gone is not begun anew.
+    pub is_continued: bool,
     /// Random bytes, fresh for each run.
     pub random: [[u8; 16]; 2],
 }
@@ -68,6 +75,9 @@ pub struct BackedUp {
     pub until_ms: i64,
     /// The bases that the backup has now.
     pub bases: usize,
+    /// Files that were there before and are damaged or missing: what only they hold can't be restored. Where they held
+    /// the latest state, a base was taken.
+    pub damages: Vec<Damage>,
 }
 
 /// A base that was taken.
@@ -95,14 +105,16 @@ struct Run<'a> {
     place: Place,
     connection: Connection,
     changes: u64,
+    damages: Vec<Damage>,
 }
 
 /// Runs a backup.
 pub(crate) fn run(source: &Source<'_>, order: &BackUp) -> Result<BackedUp, BackupError> {
     refuse_within(source.database, &order.to)?;
-    let (place, found) = Place::take(&order.to)?;
     let connection = schema::open_reader(source.database)?;
-    let mut run = Run { source, order, place, connection, changes: 0 };
+    refuse_gone(&connection, order)?;
+    let (place, found) = Place::take(&order.to)?;
+    let mut run = Run { source, order, place, connection, changes: 0, damages: Vec::new() };
     let (mut manifest, mut taken) = run.begin(found)?;
     let until_former_ms = manifest.last().end.until_ms;
     run.take_increments(&mut manifest)?;
@@ -120,16 +132,16 @@ pub(crate) fn run(source: &Source<'_>, order: &BackUp) -> Result<BackedUp, Backu
     let removed = if pruned { run.place.sweep(&manifest)? } else { 0 };
     run.note_progress(&manifest)?;
     let bases = manifest.series.iter().map(|series| series.bases.len()).sum();
-    Ok(BackedUp { base: taken, changes: run.changes, removed, until_ms, bases })
+    Ok(BackedUp { base: taken, changes: run.changes, removed, until_ms, bases, damages: run.damages })
 }
 
 impl Run<'_> {
     /// Continues the backup that is there, or begins a series with a base.
-    fn begin(&self, found: Option<Manifest>) -> Result<(Manifest, Option<TakenBase>), BackupError> {
+    fn begin(&mut self, found: Option<Manifest>) -> Result<(Manifest, Option<TakenBase>), BackupError> {
         let identity = journal::identity(&self.connection)?;
         let (manifest, reason) = match found {
             None => (None, "the first of this backup".to_owned()),
-            Some(manifest) if identity.as_ref() != Some(&manifest.installation) => {
+            Some(manifest) if !self.is_own(identity.as_deref(), &manifest)? => {
                 return Err(BackupError::Refused(format!(
                     "{} holds the backup of another installation; name another directory",
                     self.order.to.display()
@@ -144,16 +156,33 @@ impl Run<'_> {
             }
         };
         let series = hex(&self.order.random[0]);
-        let target = fs::canonicalize(&self.order.to)
-            .map_err(|source| BackupError::io("find", &self.order.to, source))?;
-        self.tell(JournalOrder::Begin {
-            identity: hex(&self.order.random[1]),
+        let adopted = manifest.as_ref().map(|manifest| manifest.installation.clone());
+        let identity = identity.or(adopted).unwrap_or_else(|| hex(&self.order.random[1]));
+        let begun = self.tell(JournalOrder::Begin {
+            identity: identity.clone(),
             series: series.clone(),
-            target: target.to_string_lossy().into_owned(),
+            target: resolved(&self.order.to)?.to_string_lossy().into_owned(),
             at_ms: (self.order.now_ms)(),
-        })?;
-        let installation = journal::identity(&self.connection)?
-            .ok_or_else(|| StoreError::Damaged("it has no identity".into()))?;
+        });
+        let reason = match begun {
+            Ok(()) => reason,
+            Err(BackupError::Store(StoreError::Unavailable(why)))
+                if self.may_copy_alone(manifest.as_ref()) =>
+            {
+                format!(
+                    "{reason}; the next run takes another, since the store can't note that this one was taken: {why}"
+                )
+            }
+            Err(BackupError::Store(StoreError::Unavailable(why))) => {
+                let shown = self.source.database.display();
+                return Err(StoreError::Unavailable(format!(
+                    "{shown} can't note that a backup begins: {why}"
+                ))
+                .into());
+            }
+            Err(error) => return Err(error),
+        };
+        let installation = journal::identity(&self.connection)?.unwrap_or(identity);
         let (copied, base) = self.copy_base(&installation, &series)?;
         let taken = self.taken(&base, &reason);
         let heads = copied.heads.into_iter().map(|(id, (head, hash))| (id, (head, hex(&hash)))).collect();
@@ -170,8 +199,64 @@ impl Run<'_> {
         Ok((manifest, Some(taken)))
     }
 
+    /// Says whether a backup is one of this store. A store that had no room for its identity is known by its logs.
+    fn is_own(&self, identity: Option<&str>, manifest: &Manifest) -> Result<bool, BackupError> {
+        match identity {
+            Some(identity) => Ok(identity == manifest.installation),
+            None => {
+                let has_events = manifest.last().end.heads.values().any(|(sequence, _)| *sequence > 0);
+                Ok(has_events && self.other_log(manifest)?.is_none())
+            }
+        }
+    }
+
+    /// Says whether a copy is worth its room although the store, which takes no writes, can't note it: a run that is
+    /// repeated all the time would take one each time.
+    fn may_copy_alone(&self, manifest: Option<&Manifest>) -> bool {
+        match (self.source.queue.health(), self.order.base) {
+            (Health::Ready | Health::Unreachable { .. }, _) => false,
+            (Health::Full { .. } | Health::RestartRequired { .. }, TakeBase::WhenNeeded | TakeBase::Now) => {
+                true
+            }
+            (Health::Full { .. } | Health::RestartRequired { .. }, TakeBase::OlderThan(_)) => {
+                manifest.is_none_or(|manifest| self.wants_base(manifest))
+            }
+        }
+    }
+
+    /// Gives a workspace whose log is not the one that was backed up.
+    fn other_log<'a>(&self, manifest: &'a Manifest) -> Result<Option<&'a str>, BackupError> {
+        for (workspace, (sequence, hash)) in &manifest.last().end.heads {
+            let Some(before) = sequence.checked_sub(1) else { continue };
+            let events = reader::events(&self.connection, workspace, before, 1)?;
+            if events.first().is_none_or(|event| event.sequence != *sequence || hex(&event.hash) != *hash) {
+                return Ok(Some(workspace));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks at the files that are there; says why the latest state can't be restored from them.
+    fn why_not_whole(&mut self, manifest: &Manifest) -> Result<Option<String>, BackupError> {
+        let directory = self.place.directory();
+        let names = names(directory)?;
+        let mut reason = None;
+        for series in &manifest.series {
+            let found = of_series(directory, &names, &manifest.installation, series, self.order.look)?;
+            reason = match found.whole.last() {
+                Some(true) => None,
+                Some(false) | None => found.damages.first().map(ToString::to_string),
+            };
+            self.damages.extend(found.damages);
+        }
+        Ok(reason)
+    }
+
     /// Says why the last series can't go on, `None` when it can.
-    fn why_not_continued(&self, manifest: &Manifest) -> Result<Option<String>, BackupError> {
+    fn why_not_continued(&mut self, manifest: &Manifest) -> Result<Option<String>, BackupError> {
+        if let Some(reason) = self.why_not_whole(manifest)? {
+            return Ok(Some(reason));
+        }
         let Series { id, end, bases: _ } = manifest.last();
         let Some(series) = journal::series(&self.connection, id)? else {
             return Ok(Some("the store no longer keeps what this backup has yet to take".to_owned()));
@@ -182,14 +267,8 @@ impl Run<'_> {
         if end.position > journal::last_position(&self.connection)? {
             return Ok(Some("the store is older than its backup".to_owned()));
         }
-        for (workspace, (sequence, hash)) in &end.heads {
-            let Some(before) = sequence.checked_sub(1) else { continue };
-            let events = reader::events(&self.connection, workspace, before, 1)?;
-            if events.first().is_none_or(|event| event.sequence != *sequence || hex(&event.hash) != *hash) {
-                return Ok(Some(format!(
-                    "the log of workspace {workspace} is not the one that was backed up"
-                )));
-            }
+        if let Some(workspace) = self.other_log(manifest)? {
+            return Ok(Some(format!("the log of workspace {workspace} is not the one that was backed up")));
         }
         if end.last_from > 0 && !self.place.directory().join(increment_name(id, end.last_from)).exists() {
             return Ok(Some("the last increment is missing".to_owned()));
@@ -217,8 +296,12 @@ impl Run<'_> {
     fn copy_base(&self, installation: &str, series: &str) -> Result<(Copied, Base), BackupError> {
         let directory = self.place.directory();
         let copy_path = directory.join(format!("copy{UNFINISHED}"));
-        let copied = copy::copy(self.source.database, &copy_path, self.source.copies, &*self.order.now_ms)?;
-        let name = base_name(series, copied.position);
+        let copied = copy::copy(self.source.database, &copy_path, self.source.copies, &*self.order.now_ms);
+        let copied = copied.inspect_err(|_| {
+            // What is left of it must not take the room; the failure that is told is the first.
+            let _ = fs::remove_file(&copy_path);
+        })?;
+        let name = free_name(directory, series, copied.position)?;
         let path = directory.join(&name);
         let open = || -> std::io::Result<(File, u64)> {
             let copy = File::open(&copy_path)?;
@@ -367,6 +450,14 @@ impl Run<'_> {
     }
 }
 
+/// Nothing may have been written since the last base: then both have the same position, and a file of their own.
+fn free_name(directory: &Path, series: &str, position: u64) -> Result<String, BackupError> {
+    let names = names(directory)?;
+    let free =
+        (0..=names.len()).map(|place| base_name(series, position, place)).find(|name| !names.contains(name));
+    Ok(free.expect("invariant: of more names than there are files one is free"))
+}
+
 /// Takes bases away until so many are left, and series that have none any more. Says whether any went.
 fn prune(manifest: &mut Manifest, kept: Option<NonZeroUsize>) -> bool {
     let total: usize = manifest.series.iter().map(|series| series.bases.len()).sum();
@@ -379,6 +470,41 @@ fn prune(manifest: &mut Manifest, kept: Option<NonZeroUsize>) -> bool {
     }
     manifest.series.retain(|series| !series.bases.is_empty());
     pruned
+}
+
+/// A backup that was there and is not is not begun anew: its disk may not be mounted. Nor is one whose manifest is gone:
+/// what no manifest names would be removed.
+///
+/// A run that was broken off before its manifest has left a lock, and perhaps the base of the series that it began.
+fn refuse_gone(connection: &Connection, order: &BackUp) -> Result<(), BackupError> {
+    let to = order.to.display();
+    let names = names(&order.to)?;
+    let series = journal::series_of(connection, &resolved(&order.to)?.to_string_lossy())?;
+    let is_ours = |name: &String| series.as_ref().is_some_and(|series| is_base_of(name, series));
+    if !names.contains(MANIFEST) && names.iter().any(|name| is_base_or_increment(name) && !is_ours(name)) {
+        return Err(BackupError::Refused(format!(
+            "{to} holds files of a backup, but {MANIFEST} is missing: put it back, or name another directory"
+        )));
+    }
+    let is_empty = names.iter().all(|name| name == OF_THE_DISK);
+    if is_empty && order.base != TakeBase::Now && (order.is_continued || series.is_some()) {
+        return Err(BackupError::Refused(format!(
+            "{to} held a backup and is now absent or empty; look whether its disk is mounted. To begin anew there: casement \
+             backup --to {to} --base"
+        )));
+    }
+    Ok(())
+}
+
+/// The place that a path names, also where it is yet to be made.
+fn resolved(to: &Path) -> Result<PathBuf, BackupError> {
+    let absolute = std::path::absolute(to).map_err(|source| BackupError::io("find", to, source))?;
+    for existing in absolute.ancestors() {
+        if let (Ok(found), Ok(rest)) = (fs::canonicalize(existing), absolute.strip_prefix(existing)) {
+            return Ok(if rest == Path::new("") { found } else { found.join(rest) });
+        }
+    }
+    Ok(absolute)
 }
 
 /// A backup inside the data directory would be lost with it.

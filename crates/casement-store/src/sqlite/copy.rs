@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::StoreError;
 use crate::sqlite::{journal, schema, writing};
@@ -67,12 +67,24 @@ pub(crate) fn copy(
     target.pragma_update(None, "synchronous", "OFF")?;
     {
         let backup = Backup::new(&source, &mut target)?;
-        while backup.step(limits::BASE_STEP_PAGES)? != StepResult::Done {
+        while backup.step(limits::BASE_STEP_PAGES).map_err(|error| of_disk(error, to))? != StepResult::Done {
             thread::sleep(limits::BASE_STEP_PAUSE);
         }
     }
     writing::run(&source, "COMMIT")?;
     Ok(Copied { position, at_ms, heads })
+}
+
+/// Says which disk is full: only the copy is written.
+fn of_disk(error: rusqlite::Error, to: &Path) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Io {
+            action: "write",
+            path: to.to_path_buf(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        },
+        Some(_) | None => StoreError::Sqlite(error),
+    }
 }
 
 /// Reads the head of every workspace.
@@ -84,4 +96,17 @@ pub(crate) fn heads(connection: &Connection) -> Result<BTreeMap<String, (u64, [u
     )?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_of_the_backup_is_named() {
+        let full =
+            rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+        let told = of_disk(full, Path::new("/backup/copy"));
+        assert!(told.to_string().contains("/backup/copy"), "{told}");
+    }
 }

@@ -19,6 +19,7 @@ use crate::lock::{self, DirectoryLock};
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::sqlite::checkpoint::Checkpoints;
+use crate::sqlite::journal::JournalOrder;
 use crate::sqlite::reader::{self, Lease, Readers};
 use crate::sqlite::schema;
 use crate::sqlite::writer::Writer;
@@ -54,7 +55,17 @@ impl Sqlite {
         options: &Options,
         feed: mpsc::Sender<Vec<CommittedSet>>,
     ) -> Result<Sqlite, StoreError> {
-        let lock = Arc::new(lock::take(&options.directory)?);
+        let lock = match lock::refuse_without_database(&options.directory) {
+            Ok(()) => lock::take(&options.directory)?,
+            Err(gone) if !options.directory.join(lock::LOCK).exists() => return Err(gone),
+            Err(_) => {
+                // Another store may have been making the database: then its lock tells, or it is done now.
+                let lock = lock::take(&options.directory)?;
+                lock::refuse_without_database(&options.directory)?;
+                lock
+            }
+        };
+        let lock = Arc::new(lock);
         let path: PathBuf = options.directory.join(lock::DATABASE);
         let connection = schema::open_writer(&path)?;
         lock::sync(&options.directory)?;
@@ -152,6 +163,15 @@ impl Sqlite {
         running.await.unwrap_or_else(|error| {
             Err(StoreError::Unavailable(format!("a backup was broken off: {error}")).into())
         })
+    }
+
+    /// Keeps nothing more for a backup.
+    pub(crate) async fn forget_backup(&self, target: String) -> Result<(), StoreError> {
+        let answer = self.queue.push_journal(JournalOrder::Forget { target })?;
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err(StoreError::Unavailable("the writer has stopped; restart the server".into())),
+        }
     }
 
     /// Sets the quota of the database file.

@@ -97,6 +97,7 @@ pub(crate) fn ended_claims(
 pub(crate) fn followers(connection: &Connection) -> Result<Vec<Follower>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT target,
+                at_ms,
                 (SELECT at_ms
                  FROM journal
                  WHERE journal.position > series.position
@@ -105,8 +106,9 @@ pub(crate) fn followers(connection: &Connection) -> Result<Vec<Follower>, StoreE
          FROM series
          ORDER BY target",
     )?;
-    let followers =
-        statement.query_map([], |row| Ok(Follower { target: row.get(0)?, lacks_since_ms: row.get(1)? }))?;
+    let followers = statement.query_map([], |row| {
+        Ok(Follower { target: row.get(0)?, at_ms: row.get(1)?, lacks_since_ms: row.get(2)? })
+    })?;
     Ok(followers.collect::<Result<_, _>>()?)
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum JournalOrder {
     },
     /// Note that a series holds everything up to a position.
     Advance { series: String, position: u64, at_ms: i64 },
+    /// Keep nothing more for a target.
+    Forget { target: String },
 }
 
 /// A series that follows the store.
@@ -58,6 +60,7 @@ pub(crate) fn write_order(connection: &Connection, order: &JournalOrder) -> Resu
             begin(connection, identity, series, target, *at_ms)?;
         }
         JournalOrder::Advance { series, position, at_ms } => advance(connection, series, *position, *at_ms)?,
+        JournalOrder::Forget { target } => forget(connection, target)?,
     }
     trim(connection)?;
     run(connection, "COMMIT")
@@ -115,6 +118,18 @@ pub(crate) fn series(connection: &Connection, id: &str) -> Result<Option<Series>
              WHERE id = ?1",
         )?
         .query_row([id], |row| Ok(Series { position: row.get(0)? }))
+        .optional()
+}
+
+/// Gives the series that follows for a target.
+pub(crate) fn series_of(connection: &Connection, target: &str) -> Result<Option<String>, rusqlite::Error> {
+    connection
+        .prepare_cached(
+            "SELECT id
+             FROM series
+             WHERE target = ?1",
+        )?
+        .query_row([target], |row| row.get(0))
         .optional()
 }
 
@@ -207,6 +222,17 @@ fn advance(connection: &Connection, series: &str, position: u64, at_ms: i64) -> 
              WHERE id = ?1",
         )?
         .execute(params![series, position, at_ms])?;
+    Ok(())
+}
+
+/// A backup that is continued after all begins with a base.
+fn forget(connection: &Connection, target: &str) -> Result<(), rusqlite::Error> {
+    connection
+        .prepare_cached(
+            "DELETE FROM series
+             WHERE target = ?1",
+        )?
+        .execute([target])?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use casement_store::backup::examine::Look;
 use casement_store::backup::run::{BackUp, TakeBase};
 use casement_store::document::NewWorkspace;
 use casement_store::error::CommitError;
@@ -180,6 +181,8 @@ async fn back_up(
         base,
         bases_kept: None,
         now_ms: Arc::new(move || clock.now_ms.load(Ordering::SeqCst)),
+        look: Look::Heads,
+        is_continued: false,
         random: [random.u128(..).to_be_bytes(), random.u128(..).to_be_bytes()],
     };
     let done = store.back_up(order).await.context("a run of the backup failed")?;
