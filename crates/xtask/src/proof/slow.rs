@@ -1,18 +1,21 @@
 //! `cargo xtask proof slow`: slow clients take nothing from the others, and are cut off in their time.
 //!
 //! Healthy clients send at a fixed pace, first alone, then beside thousands of connections that say nothing, send their
-//! head, their body or read their answer a byte at a time, or idle ([`clients`]). A connection that is cut off is opened
+//! head, their body or read their answer a byte at a time, or idle ([`clients`]), some by HTTP/2 with several streams
+//! ([`streams`]). A connection that is cut off is opened
 //! again while the measurement lasts. What must hold: every healthy request is answered with success, and every slow
 //! connection is cut off. Times and memory are printed, not judged: they belong to a quiet machine. When slowhttptest is
 //! installed, its modes run against the same server ([`tool`]).
 
 mod clients;
 mod healthy;
+mod streams;
 pub mod tool;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum as _;
 use serde_json::json;
 
 use crate::server::{Installation, Server};
@@ -48,15 +51,21 @@ pub struct Arguments {
     /// Seconds for each mode of slowhttptest; 0 leaves it out
     #[arg(long, default_value_t = 20)]
     tool_seconds: u64,
-    /// Only slow clients of this sort, to see what one of them costs
-    #[arg(long)]
-    only: Option<Sort>,
+    /// Only slow clients of this sort, or of these by turns; without it all that speak HTTP/1 and send little or take little
+    #[arg(long, value_name = "SORT")]
+    only: Vec<Sort>,
 }
 
 impl Arguments {
     /// The slice that `cargo xtask test` runs.
     pub fn slice(connections: u16) -> Self {
-        Self { connections, seconds: 5, release: false, tool_seconds: 5, only: None }
+        Self {
+            connections,
+            seconds: 5,
+            release: false,
+            tool_seconds: 5,
+            only: Sort::value_variants().to_vec(),
+        }
     }
 }
 
@@ -88,7 +97,7 @@ async fn prove(installation: &Installation, server: &Server, arguments: &Argumen
     let memory_alone = server.memory_kb()?;
     let before = healthy.drive(time).await?;
     let memory_before = server.memory_kb()?;
-    let sorts = arguments.only.as_ref().map_or(&SORTS[..], std::slice::from_ref);
+    let sorts = if arguments.only.is_empty() { &SORTS[..] } else { &arguments.only[..] };
     let slow = clients::open(installation, server.address, usize::from(arguments.connections), sorts).await?;
     let (during, memory_during) = tokio::join!(healthy.drive(time), memory_peak(server, time));
     let (during, memory_during) = (during?, memory_during?);

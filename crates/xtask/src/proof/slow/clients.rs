@@ -7,18 +7,28 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use bytes::Bytes;
+use hyper::Request;
+use hyper::header::HOST;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
+use super::streams;
 use crate::server::Installation;
 
 /// Connections from one address of the loopback.
 const PER_ADDRESS: usize = 250;
 
 /// How often a client that trickles sends or reads a byte.
-const TRICKLE: Duration = Duration::from_secs(3);
+pub const TRICKLE: Duration = Duration::from_secs(3);
+
+/// The bytes of a body that comes as slowly as it may.
+const LARGE_BODY: usize = 1024 * 1024;
+
+/// What such a client sends after each [`TRICKLE`]: somewhat more than the least pace.
+const PACED_BYTES: usize = 3 * 20 * 1024;
 
 /// The receive buffer of a client that reads slowly, in bytes, so that its answer stays with the server.
 const RECEIVE_BUFFER: u32 = 4096;
@@ -45,9 +55,19 @@ pub enum Sort {
     Reader,
     /// It sends one request, reads the answer and stays.
     Idle,
+    /// It sends a large body as slowly as it may.
+    Paced,
+    /// As [`Sort::Idle`], by HTTP/2.
+    StreamsIdle,
+    /// As [`Sort::Body`], by HTTP/2, on several streams.
+    StreamsBody,
+    /// As [`Sort::Reader`], by HTTP/2, on several streams.
+    StreamsReader,
+    /// As [`Sort::Paced`], by HTTP/2, on several streams.
+    StreamsPaced,
 }
 
-/// All sorts.
+/// The sorts of HTTP/1, which take turns if the options say nothing.
 pub const SORTS: [Sort; 5] = [Sort::Silent, Sort::Head, Sort::Body, Sort::Reader, Sort::Idle];
 
 /// The slow connections.
@@ -58,13 +78,17 @@ pub struct Slow {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub struct Shared {
     address: SocketAddr,
     /// The request up to its body, and the body.
     create: (Vec<u8>, Vec<u8>),
     list: Vec<u8>,
+    /// A request up to a large body.
+    large: Vec<u8>,
+    /// A create and a list for HTTP/2.
+    pub streamed: (Request<()>, Request<Bytes>),
     open: AtomicUsize,
-    comes_again: AtomicBool,
+    pub comes_again: AtomicBool,
 }
 
 /// How long the connections of one client lived.
@@ -102,10 +126,22 @@ pub async fn open(
         .into_bytes()
     };
     let query = json!({"limit": LISTED}).to_string();
+    let streamed = |operation: &str| {
+        let request = installation.request(operation, &json!({}))?;
+        let (mut head, _) = request.into_parts();
+        head.uri = format!("http://{address}{}", head.uri).parse()?;
+        head.headers.remove(HOST);
+        anyhow::Ok(head)
+    };
     let shared = Arc::new(Shared {
         address,
         create: (head("createCase", body.len()), body),
-        list: [head("getCases", query.len()), query.into_bytes()].concat(),
+        list: [head("getCases", query.len()), query.clone().into_bytes()].concat(),
+        large: head("createCase", LARGE_BODY),
+        streamed: (
+            Request::from_parts(streamed("createCase")?, ()),
+            Request::from_parts(streamed("getCases")?, Bytes::from(query)),
+        ),
         open: AtomicUsize::new(0),
         comes_again: AtomicBool::new(true),
     });
@@ -199,7 +235,7 @@ async fn connect(address: SocketAddr, sort: Sort, number: usize) -> std::io::Res
 /// Lives until the server ends the connection.
 async fn live(shared: &Shared, sort: Sort, mut stream: TcpStream) {
     // Any error is the end of the connection, which is what is waited for.
-    let _ = match sort {
+    let _ended = match sort {
         Sort::Silent => read_all(&mut stream).await,
         Sort::Head => trickle(&mut stream, &shared.create.0).await,
         Sort::Body => match stream.write_all(&shared.create.0).await {
@@ -207,6 +243,13 @@ async fn live(shared: &Shared, sort: Sort, mut stream: TcpStream) {
             Err(error) => Err(error),
         },
         Sort::Reader => read_slowly(&mut stream, &shared.list).await,
+        Sort::Paced => send_paced(&mut stream, &shared.large).await,
+        Sort::StreamsIdle => return streams::idle(stream, shared).await,
+        Sort::StreamsBody => return streams::bodies(stream, shared, Bytes::from_static(b" ")).await,
+        Sort::StreamsPaced => {
+            return streams::bodies(stream, shared, Bytes::from(vec![b' '; PACED_BYTES])).await;
+        }
+        Sort::StreamsReader => return streams::reader(stream, shared).await,
         Sort::Idle => match stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await {
             Ok(()) => read_all(&mut stream).await,
             Err(error) => Err(error),
@@ -236,6 +279,16 @@ async fn trickle(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Sends a large body as slowly as it may until the server ends the connection.
+async fn send_paced(stream: &mut TcpStream, head: &[u8]) -> std::io::Result<()> {
+    let bytes = vec![b' '; PACED_BYTES];
+    stream.write_all(head).await?;
+    loop {
+        stream.write_all(&bytes).await?;
+        tokio::time::sleep(TRICKLE).await;
+    }
 }
 
 /// Asks again and again and reads the answers a byte at a time.
