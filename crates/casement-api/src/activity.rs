@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::Version;
+use tokio::time::{Instant, sleep};
 
 use crate::limits;
+use crate::share::Share;
 use crate::unsent::Waiting;
 
 /// What a connection is doing.
@@ -74,6 +76,11 @@ impl Drop for Answering {
 }
 
 impl Activity {
+    /// Begins a connection whose address holds this share.
+    pub(crate) fn of(share: Option<Arc<Share>>) -> Self {
+        Self(Arc::new(Shared { waiting: Waiting::of(share), ..Shared::default() }))
+    }
+
     /// Begins an answer.
     pub fn answer(&self) -> Answering {
         self.0.answering.fetch_add(1, Ordering::Relaxed);
@@ -126,6 +133,26 @@ impl Activity {
         } else {
             Phase::Idle
         }
+    }
+
+    /// Waits until it has been idle, and no answer has waited, for so long, or somewhat longer: it is looked at now and then.
+    pub(crate) async fn is_idle_for(&self, time: Duration) {
+        let (mut begun, mut since) = (0, None);
+        loop {
+            sleep(limits::HTTP2_IDLE_PERIOD).await;
+            let is_idle = self.phase() == Phase::Idle && self.waiting().deadline().is_none();
+            if !is_idle || self.begun() != begun {
+                (begun, since) = (self.begun(), None);
+            }
+            if is_idle && since.get_or_insert_with(Instant::now).elapsed() >= time {
+                return;
+            }
+        }
+    }
+
+    /// Whether a byte that goes to the client is a sign that it takes an answer; HTTP/2 has frames that belong to none.
+    pub(crate) fn has_answer_to_take(&self) -> bool {
+        !self.0.is_http2.load(Ordering::Relaxed) || self.waiting().deadline().is_some()
     }
 
     /// Notes that bytes arrived.

@@ -12,6 +12,7 @@ use casement_wire::error::{ErrorKind, MEDIA_TYPE, Problem};
 use casement_wire::spelling::Noun;
 
 use crate::body::IDEMPOTENCY_KEY;
+use crate::held::Full;
 use crate::limits;
 use crate::token::wrong_token;
 
@@ -154,6 +155,23 @@ impl Refusal {
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(Cause(cause.into()));
         self
+    }
+
+    /// Refuses because the server has too much to do.
+    pub(crate) fn overload() -> Self {
+        let detail = "the server has too much to do; try again later";
+        Self::new(ErrorKind::Unavailable, detail, None).because("overload")
+    }
+
+    /// Refuses because there is no room for the bytes of a request or of its answer.
+    pub(crate) fn of_full(full: Full) -> Self {
+        match full {
+            Full::All => Self::overload(),
+            Full::Share => {
+                let detail = "this address has too many requests under way, or answers that it does not take";
+                Self::new(ErrorKind::TooManyRequests, detail, None)
+            }
+        }
     }
 
     /// Says after how many seconds the same request may succeed.

@@ -16,6 +16,7 @@ use crate::api::Api;
 use crate::gate::NotedApp;
 use crate::rate::{Noted, seconds};
 use crate::token::{Tokens, unauthenticated, use_up, wrong_token};
+use crate::unsent::Waiting;
 
 /// A request of an app that may reach the stream of the path. The header `AccountId` may be absent.
 #[derive(Debug, Clone)]
@@ -96,7 +97,7 @@ impl FromRequestParts<Api> for AccountWriter {
     }
 }
 
-/// Authenticates a request: 401 first, then 429, then 403 for the stream, then what is wrong with `AccountId`.
+/// Authenticates a request: 401 first, then 429, for the rate of the app or for what waits for the address, then 403 for the stream, then what is wrong with `AccountId`.
 ///
 /// What other nodes did to apps and streams is asked before anything is refused for want of it, and before anything is
 /// read; not before a write, whose commit is guarded ([`Access`]). What can be no token in any case asks nothing.
@@ -126,6 +127,9 @@ async fn authenticate(
         let _ = noted.set(verified.app.client_id.as_str().to_owned());
     }
     count(parts, api, verified.app.client_id.as_str())?;
+    if let Some(waiting) = parts.extensions.get::<Waiting>() {
+        api.unsent.share_room(waiting).await.map_err(Refusal::of_full)?;
+    }
     if fresh.is_none() && need == Need::Fresh {
         fresh = Some(refresh(api, &stream).await?);
         verified = api.tokens.verify(&api.app, token, now)?;

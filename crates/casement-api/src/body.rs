@@ -1,8 +1,9 @@
 //! Request bodies: media type, size, pace, and strict JSON.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
@@ -13,10 +14,11 @@ use casement_wire::error::{ErrorKind, Problem};
 use casement_wire::json::read_object;
 use http_body_util::BodyExt;
 use serde_json::{Map, Value};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::answer::Refusal;
 use crate::api::Api;
+use crate::held::Held;
 use crate::limits;
 
 /// The header that names a write, so that its repetitions take effect once; contract section 11.9.
@@ -127,7 +129,8 @@ async fn read(request: Request) -> Result<Bytes, Refusal> {
     let (parts, body) = request.into_parts();
     check_size(&parts.headers)?;
     check_media_type(&parts.headers)?;
-    collect(body, waited(&parts.extensions)).await
+    let held = parts.extensions.get::<Arc<Held>>().map_or_else(|| Arc::new(Held::body(None)), Arc::clone);
+    collect(body, waited(&parts.extensions), &held).await
 }
 
 /// How long a body was awaited before the request went on.
@@ -167,9 +170,13 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn collect(mut body: Body, waited: Duration) -> Result<Bytes, Refusal> {
-    let began = Instant::now();
+/// Reads a whole body. What it takes stays counted until the request is answered.
+async fn collect(mut body: Body, waited: Duration, held: &Held) -> Result<Bytes, Refusal> {
+    let mut began = Instant::now();
     let mut bytes = BytesMut::new();
+    if !body.is_end_stream() {
+        began += room(held, limits::BODY_BYTES_BESIDE).await?;
+    }
     loop {
         // Slower than the least pace means: not yet as far as the pace alone would have come.
         let paced = bytes.len() as u64 / limits::BODY_BYTES_PER_SECOND_MIN;
@@ -187,12 +194,26 @@ async fn collect(mut body: Body, waited: Duration) -> Result<Bytes, Refusal> {
             Some(Ok(frame)) => {
                 // Trailers say nothing here.
                 if let Ok(data) = frame.into_data() {
-                    if bytes.len() + data.len() > limits::BODY_BYTES_MAX {
+                    let length = bytes.len() + data.len();
+                    if length > limits::BODY_BYTES_MAX {
                         return Err(too_large());
                     }
+                    began += room(held, limits::BODY_BYTES_BESIDE + length).await?;
                     bytes.extend_from_slice(&data);
                 }
             }
         }
     }
+}
+
+/// Waits a bounded time until there is room for so many bytes of a request; gives how long, which is not its client's time.
+async fn room(held: &Held, bytes: usize) -> Result<Duration, Refusal> {
+    let began = Instant::now();
+    while let Err(full) = held.count(bytes) {
+        if began.elapsed() >= limits::QUEUE_WAIT {
+            return Err(Refusal::of_full(full));
+        }
+        sleep(limits::ROOM_PERIOD).await;
+    }
+    Ok(began.elapsed())
 }

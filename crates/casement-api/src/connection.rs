@@ -12,7 +12,6 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
@@ -21,42 +20,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::activity::{Activity, Phase};
 use crate::framing::Framing;
+use crate::held::Held;
 use crate::limits;
 use crate::measure;
 use crate::room::Room;
-
-/// The bytes of unfinished requests that all connections of the process hold.
-static ALL_HELD: AtomicUsize = AtomicUsize::new(0);
-
-/// What a connection has added to a sum of bytes held.
-#[derive(Debug, Default)]
-struct Held {
-    counted: usize,
-    sum: Option<&'static AtomicUsize>,
-}
-
-impl Held {
-    /// Counts what the connection holds now; gives whether it may hold that much. Little is always allowed, and counts for nothing.
-    fn count(&mut self, held: usize, sum: &'static AtomicUsize) -> bool {
-        let now = if held > limits::READ_BYTES { held } else { 0 };
-        if now == self.counted {
-            return true;
-        }
-        let all = sum.fetch_add(now, Ordering::Relaxed) + now - self.counted;
-        sum.fetch_sub(self.counted, Ordering::Relaxed);
-        let grows = now > self.counted;
-        (self.counted, self.sum) = (now, Some(sum));
-        !grows || all <= limits::ALL_BYTES_HELD_MAX
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some(sum) = self.sum {
-            sum.fetch_sub(self.counted, Ordering::Relaxed);
-        }
-    }
-}
 
 /// What the HTTP library knows of the request that it got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +65,9 @@ pub struct TimedStream<S> {
     has_unsent: bool,
     /// Bytes that were written since the system was asked whether it has room for more.
     unasked: usize,
-    /// The phase that the timer was set for.
+    /// The phase that the timer was set for, and how many requests had begun by then.
     timed: Phase,
+    timed_begun: usize,
     timer: Pin<Box<Sleep>>,
     /// When the answers that wait must have been taken; made when the first one has to wait.
     taking: Option<Pin<Box<Sleep>>>,
@@ -111,7 +79,7 @@ impl<S> TimedStream<S> {
         Self {
             inner,
             framing: Framing::new(),
-            held: Held::default(),
+            held: Held::unread(),
             activity,
             turn: Turn::Open,
             begun_before: 0,
@@ -119,6 +87,7 @@ impl<S> TimedStream<S> {
             has_unsent: false,
             unasked: 0,
             timed: Phase::Head,
+            timed_begun: 0,
             timer: Box::pin(sleep_until(Instant::now() + limits::HEAD_TIMEOUT)),
             taking: None,
         }
@@ -140,10 +109,11 @@ impl<S> TimedStream<S> {
         self.activity.has_answered(self.begun_before)
     }
 
-    /// Sets the timer for a phase when another one has begun.
+    /// Sets the timer for a phase when another one has begun, or a request was answered meanwhile.
     fn time(&mut self, phase: Phase) {
-        if phase != self.timed {
-            self.timed = phase;
+        let begun = self.activity.begun();
+        if phase != self.timed || begun != self.timed_begun {
+            (self.timed, self.timed_begun) = (phase, begun);
             self.begin_time();
         }
     }
@@ -200,7 +170,7 @@ impl<S> TimedStream<S> {
     /// A client that still takes its answer is not idle.
     fn after_progress(&mut self, bytes: usize) {
         self.unasked = self.unasked.saturating_add(bytes);
-        if bytes > 0 && self.timed == Phase::Idle {
+        if bytes > 0 && self.timed == Phase::Idle && self.activity.has_answer_to_take() {
             self.begin_time();
         }
     }
@@ -366,6 +336,12 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> TimedStream<S> {
         self.poll_timers(context)
     }
 
+    /// Counts what is held of requests that are not whole; gives whether there is room for it. Little is always allowed.
+    fn count_held(&self) -> bool {
+        let held = self.framing.held();
+        self.held.count(if held > limits::READ_BYTES { held } else { 0 }).is_ok()
+    }
+
     /// Reads from the socket: into the buffer what need not be looked at, else into the framing.
     fn read_more(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<Read>> {
         if self.framing.has_ended() {
@@ -396,7 +372,7 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> TimedStream<S> {
                 let mut part = ReadBuf::new(&mut bytes);
                 ready!(inner.poll_read(context, &mut part))?;
                 self.framing.push(part.filled());
-                if !self.held.count(self.framing.held(), &ALL_HELD) {
+                if !self.count_held() {
                     measure::head_refused();
                     return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
                 }
@@ -417,8 +393,7 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> AsyncRead for TimedStream<S> {
         loop {
             let room = buffer.remaining();
             if self.framing.take(room, |bytes| buffer.put_slice(bytes)) > 0 {
-                let held = self.framing.held();
-                self.held.count(held, &ALL_HELD);
+                self.count_held();
                 return Poll::Ready(Ok(()));
             }
             if self.framing.is_between() {

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
 use tokio::sync::watch;
 
 use crate::limits;
@@ -10,32 +9,30 @@ use crate::limits;
 /// Ends the connections of a server.
 #[derive(Debug)]
 pub(crate) struct Drain {
-    graceful: GracefulShutdown,
-    begin: watch::Sender<()>,
+    begin: watch::Sender<bool>,
 }
 
-/// What a connection knows of the end of its server.
+/// What a connection knows of the end of its server, which waits until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Drained {
-    watcher: Watcher,
-    begun: watch::Receiver<()>,
+    begun: watch::Receiver<bool>,
 }
 
 impl Drain {
     /// Begins a server.
     pub(crate) fn new() -> Self {
-        Self { graceful: GracefulShutdown::new(), begin: watch::Sender::new(()) }
+        Self { begin: watch::Sender::new(false) }
     }
 
     /// Lets a connection know when the server ends.
     pub(crate) fn connection(&self) -> Drained {
-        Drained { watcher: self.graceful.watcher(), begun: self.begin.subscribe() }
+        Drained { begun: self.begin.subscribe() }
     }
 
     /// Ends all connections; gives whether each had the time for the request that it was at.
     pub(crate) async fn end(self) -> bool {
-        drop(self.begin);
-        tokio::time::timeout(limits::DRAIN_TIMEOUT, self.graceful.shutdown()).await.is_ok()
+        self.begin.send_replace(true);
+        tokio::time::timeout(limits::DRAIN_TIMEOUT, self.begin.closed()).await.is_ok()
     }
 }
 
@@ -50,12 +47,7 @@ impl Drained {
 
     /// Waits until the server ends.
     pub(crate) async fn begun(&mut self) {
-        // The sender never sends; it goes away.
-        let _ = self.begun.changed().await;
-    }
-
-    /// Runs a connection to its end, or to the end of the request that it is at when the server ends.
-    pub(crate) fn watch<C: GracefulConnection>(self, connection: C) -> impl Future<Output = C::Output> {
-        self.watcher.watch(connection)
+        // That the sender is gone without a word is an end, too.
+        let _ = self.begun.wait_for(|has_begun| *has_begun).await;
     }
 }

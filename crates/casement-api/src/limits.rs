@@ -21,6 +21,16 @@ pub const REQUEST_BYTES_HELD_MAX: usize = 16 * 1024;
 /// Bytes that all connections together hold of requests that are not whole, those apart that hold no more than [`READ_BYTES`];
 /// past it a connection that would hold more is closed.
 pub const ALL_BYTES_HELD_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of bodies that all requests together hold from when they are read until they are answered; past it a request waits
+/// up to [`QUEUE_WAIT`], then 503.
+pub const ALL_BODY_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Bytes of them that the connections of one address hold, unless it is a trusted proxy's; past it a request waits up to
+/// [`QUEUE_WAIT`], then 429.
+pub const ADDRESS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a request whose body is read costs beside the bytes of the body: its own state and what the HTTP library has for it.
+pub const BODY_BYTES_BESIDE: usize = 16 * 1024;
+/// How often a request that waits for such room looks for it.
+pub const ROOM_PERIOD: Duration = Duration::from_millis(20);
 /// Bytes of an answer's end that are kept for a client who does not take them, so that the HTTP library is done with it.
 pub const ANSWER_BYTES_KEPT_MAX: usize = 64 * 1024;
 /// Bytes of answers after which the system is asked whether it has room for more, before the next request begins.
@@ -64,6 +74,11 @@ pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(15);
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may be idle between two requests; past it it is closed.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an HTTP/2 connection may be idle before its client is told that it ends: so much earlier than [`IDLE_TIMEOUT`]
+/// that both can agree on it.
+pub const HTTP2_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// How often it is looked at.
+pub const HTTP2_IDLE_PERIOD: Duration = Duration::from_secs(5);
 /// Bytes of a command that reaches the control socket, a configuration document for example; past it 413. One more than
 /// the largest document, so that the use case itself tells of its limit.
 pub const CONTROL_BODY_BYTES_MAX: usize = casement_app::limits::CONFIGURATION_BYTES_MAX + 1;
@@ -86,10 +101,10 @@ pub const HTTP2_STREAMS_MAX: u32 = 128;
 pub const HTTP2_HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
 /// Streams that a client may open and take back before they are served; past it the connection is closed.
 pub const HTTP2_RESETS_MAX: usize = 64;
-/// Bytes of one body, and of all bodies of a connection, that a client may send ahead.
+/// Bytes of one body that a client may send ahead of what is read of it.
 pub const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
-/// See [`HTTP2_STREAM_WINDOW_BYTES`].
-pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// The same for all bodies of a connection together: more than one, so that a body which is not read holds up no other.
+pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 /// Bytes of answers that wait in memory for one stream.
 pub const HTTP2_SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// How often a silent HTTP/2 client is asked whether it is there.
@@ -97,6 +112,9 @@ pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// Bytes of answers that wait for their clients, those expected of requests at work included; past it (lists: past half
 /// of it) a request waits up to [`QUEUE_WAIT`], then 503.
 pub const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Bytes of answers that wait for one address, unless it is a trusted proxy's; past it a request of an app waits up to
+/// [`QUEUE_WAIT`], then 429.
+pub const ADDRESS_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes that the answer of a request at work is expected to have.
 pub const ANSWER_BYTES_EXPECTED: usize = 256 * 1024;
 /// How long answers may wait whatever their size; after it their client must have taken them at

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::held;
 use crate::limits;
 use crate::measure;
 
@@ -113,6 +114,7 @@ impl Load {
             self.adapt(began.elapsed().saturating_sub(limits::LOAD_PERIOD));
             let (at_work, limit) = self.at_work();
             measure::at_work(at_work, limit);
+            measure::bodies(held::bodies());
         }
     }
 

@@ -12,6 +12,7 @@ const CONNECTIONS: &str = "casement_http_connections";
 const REFUSED_CONNECTIONS: &str = "casement_http_connections_refused_total";
 const REFUSED_HEADS: &str = "casement_http_heads_refused_total";
 const AT_WORK: &str = "casement_http_requests_at_work";
+const BODIES: &str = "casement_http_body_bytes_held";
 const UNSENT: &str = "casement_http_answer_bytes_waiting";
 const AT_WORK_LIMIT: &str = "casement_http_requests_at_work_limit";
 const CERTIFICATE_UNTIL: &str = "casement_tls_certificate_expiry_timestamp_seconds";
@@ -32,6 +33,7 @@ pub fn describe() {
     // There from the start, so that an alert sees the first one.
     counter!(REFUSED_CONNECTIONS).absolute(0);
     counter!(REFUSED_HEADS).absolute(0);
+    describe_gauge!(BODIES, Unit::Bytes, "Bytes of bodies that requests hold until they are answered.");
     describe_gauge!(UNSENT, Unit::Bytes, "Bytes of answers that wait for their clients, or are expected.");
     describe_gauge!(AT_WORK, Unit::Count, "Requests whose use case runs.");
     describe_gauge!(
@@ -77,6 +79,12 @@ pub(crate) fn connection_refused() {
 /// Notes that the head of a request could not be read.
 pub(crate) fn head_refused() {
     counter!(REFUSED_HEADS).increment(1);
+}
+
+/// Notes the bytes of bodies that requests hold.
+#[expect(clippy::cast_precision_loss, reason = "limits stay far below 2^53")]
+pub(crate) fn bodies(bytes: usize) {
+    gauge!(BODIES).set(bytes as f64);
 }
 
 /// Notes the bytes of answers that wait.

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 
 use crate::measure;
 use crate::server::ServerOptions;
+use crate::share::Share;
 
 /// The places of a server.
 #[derive(Debug, Clone)]
@@ -24,7 +25,14 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<IpAddr, Own>,
+}
+
+/// What one address has.
+#[derive(Debug, Default)]
+struct Own {
+    connections: usize,
+    share: Arc<Share>,
 }
 
 /// A taken place; free again when dropped.
@@ -32,7 +40,7 @@ struct Taken {
 pub(crate) struct Place {
     places: Places,
     /// Absent for a trusted proxy, which stands for many clients.
-    address: Option<IpAddr>,
+    address: Option<(IpAddr, Arc<Share>)>,
 }
 
 impl Places {
@@ -54,16 +62,27 @@ impl Places {
         if taken.all >= self.0.max {
             return None;
         }
-        if let Some(address) = counted {
-            let own = taken.by_address.entry(address).or_default();
-            if *own >= self.0.per_address_max {
-                return None;
+        let address = match counted {
+            None => None,
+            Some(address) => {
+                let own = taken.by_address.entry(address).or_default();
+                if own.connections >= self.0.per_address_max {
+                    return None;
+                }
+                own.connections += 1;
+                Some((address, Arc::clone(&own.share)))
             }
-            *own += 1;
-        }
+        };
         taken.all += 1;
         measure::connection_opened();
-        Some(Place { places: self.clone(), address: counted })
+        Some(Place { places: self.clone(), address })
+    }
+}
+
+impl Place {
+    /// What the connections of the address hold together.
+    pub(crate) fn share(&self) -> Option<Arc<Share>> {
+        self.address.as_ref().map(|(_, share)| Arc::clone(share))
     }
 }
 
@@ -72,12 +91,12 @@ impl Drop for Place {
         let mut taken = self.places.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all -= 1;
         measure::connection_closed();
-        if let Some(address) = self.address
-            && let Some(own) = taken.by_address.get_mut(&address)
+        if let Some((address, _)) = &self.address
+            && let Some(own) = taken.by_address.get_mut(address)
         {
-            *own -= 1;
-            if *own == 0 {
-                taken.by_address.remove(&address);
+            own.connections -= 1;
+            if own.connections == 0 {
+                taken.by_address.remove(address);
             }
         }
     }
@@ -116,6 +135,8 @@ mod tests {
         assert!(places.take(address("192.0.2.1")).is_none());
         assert!(places.take(address("::ffff:192.0.2.1")).is_none(), "the same address in other clothes");
         let other = places.take(address("192.0.2.2")).unwrap();
+        let [first, second] = [0, 1].map(|place: usize| held[place].share().unwrap());
+        assert!(Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first, &other.share().unwrap()));
         assert!(places.take(address("192.0.2.3")).is_none(), "all are taken");
         drop((held, other));
         assert!(places.take(address("192.0.2.1")).is_some());
@@ -135,6 +156,7 @@ mod tests {
         let places = places(3, 1, &["10.0.0.0/8"]);
         let held: Vec<_> = (0..3).map(|_| places.take(address("10.1.2.3")).unwrap()).collect();
         assert!(places.take(address("10.1.2.3")).is_none(), "the limit of all holds for it too");
+        assert!(held.iter().all(|place| place.share().is_none()));
         drop(held);
     }
 }

@@ -13,7 +13,7 @@ const OF_READS: [(&str, &str); 8] = [
     ("403", "The stream or the account is not the app's."),
     ("404", "No such document."),
     ("414", "The address is too long."),
-    ("429", "The app sends more requests than it may."),
+    ("429", "The app sends more requests than it may, or its address has too many under way."),
     ("500", "The server failed."),
     ("503", "Try again later."),
 ];

@@ -14,9 +14,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::Request;
 use hyper::body::{Frame, Incoming, SizeHint};
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper::service::Service;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -28,11 +28,14 @@ use crate::body::LateBody;
 use crate::client::Peer;
 use crate::connection::{Begins, TimedStream};
 use crate::drain::{Drain, Drained};
+use crate::held::Held;
 use crate::limits;
 use crate::measure;
 use crate::places::{Place, Places};
 use crate::room::Room;
+use crate::share::Share;
 use crate::sparse::Sparse;
+use crate::streams;
 use crate::tls::Tls;
 
 /// How long the loop rests when the system has no room for another connection.
@@ -101,6 +104,7 @@ pub async fn serve(
         };
         if let Some((stream, peer, place)) = accepted {
             let (router, tls, mut drained) = (router.clone(), options.tls.clone(), drain.connection());
+            let remote = Remote { peer: Some(Peer(peer)), share: place.share() };
             tokio::spawn(async move {
                 match tls {
                     Some(tls) => {
@@ -109,10 +113,10 @@ pub async fn serve(
                         let greeting = Box::pin(tls.accept(stream));
                         if let Some(Some(stream)) = drained.before_requests(greeting).await {
                             // Boxed too: its state holds the keys of TLS.
-                            Box::pin(connection(stream, Some(Peer(peer)), router, drained)).await;
+                            Box::pin(connection(stream, remote, router, drained)).await;
                         }
                     }
-                    None => connection(stream, Some(Peer(peer)), router, drained).await,
+                    None => connection(stream, remote, router, drained).await,
                 }
                 drop(place);
             });
@@ -124,14 +128,23 @@ pub async fn serve(
     }
 }
 
-/// Serves the requests of one connection, within its timers. `peer` is whoever is at its other end of the network.
-pub(crate) async fn connection<S>(stream: S, peer: Option<Peer>, router: Router, mut drained: Drained)
+/// Where a connection comes from; nothing of it is known of one that does not come by the network.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remote {
+    /// Its other end.
+    pub(crate) peer: Option<Peer>,
+    /// What all connections of that address hold together.
+    pub(crate) share: Option<Arc<Share>>,
+}
+
+/// Serves the requests of one connection, within its timers.
+pub(crate) async fn connection<S>(stream: S, remote: Remote, router: Router, mut drained: Drained)
 where
     S: AsyncRead + AsyncWrite + Room + Unpin + Send + 'static,
 {
-    let activity = Activity::default();
+    let activity = Activity::of(remote.share.clone());
     let mut stream = TimedStream::new(stream, activity.clone());
-    let answers = Answers { activity, peer, router };
+    let answers = Answers { activity, remote, router };
     loop {
         // Until a request is whole the connection costs little more than what its client has sent.
         let begins = match drained.before_requests(stream.next_request()).await {
@@ -146,7 +159,7 @@ where
                 Some(given_back) => stream = given_back,
                 None => return,
             },
-            Begins::Http2 => return Box::pin(streams(stream, answers, drained)).await,
+            Begins::Http2 => return Box::pin(streams::serve(stream, answers, drained)).await,
             Begins::End => return close(stream).await,
         }
     }
@@ -164,9 +177,9 @@ async fn close<S: AsyncRead + AsyncWrite + Room + Unpin>(mut stream: TimedStream
 
 /// What answers the requests of a connection.
 #[derive(Debug, Clone)]
-struct Answers {
-    activity: Activity,
-    peer: Option<Peer>,
+pub(crate) struct Answers {
+    pub(crate) activity: Activity,
+    remote: Remote,
     router: Router,
 }
 
@@ -177,10 +190,12 @@ impl Service<Request<Incoming>> for Answers {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let at_work = self.activity.begin(request.version());
-        if let Some(peer) = self.peer {
+        if let Some(peer) = self.remote.peer {
             request.extensions_mut().insert(peer);
         }
         request.extensions_mut().insert(self.activity.waiting().clone());
+        let held = Arc::new(Held::body(self.remote.share.clone()));
+        request.extensions_mut().insert(Arc::clone(&held));
         if self.activity.take_late() {
             request.extensions_mut().insert(LateBody);
         }
@@ -190,7 +205,7 @@ impl Service<Request<Incoming>> for Answers {
         Box::pin(async move {
             let answer = answering.await?;
             let answering = activity.answer();
-            drop(at_work);
+            drop((at_work, held));
             Ok(answer.map(|body| Answer { body, _answering: answering }))
         })
     }
@@ -198,7 +213,7 @@ impl Service<Request<Incoming>> for Answers {
 
 /// The body of an answer on its way to the library.
 #[derive(Debug)]
-struct Answer {
+pub(crate) struct Answer {
     body: Body,
     _answering: Answering,
 }
@@ -228,7 +243,7 @@ async fn request<S>(stream: TimedStream<S>, answers: Answers, drained: &mut Drai
 where
     S: AsyncRead + AsyncWrite + Room + Unpin + Send + 'static,
 {
-    let peer = answers.peer;
+    let peer = answers.remote.peer;
     // The library's own timer counts idle time as if a head were arriving: the stream has better ones.
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -262,28 +277,6 @@ fn head_refused(peer: Option<Peer>) {
     if let (Some(Peer(peer)), Some(count)) = (peer, REFUSED_HEADS.note()) {
         let client = peer.ip();
         tracing::warn!(count, %client, "heads of requests were refused: broken, or to be read in two ways; this is the last one's client");
-    }
-}
-
-/// Serves a connection of HTTP/2.
-async fn streams<S>(stream: TimedStream<S>, answers: Answers, drained: Drained)
-where
-    S: AsyncRead + AsyncWrite + Room + Unpin + Send + 'static,
-{
-    let connection = http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits::HTTP2_STREAMS_MAX)
-        .max_header_list_size(limits::HTTP2_HEADER_LIST_BYTES_MAX)
-        .max_pending_accept_reset_streams(limits::HTTP2_RESETS_MAX)
-        .max_local_error_reset_streams(limits::HTTP2_RESETS_MAX)
-        .initial_stream_window_size(limits::HTTP2_STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(limits::HTTP2_CONNECTION_WINDOW_BYTES)
-        .max_send_buf_size(limits::HTTP2_SEND_BUFFER_BYTES)
-        .keep_alive_interval(limits::HTTP2_PING_INTERVAL)
-        .keep_alive_timeout(limits::HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), answers);
-    if let Err(error) = drained.watch(connection).await {
-        tracing::debug!(%error, "a connection ended early");
     }
 }
 
@@ -339,7 +332,7 @@ mod tests {
         let router = Router::new().route("/", get(async || "whole")).route("/pieces", get(in_pieces));
         let router = router.route("/body", post(async |body: String| body));
         let drain = Drain::new();
-        let task = tokio::spawn(connection(server, None, router, drain.connection()));
+        let task = tokio::spawn(connection(server, Remote::default(), router, drain.connection()));
         (client, drain, task)
     }
 
@@ -437,7 +430,7 @@ mod tests {
         let (mut client, server) = duplex(64);
         let router = Router::new().route("/", get(async || "x".repeat(1000)));
         let drain = Drain::new();
-        tokio::spawn(connection(server, None, router, drain.connection()));
+        tokio::spawn(connection(server, Remote::default(), router, drain.connection()));
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let end = tokio::spawn(drain.end());

@@ -21,9 +21,11 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::Api;
+use crate::held::Full;
 use crate::limits;
 use crate::load::{Class, Overloaded};
 use crate::measure;
+use crate::share::Share;
 
 /// The answers of all connections. Clones share them.
 #[derive(Debug, Clone)]
@@ -40,9 +42,17 @@ struct All {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces;
 
+/// Marks an answer whose bytes are there anyway, a file of the program for example, so that its waiting costs no memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored;
+
 /// The answers of one connection. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Waiting(Arc<Mutex<Answers>>);
+pub struct Waiting {
+    answers: Arc<Mutex<Answers>>,
+    /// What all connections of the address hold together.
+    share: Option<Arc<Share>>,
+}
 
 #[derive(Debug, Default)]
 struct Answers {
@@ -79,9 +89,24 @@ impl Unsent {
             // Before the look: room that is made in between must not be missed.
             let freed = self.0.freed.notified();
             if self.bytes() < class.share(self.0.bytes_max) {
-                return Ok(Expected(self.count(limits::ANSWER_BYTES_EXPECTED)));
+                return Ok(Expected(self.count(limits::ANSWER_BYTES_EXPECTED, None)));
             }
             timeout_at(deadline, freed).await.map_err(|_| Overloaded)?;
+        }
+    }
+
+    /// Waits a bounded time until the answers that wait for an address leave room for more.
+    ///
+    /// # Errors
+    /// They did not in time.
+    pub(crate) async fn share_room(&self, waiting: &Waiting) -> Result<(), Full> {
+        let deadline = Instant::now() + limits::QUEUE_WAIT;
+        loop {
+            let freed = self.0.freed.notified();
+            if waiting.share.as_ref().is_none_or(|share| share.answers() < limits::ADDRESS_ANSWER_BYTES_MAX) {
+                return Ok(());
+            }
+            timeout_at(deadline, freed).await.map_err(|_| Full::Share)?;
         }
     }
 
@@ -101,6 +126,13 @@ impl Unsent {
         Body::new(Followed { body, tally })
     }
 
+    /// The same for bytes that are there anyway: they have a deadline and count for nothing.
+    pub(crate) fn follow_stored(body: Body, waiting: Option<&Waiting>) -> Body {
+        let bytes = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+        let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes.unwrap_or_default())));
+        Body::new(Followed { body, tally: Arc::new(Tally { counted: None, terms }) })
+    }
+
     /// The same for an answer that is made piece by piece as its client takes it: each piece counts, and has its deadline, from
     /// when it is made.
     pub fn follow_pieces(&self, body: Body, waiting: Option<&Waiting>) -> Body {
@@ -109,13 +141,17 @@ impl Unsent {
 
     fn tally(&self, bytes: usize, waiting: Option<&Waiting>) -> Arc<Tally> {
         let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes)));
-        Arc::new(Tally { counted: Some(self.count(bytes)), terms })
+        let share = waiting.and_then(|waiting| waiting.share.clone());
+        Arc::new(Tally { counted: Some(self.count(bytes, share)), terms })
     }
 
-    fn count(&self, bytes: usize) -> Counted {
+    fn count(&self, bytes: usize, share: Option<Arc<Share>>) -> Counted {
         let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
         measure::unsent(before + bytes);
-        Counted { unsent: self.clone(), bytes }
+        if let Some(share) = &share {
+            share.add_answer(bytes);
+        }
+        Counted { unsent: self.clone(), bytes, share }
     }
 }
 
@@ -126,10 +162,18 @@ pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next)
     if response.extensions().get::<Pieces>().is_some() {
         return response.map(|body| api.unsent.follow_pieces(body, waiting.as_ref()));
     }
+    if response.extensions().get::<Stored>().is_some() {
+        return response.map(|body| Unsent::follow_stored(body, waiting.as_ref()));
+    }
     response.map(|body| api.unsent.follow(body, waiting.as_ref()))
 }
 
 impl Waiting {
+    /// The answers of a connection whose address holds this share.
+    pub(crate) fn of(share: Option<Arc<Share>>) -> Self {
+        Self { answers: Arc::default(), share }
+    }
+
     fn begin(&self, bytes: usize) -> Arc<Terms> {
         let mut waiting = self.lock();
         let before: usize = waiting.terms.iter().map(|terms| terms.bytes).sum();
@@ -171,7 +215,7 @@ impl Waiting {
     }
 
     fn lock(&self) -> MutexGuard<'_, Answers> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -184,10 +228,14 @@ pub struct Expected(#[expect(dead_code, reason = "held so that its end frees the
 struct Counted {
     unsent: Unsent,
     bytes: usize,
+    share: Option<Arc<Share>>,
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
+        if let Some(share) = &self.share {
+            share.free_answer(self.bytes);
+        }
         let before = self.unsent.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         measure::unsent(before.saturating_sub(self.bytes));
         self.unsent.0.freed.notify_waiters();
@@ -332,6 +380,29 @@ mod tests {
         assert_eq!((unsent.bytes(), waiting.deadline().is_some()), (5, true));
         drop(second);
         assert_eq!((unsent.bytes(), waiting.deadline()), (0, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_there_anyway_counts_for_nothing_and_has_its_time() {
+        let waiting = Waiting::default();
+        let answer = Unsent::follow_stored(body(900), Some(&waiting));
+        assert_eq!(waiting.deadline(), Some(Instant::now() + limits::ANSWER_GRACE));
+        drop(answer);
+        assert_eq!(waiting.deadline(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn past_its_share_an_address_waits_and_others_do_not() {
+        let unsent = Unsent::default();
+        let [greedy, other] = [(); 2].map(|()| Waiting::of(Some(Arc::default())));
+        let answer = unsent.follow(body(limits::ADDRESS_ANSWER_BYTES_MAX), Some(&greedy));
+        let began = Instant::now();
+        assert_eq!(unsent.share_room(&greedy).await, Err(Full::Share));
+        assert_eq!(began.elapsed(), limits::QUEUE_WAIT);
+        assert_eq!(unsent.share_room(&other).await, Ok(()));
+        assert_eq!(unsent.share_room(&Waiting::default()).await, Ok(()), "a proxy stands for many");
+        drop(answer);
+        assert_eq!(unsent.share_room(&greedy).await, Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

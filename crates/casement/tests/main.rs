@@ -68,6 +68,8 @@ mod fixtures;
 #[cfg(test)]
 mod full_store;
 #[cfg(test)]
+mod greedy;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod idempotency;

@@ -303,22 +303,3 @@ async fn a_connection_whose_client_goes_away_between_two_requests_has_ended() {
     drop(client);
     assert_eq!(stream.next_request().await.unwrap(), Begins::End);
 }
-
-#[test]
-fn connections_hold_together_no_more_than_the_budget_and_little_ones_are_not_counted() {
-    static SUM: AtomicUsize = AtomicUsize::new(0);
-    let most = limits::HEAD_BYTES_MAX;
-    let mut all: Vec<Held> =
-        std::iter::repeat_with(Held::default).take(limits::ALL_BYTES_HELD_MAX / most).collect();
-    assert!(all.iter_mut().all(|held| held.count(most, &SUM)));
-    let (mut little, mut large) = (Held::default(), Held::default());
-    assert!(little.count(limits::READ_BYTES, &SUM));
-    assert!(!large.count(limits::READ_BYTES + 1, &SUM));
-    drop(large);
-    let freed = all.first_mut().unwrap();
-    assert!(freed.count(0, &SUM));
-    let mut large = Held::default();
-    assert!(large.count(most, &SUM));
-    drop((all, large, little));
-    assert_eq!(SUM.load(Ordering::Relaxed), 0);
-}

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use crate::control::socket::ControlSocket;
 use crate::drain::Drain;
 use crate::limits;
-use crate::server::{ACCEPT_REST, connection};
+use crate::server::{ACCEPT_REST, Remote, connection};
 
 /// Serves commands until `stop` ends, then lets open ones end within a bounded time. The socket's file is taken away
 /// when it stops to listen.
@@ -26,7 +26,7 @@ pub async fn serve(socket: ControlSocket, router: Router, stop: impl Future<Outp
             (Ok(stream), Ok(place)) => {
                 let (router, drained) = (router.clone(), drain.connection());
                 tokio::spawn(async move {
-                    connection(stream, None, router, drained).await;
+                    connection(stream, Remote::default(), router, drained).await;
                     drop(place);
                 });
             }

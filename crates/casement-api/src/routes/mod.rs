@@ -51,8 +51,7 @@ async fn run_boxed<T>(
     // Room for the answer first: whoever waits for it must not hold a place.
     let places = async { Ok::<_, Overloaded>((api.unsent.room(class).await?, api.load.enter(class).await?)) };
     let Ok(_places) = places.await else {
-        let detail = "the server has too much to do; try again later";
-        return Err(Refusal::new(ErrorKind::Unavailable, detail, None).because("overload"));
+        return Err(Refusal::overload());
     };
     within_time(noun, work).await
 }
