@@ -27,6 +27,8 @@ pub struct Caller {
     pub zone: Zone,
     /// The language that the headers name.
     pub language: Option<String>,
+    /// The answers of the connection.
+    pub(crate) waiting: Waiting,
     /// What the path names besides the stream, by parameter.
     names: HashMap<String, String>,
 }
@@ -97,7 +99,7 @@ impl FromRequestParts<Api> for AccountWriter {
     }
 }
 
-/// Authenticates a request: 401 first, then 429, for the rate of the app or for what waits for the address, then 403 for the stream, then what is wrong with `AccountId`.
+/// Authenticates a request: 401 first, then 429, then 403 for the stream, then what is wrong with `AccountId`.
 ///
 /// What other nodes did to apps and streams is asked before anything is refused for want of it, and before anything is
 /// read; not before a write, whose commit is guarded ([`Access`]). What can be no token in any case asks nothing.
@@ -127,9 +129,6 @@ async fn authenticate(
         let _ = noted.set(verified.app.client_id.as_str().to_owned());
     }
     count(parts, api, verified.app.client_id.as_str())?;
-    if let Some(waiting) = parts.extensions.get::<Waiting>() {
-        api.unsent.share_room(waiting).await.map_err(Refusal::of_full)?;
-    }
     if fresh.is_none() && need == Need::Fresh {
         fresh = Some(refresh(api, &stream).await?);
         verified = api.tokens.verify(&api.app, token, now)?;
@@ -148,6 +147,7 @@ async fn authenticate(
         access,
         zone: zone(&parts.headers),
         language: text(&parts.headers, "bot-language").map(str::to_owned),
+        waiting: Waiting::of_request(&parts.extensions),
         names,
     })
 }

@@ -37,9 +37,9 @@ pub struct WriteBody {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LateBody;
 
-/// A body that must be a JSON object, of a request that no key names.
+/// A body that must be a JSON object, of someone whom no app answers for.
 #[derive(Debug)]
-pub struct JsonBody(pub Map<String, Value>);
+pub struct StrangerBody(pub Map<String, Value>);
 
 /// A body that may be empty, which stands for an empty object.
 #[derive(Debug)]
@@ -79,12 +79,12 @@ impl FromRequest<Api> for WriteBody {
     }
 }
 
-impl<S: Sync> FromRequest<S> for JsonBody {
+impl<S: Sync> FromRequest<S> for StrangerBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let bytes = read(request).await?;
-        read_object(&bytes).map(JsonBody).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
+        let bytes = read_within(request, limits::STRANGER_BODY_BYTES_MAX, &Held::stranger_body()).await?;
+        read_object(&bytes).map(StrangerBody).map_err(|faults| Refusal::of_problem(Problem::of_json(faults)))
     }
 }
 
@@ -126,11 +126,18 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Refus
 }
 
 async fn read(request: Request) -> Result<Bytes, Refusal> {
+    let held = request.extensions().get::<Arc<Held>>().map_or_else(|| Arc::new(Held::body(None)), Arc::clone);
+    read_within(request, limits::BODY_BYTES_MAX, &held).await
+}
+
+async fn read_within(request: Request, bytes_max: usize, held: &Held) -> Result<Bytes, Refusal> {
     let (parts, body) = request.into_parts();
-    check_size(&parts.headers)?;
+    check_size(&parts.headers, bytes_max)?;
     check_media_type(&parts.headers)?;
-    let held = parts.extensions.get::<Arc<Held>>().map_or_else(|| Arc::new(Held::body(None)), Arc::clone);
-    collect(body, waited(&parts.extensions), &held).await
+    let waited = waited(&parts.extensions);
+    // The head is not needed any more: it may be larger than what is counted for it.
+    drop(parts);
+    collect(body, waited, bytes_max, held).await
 }
 
 /// How long a body was awaited before the request went on.
@@ -138,15 +145,15 @@ pub(crate) fn waited(extensions: &Extensions) -> Duration {
     if extensions.get::<LateBody>().is_some() { limits::BODY_GRACE } else { Duration::ZERO }
 }
 
-fn too_large() -> Refusal {
-    let detail = format!("the body must be at most {} bytes long", limits::BODY_BYTES_MAX);
+fn too_large(bytes_max: usize) -> Refusal {
+    let detail = format!("the body must be at most {bytes_max} bytes long");
     Refusal::new(ErrorKind::BodyTooLarge, &detail, None)
 }
 
-fn check_size(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_size(headers: &HeaderMap, bytes_max: usize) -> Result<(), Refusal> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     match announced {
-        Some(length) if length > limits::BODY_BYTES_MAX as u64 => Err(too_large()),
+        Some(length) if length > bytes_max as u64 => Err(too_large(bytes_max)),
         Some(_) | None => Ok(()),
     }
 }
@@ -171,11 +178,12 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// Reads a whole body. What it takes stays counted until the request is answered.
-async fn collect(mut body: Body, waited: Duration, held: &Held) -> Result<Bytes, Refusal> {
+async fn collect(mut body: Body, waited: Duration, bytes_max: usize, held: &Held) -> Result<Bytes, Refusal> {
     let mut began = Instant::now();
+    let mut patience = limits::QUEUE_WAIT;
     let mut bytes = BytesMut::new();
     if !body.is_end_stream() {
-        began += room(held, limits::BODY_BYTES_BESIDE).await?;
+        began += room(held, limits::BODY_BYTES_BESIDE, &mut patience).await?;
     }
     loop {
         // Slower than the least pace means: not yet as far as the pace alone would have come.
@@ -195,10 +203,10 @@ async fn collect(mut body: Body, waited: Duration, held: &Held) -> Result<Bytes,
                 // Trailers say nothing here.
                 if let Ok(data) = frame.into_data() {
                     let length = bytes.len() + data.len();
-                    if length > limits::BODY_BYTES_MAX {
-                        return Err(too_large());
+                    if length > bytes_max {
+                        return Err(too_large(bytes_max));
                     }
-                    began += room(held, limits::BODY_BYTES_BESIDE + length).await?;
+                    began += room(held, limits::BODY_BYTES_BESIDE + length, &mut patience).await?;
                     bytes.extend_from_slice(&data);
                 }
             }
@@ -206,14 +214,16 @@ async fn collect(mut body: Body, waited: Duration, held: &Held) -> Result<Bytes,
     }
 }
 
-/// Waits a bounded time until there is room for so many bytes of a request; gives how long, which is not its client's time.
-async fn room(held: &Held, bytes: usize) -> Result<Duration, Refusal> {
+/// Waits until there is room for so many bytes of a request, as long as its patience lasts; gives how long, which is not its
+/// client's time.
+async fn room(held: &Held, bytes: usize, patience: &mut Duration) -> Result<Duration, Refusal> {
     let began = Instant::now();
     while let Err(full) = held.count(bytes) {
-        if began.elapsed() >= limits::QUEUE_WAIT {
+        if began.elapsed() >= *patience {
             return Err(Refusal::of_full(full));
         }
         sleep(limits::ROOM_PERIOD).await;
     }
+    *patience = patience.saturating_sub(began.elapsed());
     Ok(began.elapsed())
 }

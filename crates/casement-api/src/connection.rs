@@ -61,6 +61,7 @@ pub struct TimedStream<S> {
     begun_before: usize,
     /// What the library has written and the system has not taken.
     kept: BytesMut,
+    kept_counted: Held,
     /// Whether something that was written has not gone to the system.
     has_unsent: bool,
     /// Bytes that were written since the system was asked whether it has room for more.
@@ -84,6 +85,7 @@ impl<S> TimedStream<S> {
             turn: Turn::Open,
             begun_before: 0,
             kept: BytesMut::new(),
+            kept_counted: Held::kept(),
             has_unsent: false,
             unasked: 0,
             timed: Phase::Head,
@@ -190,7 +192,11 @@ impl<S> TimedStream<S> {
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
                 let bytes = slices.clone().map(<[u8]>::len).sum();
-                if self.kept.is_empty() && bytes <= limits::ANSWER_BYTES_KEPT_MAX && self.is_answered() {
+                if self.kept.is_empty()
+                    && bytes <= limits::ANSWER_BYTES_KEPT_MAX
+                    && self.is_answered()
+                    && self.kept_counted.count(bytes).is_ok()
+                {
                     self.kept = BytesMut::with_capacity(bytes);
                     slices.for_each(|slice| self.kept.extend_from_slice(slice));
                     return Poll::Ready(Ok(bytes));
@@ -301,7 +307,11 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> TimedStream<S> {
             self.after_progress(count);
         }
         ready!(Pin::new(&mut self.inner).poll_flush(context))?;
-        self.kept = BytesMut::new();
+        if !self.kept.is_empty() || self.kept.capacity() > 0 {
+            self.kept = BytesMut::new();
+            // Less is always room enough.
+            let _fits = self.kept_counted.count(0);
+        }
         self.has_unsent = false;
         self.activity.waiting().delivered();
         Poll::Ready(Ok(()))

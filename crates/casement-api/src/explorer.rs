@@ -12,7 +12,6 @@ use axum::routing::get;
 
 use crate::answer::no_route;
 use crate::router::description;
-use crate::unsent::Stored;
 
 /// The explorer writes its own styles into the page; scripts, connections and all else come from this server alone.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -115,7 +114,6 @@ fn answer(asset: &Asset, asked: &HeaderMap) -> Response {
     } else {
         let mut response = asset.body.clone().into_response();
         response.headers_mut().insert(CONTENT_TYPE, asset.media_type.clone());
-        response.extensions_mut().insert(Stored);
         response
     };
     let headers = response.headers_mut();

@@ -22,6 +22,7 @@ use crate::measure;
 use crate::rate::Noted;
 use crate::routes::table::ROUTES;
 use crate::traces;
+use crate::unsent::{Waiting, follow_compressed};
 
 /// The header that names a request, taken from the client or made here, and repeated in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -61,6 +62,7 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     let began = Instant::now();
     let noted = Noted::default();
     request.extensions_mut().insert(Noted::clone(&noted));
+    let waiting = request.extensions().get::<Waiting>().cloned();
     let client = client_text(&request, &api);
     let id = request_id(request.headers(), api.app.sources());
     let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, |route| known(route.as_str()));
@@ -76,6 +78,7 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
         None => next.run(request).instrument(span.clone()).await,
         Some(refused) => refused,
     };
+    response = follow_compressed(&api.unsent, response, waiting.as_ref());
     if api.has_traces {
         traces::end(&span, response.status());
         trace.get_or_insert_with(|| traces::trace_id(&span.context()));

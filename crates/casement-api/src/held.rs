@@ -1,8 +1,8 @@
 //! Bytes of requests that are not answered: how many all of them together hold.
 //!
 //! A head or a body of which little comes, or whose answer takes long, stays in memory meanwhile. One client may send
-//! many of them at once: over many connections, or many streams of one. So all together have a budget. Bodies that are
-//! read have one of their own: who may send them is known by then, and strangers must not take their room.
+//! many of them at once: over many connections, or many streams of one. So all together have a budget. Bodies that apps
+//! send have one of their own, which strangers can't take from them, and commands of operators need none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +13,17 @@ use crate::share::Share;
 /// What connections hold of requests that are not whole.
 static UNREAD: Budget = Budget::of(limits::ALL_BYTES_HELD_MAX);
 
-/// What requests hold of their bodies.
+/// What requests of apps hold of their bodies.
 static BODIES: Budget = Budget::of(limits::ALL_BODY_BYTES_MAX);
+
+/// What requests hold of their bodies that no app answers for.
+static STRANGERS: Budget = Budget::of(limits::ALL_STRANGER_BODY_BYTES_MAX);
+
+/// What commands hold of their bodies: as much as the connections to the control socket allow.
+static COMMANDS: Budget = Budget::of(usize::MAX);
+
+/// What connections keep of answers that their clients do not take.
+static KEPT: Budget = Budget::of(limits::ALL_ANSWER_BYTES_KEPT_MAX);
 
 /// What all together hold, and may.
 #[derive(Debug)]
@@ -46,7 +55,7 @@ impl Budget {
     }
 }
 
-/// Gives how many bytes all requests hold of their bodies.
+/// Gives how many bytes all requests of apps hold of their bodies.
 pub(crate) fn bodies() -> usize {
     BODIES.bytes.load(Ordering::Relaxed)
 }
@@ -60,6 +69,21 @@ impl Held {
     /// What a request holds of its body: nothing yet.
     pub(crate) fn body(share: Option<Arc<Share>>) -> Self {
         Self::within(&BODIES, share)
+    }
+
+    /// What a request holds of its body that no app answers for: nothing yet.
+    pub(crate) fn stranger_body() -> Self {
+        Self::within(&STRANGERS, None)
+    }
+
+    /// What a command holds of its body: nothing yet.
+    pub(crate) fn command_body() -> Self {
+        Self::within(&COMMANDS, None)
+    }
+
+    /// What a connection keeps of an answer: nothing yet.
+    pub(crate) fn kept() -> Self {
+        Self::within(&KEPT, None)
     }
 
     pub(crate) const fn within(budget: &'static Budget, share: Option<Arc<Share>>) -> Self {

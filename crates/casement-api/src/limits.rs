@@ -29,6 +29,16 @@ pub const ALL_BODY_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub const ADDRESS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What a request whose body is read costs beside the bytes of the body: its own state and what the HTTP library has for it.
 pub const BODY_BYTES_BESIDE: usize = 16 * 1024;
+/// Bytes of a body that someone sends whom no app answers for; past it 413. Enough for the text of a feedback.
+pub const STRANGER_BODY_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of such bodies that are on their way; past it they wait up to [`QUEUE_WAIT`], then 503.
+pub const ALL_STRANGER_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of ends of answers that all connections keep; past it the HTTP library keeps what is more.
+pub const ALL_ANSWER_BYTES_KEPT_MAX: usize = 64 * 1024 * 1024;
+/// Connections to the listener of the metrics at once, and from one address.
+pub const METRICS_CONNECTIONS_MAX: usize = 64;
+/// See [`METRICS_CONNECTIONS_MAX`].
+pub const METRICS_CONNECTIONS_PER_ADDRESS_MAX: usize = 16;
 /// How often a request that waits for such room looks for it.
 pub const ROOM_PERIOD: Duration = Duration::from_millis(20);
 /// Bytes of an answer's end that are kept for a client who does not take them, so that the HTTP library is done with it.
@@ -103,8 +113,8 @@ pub const HTTP2_HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
 pub const HTTP2_RESETS_MAX: usize = 64;
 /// Bytes of one body that a client may send ahead of what is read of it.
 pub const HTTP2_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
-/// The same for all bodies of a connection together: more than one, so that a body which is not read holds up no other.
-pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
+/// The same for all bodies of a connection together: several, so that one which is not read holds up no other.
+pub const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// Bytes of answers that wait in memory for one stream.
 pub const HTTP2_SEND_BUFFER_BYTES: usize = 256 * 1024;
 /// How often a silent HTTP/2 client is asked whether it is there.
@@ -112,9 +122,11 @@ pub const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 /// Bytes of answers that wait for their clients, those expected of requests at work included; past it (lists: past half
 /// of it) a request waits up to [`QUEUE_WAIT`], then 503.
 pub const ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
-/// Bytes of answers that wait for one address, unless it is a trusted proxy's; past it a request of an app waits up to
-/// [`QUEUE_WAIT`], then 429.
-pub const ADDRESS_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of answers that wait for one address, those expected of its requests at work included, unless it is a trusted proxy's;
+/// past it (lists: past half of it) a request waits up to [`QUEUE_WAIT`], then 429.
+pub const ADDRESS_ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// What of that the answer of a request at work is expected to have that is no list.
+pub const SMALL_ANSWER_BYTES_EXPECTED: usize = 16 * 1024;
 /// Bytes that the answer of a request at work is expected to have.
 pub const ANSWER_BYTES_EXPECTED: usize = 256 * 1024;
 /// How long answers may wait whatever their size; after it their client must have taken them at

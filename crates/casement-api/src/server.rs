@@ -194,7 +194,10 @@ impl Service<Request<Incoming>> for Answers {
             request.extensions_mut().insert(peer);
         }
         request.extensions_mut().insert(self.activity.waiting().clone());
-        let held = Arc::new(Held::body(self.remote.share.clone()));
+        let held = Arc::new(match self.remote.peer {
+            Some(_) => Held::body(self.remote.share.clone()),
+            None => Held::command_body(),
+        });
         request.extensions_mut().insert(Arc::clone(&held));
         if self.activity.take_late() {
             request.extensions_mut().insert(LateBody);

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
+use axum::http::Extensions;
+use axum::http::header::CONTENT_ENCODING;
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
@@ -23,8 +25,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::api::Api;
 use crate::held::Full;
 use crate::limits;
-use crate::load::{Class, Overloaded};
+use crate::load::Class;
 use crate::measure;
+use crate::rate::Noted;
 use crate::share::Share;
 
 /// The answers of all connections. Clones share them.
@@ -42,10 +45,6 @@ struct All {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pieces;
 
-/// Marks an answer whose bytes are there anyway, a file of the program for example, so that its waiting costs no memory.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Stored;
-
 /// The answers of one connection. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Waiting {
@@ -58,7 +57,7 @@ pub struct Waiting {
 struct Answers {
     terms: Vec<Arc<Terms>>,
     /// Those that have gone from the library and not yet to the system, while the connection keeps some.
-    kept: Option<Vec<(Arc<Terms>, Counted)>>,
+    kept: Option<Vec<(Arc<Terms>, Option<Counted>)>>,
 }
 
 /// How long an answer of a connection may wait.
@@ -79,34 +78,30 @@ impl Unsent {
         Self(Arc::new(All { bytes: AtomicUsize::new(0), bytes_max, freed: Notify::new() }))
     }
 
-    /// Waits a bounded time until there is room for the answer of a request, and keeps it while the request is at work.
+    /// Waits a bounded time until there is room for the answer of a request, among all and in the share of its address, and keeps
+    /// it while the request is at work.
     ///
     /// # Errors
     /// There was none in time.
-    pub async fn room(&self, class: Class) -> Result<Expected, Overloaded> {
+    pub(crate) async fn room(&self, class: Class, waiting: &Waiting) -> Result<Expected, Full> {
         let deadline = Instant::now() + limits::QUEUE_WAIT;
         loop {
             // Before the look: room that is made in between must not be missed.
             let freed = self.0.freed.notified();
-            if self.bytes() < class.share(self.0.bytes_max) {
-                return Ok(Expected(self.count(limits::ANSWER_BYTES_EXPECTED, None)));
-            }
-            timeout_at(deadline, freed).await.map_err(|_| Overloaded)?;
-        }
-    }
-
-    /// Waits a bounded time until the answers that wait for an address leave room for more.
-    ///
-    /// # Errors
-    /// They did not in time.
-    pub(crate) async fn share_room(&self, waiting: &Waiting) -> Result<(), Full> {
-        let deadline = Instant::now() + limits::QUEUE_WAIT;
-        loop {
-            let freed = self.0.freed.notified();
-            if waiting.share.as_ref().is_none_or(|share| share.answers() < limits::ADDRESS_ANSWER_BYTES_MAX) {
-                return Ok(());
-            }
-            timeout_at(deadline, freed).await.map_err(|_| Full::Share)?;
+            let own = waiting.share.as_ref().map_or(0, |share| share.answers());
+            let full = if own >= class.share(limits::ADDRESS_ANSWER_BYTES_MAX) {
+                Full::Share
+            } else if self.bytes() >= class.share(self.0.bytes_max) {
+                Full::All
+            } else {
+                let own = match class {
+                    Class::List | Class::Export => limits::ANSWER_BYTES_EXPECTED,
+                    Class::Write | Class::Read => limits::SMALL_ANSWER_BYTES_EXPECTED,
+                };
+                let share = waiting.share.clone().map(|share| (share, own));
+                return Ok(Expected(self.count(limits::ANSWER_BYTES_EXPECTED, share)));
+            };
+            timeout_at(deadline, freed).await.map_err(|_| full)?;
         }
     }
 
@@ -126,8 +121,8 @@ impl Unsent {
         Body::new(Followed { body, tally })
     }
 
-    /// The same for bytes that are there anyway: they have a deadline and count for nothing.
-    pub(crate) fn follow_stored(body: Body, waiting: Option<&Waiting>) -> Body {
+    /// The same for an answer that counts for nothing: it has a deadline all the same.
+    fn follow_uncounted(body: Body, waiting: Option<&Waiting>) -> Body {
         let bytes = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes.unwrap_or_default())));
         Body::new(Followed { body, tally: Arc::new(Tally { counted: None, terms }) })
@@ -141,15 +136,15 @@ impl Unsent {
 
     fn tally(&self, bytes: usize, waiting: Option<&Waiting>) -> Arc<Tally> {
         let terms = waiting.map(|waiting| (waiting.clone(), waiting.begin(bytes)));
-        let share = waiting.and_then(|waiting| waiting.share.clone());
+        let share = waiting.and_then(|waiting| waiting.share.clone()).map(|share| (share, bytes));
         Arc::new(Tally { counted: Some(self.count(bytes, share)), terms })
     }
 
-    fn count(&self, bytes: usize, share: Option<Arc<Share>>) -> Counted {
+    fn count(&self, bytes: usize, share: Option<(Arc<Share>, usize)>) -> Counted {
         let before = self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
         measure::unsent(before + bytes);
-        if let Some(share) = &share {
-            share.add_answer(bytes);
+        if let Some((share, own)) = &share {
+            share.add_answer(*own);
         }
         Counted { unsent: self.clone(), bytes, share }
     }
@@ -158,17 +153,33 @@ impl Unsent {
 /// Follows the answer of a request; see [`Unsent::follow`].
 pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next) -> Response {
     let waiting = request.extensions().get::<Waiting>().cloned();
+    let noted = request.extensions().get::<Noted>().cloned();
     let response = next.run(request).await;
     if response.extensions().get::<Pieces>().is_some() {
         return response.map(|body| api.unsent.follow_pieces(body, waiting.as_ref()));
     }
-    if response.extensions().get::<Stored>().is_some() {
-        return response.map(|body| Unsent::follow_stored(body, waiting.as_ref()));
+    if noted.is_some_and(|noted| noted.get().is_none()) {
+        // Nobody was asked for: a refusal, which is small, or a file of the program, whose bytes are there anyway. Strangers must not
+        // take the room of those who may ask.
+        return response.map(|body| Unsent::follow_uncounted(body, waiting.as_ref()));
     }
     response.map(|body| api.unsent.follow(body, waiting.as_ref()))
 }
 
+/// Follows an answer above its compression, which makes other bytes of those that are followed below it, as its client takes them.
+pub(crate) fn follow_compressed(unsent: &Unsent, response: Response, waiting: Option<&Waiting>) -> Response {
+    if response.headers().contains_key(CONTENT_ENCODING) {
+        return response.map(|body| unsent.follow_pieces(body, waiting));
+    }
+    response
+}
+
 impl Waiting {
+    /// The answers of the connection that a request came by.
+    pub(crate) fn of_request(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
     /// The answers of a connection whose address holds this share.
     pub(crate) fn of(share: Option<Arc<Share>>) -> Self {
         Self { answers: Arc::default(), share }
@@ -186,9 +197,9 @@ impl Waiting {
 
     fn end(&self, terms: &Arc<Terms>, counted: Option<Counted>) {
         let mut waiting = self.lock();
-        match (&mut waiting.kept, counted) {
-            (Some(kept), Some(counted)) => kept.push((Arc::clone(terms), counted)),
-            (_, counted) => {
+        match &mut waiting.kept {
+            Some(kept) => kept.push((Arc::clone(terms), counted)),
+            None => {
                 waiting.terms.retain(|own| !Arc::ptr_eq(own, terms));
                 drop(waiting);
                 drop(counted);
@@ -228,13 +239,14 @@ pub struct Expected(#[expect(dead_code, reason = "held so that its end frees the
 struct Counted {
     unsent: Unsent,
     bytes: usize,
-    share: Option<Arc<Share>>,
+    /// What of them counts in the share of an address.
+    share: Option<(Arc<Share>, usize)>,
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        if let Some(share) = &self.share {
-            share.free_answer(self.bytes);
+        if let Some((share, own)) = &self.share {
+            share.free_answer(*own);
         }
         let before = self.unsent.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         measure::unsent(before.saturating_sub(self.bytes));
@@ -383,41 +395,69 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_is_there_anyway_counts_for_nothing_and_has_its_time() {
+    async fn an_answer_to_nobody_known_counts_for_nothing_and_has_its_time() {
         let waiting = Waiting::default();
-        let answer = Unsent::follow_stored(body(900), Some(&waiting));
+        let answer = Unsent::follow_uncounted(body(900), Some(&waiting));
         assert_eq!(waiting.deadline(), Some(Instant::now() + limits::ANSWER_GRACE));
         drop(answer);
         assert_eq!(waiting.deadline(), None);
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_compression_makes_of_an_answer_counts_while_it_waits() {
+        let (unsent, waiting) = (Unsent::default(), Waiting::default());
+        let plain = follow_compressed(&unsent, Response::new(body(900)), Some(&waiting));
+        assert_eq!(plain.into_body().collect().await.unwrap().to_bytes().len(), 900);
+        let mut response = Response::new(body(900));
+        response.headers_mut().insert(CONTENT_ENCODING, "gzip".parse().unwrap());
+        let mut body = follow_compressed(&unsent, response, Some(&waiting)).into_body();
+        let bytes = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        drop(body);
+        assert_eq!((unsent.bytes(), waiting.deadline().is_some()), (900, true));
+        drop(bytes);
+        assert_eq!((unsent.bytes(), waiting.deadline()), (0, None));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn past_its_share_an_address_waits_and_others_do_not() {
         let unsent = Unsent::default();
         let [greedy, other] = [(); 2].map(|()| Waiting::of(Some(Arc::default())));
-        let answer = unsent.follow(body(limits::ADDRESS_ANSWER_BYTES_MAX), Some(&greedy));
+        let answer = unsent.follow(body(limits::ADDRESS_ANSWER_BYTES_MAX / 2), Some(&greedy));
         let began = Instant::now();
-        assert_eq!(unsent.share_room(&greedy).await, Err(Full::Share));
+        assert_eq!(unsent.room(Class::List, &greedy).await.unwrap_err(), Full::Share);
         assert_eq!(began.elapsed(), limits::QUEUE_WAIT);
-        assert_eq!(unsent.share_room(&other).await, Ok(()));
-        assert_eq!(unsent.share_room(&Waiting::default()).await, Ok(()), "a proxy stands for many");
+        assert!(unsent.room(Class::Write, &greedy).await.is_ok(), "lists take half of it at most");
+        assert!(unsent.room(Class::List, &other).await.is_ok());
+        assert!(unsent.room(Class::List, &Waiting::default()).await.is_ok(), "a proxy stands for many");
         drop(answer);
-        assert_eq!(unsent.share_room(&greedy).await, Ok(()));
+        assert!(unsent.room(Class::List, &greedy).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_at_work_take_the_room_that_their_answers_are_expected_to_need() {
+        let (unsent, waiting) = (Unsent::default(), Waiting::of(Some(Arc::default())));
+        let mut at_work = Vec::new();
+        while let Ok(expected) = unsent.room(Class::List, &waiting).await {
+            at_work.push(expected);
+        }
+        assert_eq!(at_work.len(), limits::ADDRESS_ANSWER_BYTES_MAX / 2 / limits::ANSWER_BYTES_EXPECTED);
+        drop(at_work);
+        assert_eq!((unsent.bytes(), waiting.share.as_ref().unwrap().answers()), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn past_the_budget_lists_wait_first_and_writes_last() {
         let unsent = Unsent::with_limit(1000);
         let half = unsent.follow(body(600), None);
-        assert!(unsent.room(Class::List).await.is_err());
-        assert!(unsent.room(Class::Write).await.is_ok());
+        assert!(unsent.room(Class::List, &Waiting::default()).await.is_err());
+        assert!(unsent.room(Class::Write, &Waiting::default()).await.is_ok());
         let rest = unsent.follow(body(400), None);
         let began = Instant::now();
-        assert!(unsent.room(Class::Write).await.is_err());
+        assert!(unsent.room(Class::Write, &Waiting::default()).await.is_err());
         assert_eq!(began.elapsed(), limits::QUEUE_WAIT);
         let waiting = tokio::spawn({
             let unsent = unsent.clone();
-            async move { unsent.room(Class::List).await.is_ok() }
+            async move { unsent.room(Class::List, &Waiting::default()).await.is_ok() }
         });
         tokio::task::yield_now().await;
         drop((half, rest));

@@ -12,7 +12,7 @@ use casement_api::rate::Rate;
 use casement_api::server::ServerOptions;
 use casement_api::starting::{Front, until};
 use casement_api::traces::Traces;
-use casement_api::{control, metrics_page, router, server};
+use casement_api::{control, limits, metrics_page, router, server};
 use casement_app::app::{App, StoreState};
 use casement_app::attachment;
 use casement_app::backup::{self, BackupTarget};
@@ -145,7 +145,12 @@ async fn serve(arguments: &ServeArguments, level: Level, has_traces: bool) -> an
     let metrics_server = match metrics_listener {
         Some(listener) => {
             let (router, stopped) = (metrics_page::router(metrics), stop.subscribe());
-            Some(tokio::spawn(server::serve(listener, router, ServerOptions::default(), until(stopped))))
+            let options = ServerOptions {
+                connections_max: limits::METRICS_CONNECTIONS_MAX,
+                connections_per_address_max: limits::METRICS_CONNECTIONS_PER_ADDRESS_MAX,
+                ..ServerOptions::default()
+            };
+            Some(tokio::spawn(server::serve(listener, router, options, until(stopped))))
         }
         None => {
             api_options.metrics = Some(metrics);

@@ -30,29 +30,30 @@ use crate::authentication::Caller;
 use crate::limits;
 use crate::load::{Class, Overloaded};
 use crate::query::{Parameters, pairs};
+use crate::unsent::Waiting;
 
-/// Runs a use case when there is a place for it, within the time that it may take.
+/// Runs a use case when there is a place for it, and room for its answer among those that wait, within the time that it may take.
 pub(crate) fn run<T>(
     api: &Api,
+    waiting: &Waiting,
     class: Class,
     noun: Noun,
     work: impl Future<Output = Result<T, AppError>>,
 ) -> impl Future<Output = Result<T, Refusal>> {
     // Boxed here, so that a request whose body has yet to arrive holds no room for its use case, some 10 KB.
-    run_boxed(api, class, noun, Box::pin(work))
+    run_boxed(api, waiting, class, noun, Box::pin(work))
 }
 
 async fn run_boxed<T>(
     api: &Api,
+    waiting: &Waiting,
     class: Class,
     noun: Noun,
     work: Pin<Box<impl Future<Output = Result<T, AppError>>>>,
 ) -> Result<T, Refusal> {
     // Room for the answer first: whoever waits for it must not hold a place.
-    let places = async { Ok::<_, Overloaded>((api.unsent.room(class).await?, api.load.enter(class).await?)) };
-    let Ok(_places) = places.await else {
-        return Err(Refusal::overload());
-    };
+    let _room = api.unsent.room(class, waiting).await.map_err(Refusal::of_full)?;
+    let _place = api.load.enter(class).await.map_err(|Overloaded| Refusal::overload())?;
     within_time(noun, work).await
 }
 

@@ -25,6 +25,7 @@ use crate::load::Class;
 use crate::routes::run;
 use crate::token::compact::Compact;
 use crate::token::times::{ExpiryDemand, Times};
+use crate::unsent::Waiting;
 
 /// A token that its app has signed.
 #[derive(Debug, Clone)]
@@ -127,7 +128,7 @@ pub(crate) async fn use_up(api: &Api, verified: &Verified, now: Moment) -> Resul
     let id = verified.token_id.as_deref().filter(|id| (1..=limits::TOKEN_ID_BYTES_MAX).contains(&id.len()));
     let (Some(id), Some(ends_at)) = (id, verified.times.ends_at()) else { return Err(wrong_token()) };
     let using = use_token_id(&api.app, &verified.app, TokenUse { id, ends_at, now });
-    match run(api, Class::Write, Noun::Case, using).await? {
+    match run(api, &Waiting::default(), Class::Write, Noun::Case, using).await? {
         Served::First => Ok(()),
         Served::Before => Err(wrong_token()),
     }

@@ -65,7 +65,7 @@ pub async fn get_attachment_content(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let work = find_content(&api.app, &caller.access, caller.named("caseId"), caller.named("attachmentId"));
-    let attachment = run(&api, Class::Read, Noun::Case, work).await?;
+    let attachment = run(&api, &caller.waiting, Class::Read, Noun::Case, work).await?;
     let tag = format!("\"{}\"", attachment.hash);
     let (status, span) = match Wanted::of(&headers, attachment.bytes, &tag) {
         Wanted::NotModified => {
@@ -82,7 +82,7 @@ pub async fn get_attachment_content(
         Body::empty()
     } else {
         let work = download(&api.app, &caller.access, &attachment, span);
-        let download = run(&api, Class::Read, Noun::Case, work).await?;
+        let download = run(&api, &caller.waiting, Class::Read, Noun::Case, work).await?;
         let (sender, body) = Channel::<Bytes, io::Error>::new(PIECES_AHEAD);
         tokio::spawn(send(download, sender));
         Body::new(body)

@@ -45,5 +45,5 @@ pub async fn delete_attachment(
         &if_match,
         attempt.as_ref(),
     );
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

@@ -57,7 +57,7 @@ pub async fn upload_attachment(
     let head = UploadHead::read(&parts.headers, &parts.uri)?;
     let key = idempotency_key(&parts.headers)?;
     let work = begin_upload(&api.app, &caller.access, caller.named("caseId"), head.announced);
-    let mut upload = run(&api, Class::Read, Noun::Case, work).await?;
+    let mut upload = run(&api, &caller.waiting, Class::Read, Noun::Case, work).await?;
     pour(body, waited(&parts.extensions), &mut upload).await?;
     let bytes = upload.bytes();
     let received = upload.received().await.map_err(|error| Refusal::of_app(error, Noun::Case))?;
@@ -73,7 +73,7 @@ pub async fn upload_attachment(
     let durable = Box::pin(received.durable(&api.app, head.told)).await;
     let durable = durable.map_err(|error| Refusal::of_app(error, Noun::Case))?;
     let work = add(&api.app, &caller.access, durable, attempt.as_ref());
-    let rendered = Box::pin(run(&api, Class::Write, Noun::Case, work)).await?;
+    let rendered = Box::pin(run(&api, &caller.waiting, Class::Write, Noun::Case, work)).await?;
     Ok(Created { rendered, collection: below_case(&caller, "attachments") })
 }
 

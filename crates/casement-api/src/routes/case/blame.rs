@@ -29,5 +29,5 @@ use crate::routes::run;
 )]
 pub async fn blame_case(State(api): State<Api>, caller: Caller) -> Result<Response, Refusal> {
     let work = blame(&api.app, &caller.access, Noun::Case, caller.named("caseId"));
-    run(&api, Class::List, Noun::Case, work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Noun::Case, work).await.map(json)
 }

@@ -37,7 +37,7 @@ use crate::routes::run;
         (status = 408, description = "The body took too long.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "The app sends more requests than it may.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The app sends more requests than it may, or its address has too many under way.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
     ),
@@ -50,5 +50,5 @@ pub async fn count_cases(
 ) -> Result<Response, Refusal> {
     let (query, groupings) = read_counts(&body, Noun::Case);
     let work = counts(&api.app, &caller.access, Noun::Case, query, groupings, caller.zone);
-    run(&api, Class::List, Noun::Case, work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Noun::Case, work).await.map(json)
 }

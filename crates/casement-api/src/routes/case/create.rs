@@ -41,7 +41,7 @@ use crate::routes::run;
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The configuration forbids it, or the idempotency key was used for another request.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "The app sends more requests than it may.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The app sends more requests than it may, or its address has too many under way.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
     ),
@@ -55,6 +55,7 @@ pub async fn create_case(
     let command = read_create(&object, caller.language.as_deref());
     run(
         &api,
+        &caller.waiting,
         Class::Write,
         Noun::Case,
         create(&api.app, &caller.access, &command, caller.zone, attempt.as_ref()),

@@ -43,5 +43,5 @@ pub async fn delete_case(
     let if_match = if_match(&headers);
     let work =
         set_active(&api.app, &caller.access, caller.named("caseId"), false, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

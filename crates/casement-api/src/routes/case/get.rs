@@ -53,6 +53,6 @@ pub async fn get_case(State(api): State<Api>, caller: Caller, uri: Uri) -> Resul
         as_of,
         merged.unwrap_or(Merged::Followed),
     );
-    let got = run(&api, Class::Read, Noun::Case, work).await?;
+    let got = run(&api, &caller.waiting, Class::Read, Noun::Case, work).await?;
     Ok(Found { got, collection: collection(&caller, Noun::Case) })
 }

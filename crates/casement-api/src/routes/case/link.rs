@@ -43,5 +43,5 @@ pub async fn link_cases(
     let change = CaseChange::Link { other: caller.named("otherId").to_owned(), kind };
     let (if_match, named) = (if_match(&headers), caller.named("caseId"));
     let work = change_case(&api.app, &caller.access, named, &change, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

@@ -30,5 +30,5 @@ use crate::routes::run;
 )]
 pub async fn list_links(State(api): State<Api>, caller: Caller) -> Result<Document, Refusal> {
     let work = links(&api.app, &caller.access, caller.named("caseId"));
-    run(&api, Class::Read, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Read, Noun::Case, work).await.map(Document)
 }

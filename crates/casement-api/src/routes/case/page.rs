@@ -34,5 +34,5 @@ use crate::routes::{list_asked, run};
 pub async fn list_cases(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let asked = list_asked(&uri, Listed::Cases)?;
     let work = search(&api.app, &caller.access, Listed::Cases.noun(), asked, caller.zone);
-    run(&api, Class::List, Listed::Cases.noun(), work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Listed::Cases.noun(), work).await.map(json)
 }

@@ -48,5 +48,5 @@ pub async fn patch_case(
     let if_match = if_match(&headers);
     let (access, zone) = (&caller.access, caller.zone);
     let work = patch(&api.app, access, caller.named("caseId"), &command, &if_match, zone, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

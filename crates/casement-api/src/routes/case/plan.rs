@@ -29,5 +29,5 @@ use crate::routes::run;
 )]
 pub async fn get_case_plan(State(api): State<Api>, caller: Caller) -> Result<Response, Refusal> {
     let work = case_plan(&api.app, &caller.access, caller.named("caseId"));
-    run(&api, Class::Read, Noun::Case, work).await.map(json)
+    run(&api, &caller.waiting, Class::Read, Noun::Case, work).await.map(json)
 }

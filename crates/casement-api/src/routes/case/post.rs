@@ -42,6 +42,6 @@ pub async fn post_case(
 ) -> Result<Created, Refusal> {
     let command = read_create(&object, caller.language.as_deref());
     let work = create(&api.app, &caller.access, &command, caller.zone, attempt.as_ref());
-    let rendered = run(&api, Class::Write, Noun::Case, work).await?;
+    let rendered = run(&api, &caller.waiting, Class::Write, Noun::Case, work).await?;
     Ok(Created { rendered, collection: collection(&caller, Noun::Case) })
 }

@@ -44,5 +44,5 @@ pub async fn purge_case(
     let if_match = if_match(&headers);
     let named = caller.named("caseId");
     let work = purge(&api.app, &caller.access, Noun::Case, named, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Purged)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Purged)
 }

@@ -42,5 +42,5 @@ pub async fn add_resolution_comment(
     let change = CaseChange::Resolution(read_resolution_comment(&object));
     let (if_match, named) = (if_match(&headers), caller.named("caseId"));
     let work = change_case(&api.app, &caller.access, named, &change, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

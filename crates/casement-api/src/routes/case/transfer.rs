@@ -42,5 +42,5 @@ pub async fn transfer_case(
     let change = CaseChange::Transfer(read_transfer(&object, Noun::Case));
     let (if_match, named) = (if_match(&headers), caller.named("caseId"));
     let work = change_case(&api.app, &caller.access, named, &change, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

@@ -45,5 +45,5 @@ pub async fn undo_case_event(
     let command = UndoCommand { noun: Noun::Case, named: caller.named("caseId"), version };
     let if_match = if_match(&headers);
     let work = undo(&api.app, &caller.access, command, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

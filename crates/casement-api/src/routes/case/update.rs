@@ -45,7 +45,7 @@ use crate::routes::{if_match, run};
         (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The configuration forbids it, or the idempotency key was used for another request.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "The app sends more requests than it may.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The app sends more requests than it may, or its address has too many under way.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The server failed.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again later.", body = Problem, content_type = "application/problem+json")
     ),
@@ -68,5 +68,5 @@ pub async fn update_case(
         caller.zone,
         attempt.as_ref(),
     );
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

@@ -41,5 +41,5 @@ pub async fn watch_case(
     let (change, if_match) = (CaseChange::Watch(watch), if_match(&headers));
     let named = caller.named("caseId");
     let work = change_case(&api.app, &caller.access, named, &change, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

@@ -41,6 +41,6 @@ pub async fn create_comment(
 ) -> Result<Created, Refusal> {
     let command = read_create_comment(&object);
     let work = create(&api.app, &caller.access, caller.named("caseId"), &command, attempt.as_ref());
-    let rendered = run(&api, Class::Write, Noun::Case, work).await?;
+    let rendered = run(&api, &caller.waiting, Class::Write, Noun::Case, work).await?;
     Ok(Created { rendered, collection: below_case(&caller, "comments") })
 }

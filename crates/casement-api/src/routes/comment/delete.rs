@@ -38,5 +38,5 @@ pub async fn delete_comment(
 ) -> Result<Document, Refusal> {
     let if_match = if_match(&headers);
     let work = delete(&api.app, &caller.access, super::named(&caller), &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

@@ -30,5 +30,5 @@ use crate::routes::run;
 )]
 pub async fn get_comment(State(api): State<Api>, caller: Caller) -> Result<Document, Refusal> {
     let work = get(&api.app, &caller.access, caller.named("caseId"), caller.named("commentId"));
-    run(&api, Class::Read, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Read, Noun::Case, work).await.map(Document)
 }

@@ -42,5 +42,5 @@ pub async fn patch_comment(
     let if_match = if_match(&headers);
     let (access, path, zone) = (&caller.access, super::named(&caller), caller.zone);
     let work = update(&api.app, access, path, &command, &if_match, zone, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

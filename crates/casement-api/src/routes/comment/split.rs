@@ -48,6 +48,6 @@ pub async fn split_comment(
     let if_match = if_match(&headers);
     let (access, path, zone) = (&caller.access, super::named(&caller), caller.zone);
     let work = split(&api.app, access, path, &command, &if_match, zone, attempt.as_ref());
-    let rendered = run(&api, Class::Write, Noun::Case, work).await?;
+    let rendered = run(&api, &caller.waiting, Class::Write, Noun::Case, work).await?;
     Ok(Created { rendered, collection: collection(&caller, Noun::Case) })
 }

@@ -30,5 +30,5 @@ use crate::routes::run;
 )]
 pub async fn get_feedback_link(State(api): State<Api>, holder: Holder) -> Result<Response, Refusal> {
     let work = asked_feedback(&api.app, &holder.stream, &holder.token);
-    run(&api, Class::Read, Noun::Case, work).await.map(json)
+    run(&api, &holder.waiting, Class::Read, Noun::Case, work).await.map(json)
 }

@@ -10,7 +10,7 @@ use casement_wire::spelling::Noun;
 use super::Holder;
 use crate::answer::{Refusal, json};
 use crate::api::Api;
-use crate::body::JsonBody;
+use crate::body::StrangerBody;
 use crate::load::Class;
 use crate::parameters::FeedbackPath;
 use crate::refusals::HeldWriteRefusals;
@@ -35,9 +35,9 @@ use crate::routes::run;
 pub async fn give_feedback(
     State(api): State<Api>,
     holder: Holder,
-    JsonBody(object): JsonBody,
+    StrangerBody(object): StrangerBody,
 ) -> Result<Response, Refusal> {
     let command = read_feedback(&object);
     let work = give(&api.app, &holder.stream, &holder.token, &command);
-    run(&api, Class::Write, Noun::Case, work).await.map(json)
+    run(&api, &holder.waiting, Class::Write, Noun::Case, work).await.map(json)
 }

@@ -39,5 +39,5 @@ pub async fn create_feedback_link(
     let command = read_feedback_link(&object);
     let work =
         make_feedback_link(&api.app, &caller.access, caller.named("caseId"), &command, attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Issued)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Issued)
 }

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use crate::address_rate::count;
 use crate::answer::Refusal;
 use crate::api::Api;
+use crate::unsent::Waiting;
 
 /// Whoever has a link. The request has been counted among those of its address; whether there is such a link is not known yet.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Holder {
     pub stream: String,
     /// The token of the path.
     pub token: String,
+    /// The answers of the connection.
+    pub(crate) waiting: Waiting,
 }
 
 impl FromRequestParts<Api> for Holder {
@@ -32,6 +35,10 @@ impl FromRequestParts<Api> for Holder {
         let mut names: HashMap<String, String> =
             Path::from_request_parts(parts, api).await.map(|Path(names)| names).unwrap_or_default();
         let mut named = |name: &str| names.remove(name).unwrap_or_default();
-        Ok(Self { stream: named("streamId"), token: named("token") })
+        Ok(Self {
+            stream: named("streamId"),
+            token: named("token"),
+            waiting: Waiting::of_request(&parts.extensions),
+        })
     }
 }

@@ -35,5 +35,5 @@ pub async fn revoke_feedback_links(
     BareWrite { attempt }: BareWrite,
 ) -> Result<Document, Refusal> {
     let work = revoke(&api.app, &caller.access, caller.named("caseId"), attempt.as_ref());
-    run(&api, Class::Write, Noun::Case, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Case, work).await.map(Document)
 }

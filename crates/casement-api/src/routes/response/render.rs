@@ -34,5 +34,5 @@ use crate::routes::run;
 pub async fn render_standard_response(State(api): State<Api>, caller: Caller) -> Result<Response, Refusal> {
     let (case, response) = (caller.named("caseId"), caller.named("responseId"));
     let work = render(&api.app, &caller.access, case, response);
-    run(&api, Class::Read, Noun::Case, work).await.map(json)
+    run(&api, &caller.waiting, Class::Read, Noun::Case, work).await.map(json)
 }

@@ -29,5 +29,5 @@ use crate::routes::run;
 )]
 pub async fn blame_task(State(api): State<Api>, caller: Caller) -> Result<Response, Refusal> {
     let work = blame(&api.app, &caller.access, Noun::Task, caller.named("taskId"));
-    run(&api, Class::List, Noun::Task, work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Noun::Task, work).await.map(json)
 }

@@ -43,5 +43,5 @@ pub async fn delete_task(
     let if_match = if_match(&headers);
     let work =
         set_active(&api.app, &caller.access, caller.named("taskId"), false, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Task, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Task, work).await.map(Document)
 }

@@ -39,7 +39,7 @@ pub async fn get_task(State(api): State<Api>, caller: Caller, uri: Uri) -> Resul
     let as_of = parameters.moment("asOf", caller.zone);
     parameters.end()?;
     let work = get(&api.app, &caller.access, Noun::Task, caller.named("taskId"), as_of, Merged::Shown);
-    run(&api, Class::Read, Noun::Task, work)
+    run(&api, &caller.waiting, Class::Read, Noun::Task, work)
         .await
         .map(|got| Found { got, collection: collection(&caller, Noun::Case) })
 }

@@ -34,5 +34,5 @@ use crate::routes::{list_asked, run};
 pub async fn list_case_tasks(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let asked = list_asked(&uri, Listed::TasksOfCase)?;
     let work = tasks_of_case(&api.app, &caller.access, caller.named("caseId"), asked, caller.zone);
-    run(&api, Class::List, Listed::TasksOfCase.noun(), work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Listed::TasksOfCase.noun(), work).await.map(json)
 }

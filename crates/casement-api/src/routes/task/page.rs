@@ -34,5 +34,5 @@ use crate::routes::{list_asked, run};
 pub async fn list_tasks(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let asked = list_asked(&uri, Listed::Tasks)?;
     let work = search(&api.app, &caller.access, Listed::Tasks.noun(), asked, caller.zone);
-    run(&api, Class::List, Listed::Tasks.noun(), work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Listed::Tasks.noun(), work).await.map(json)
 }

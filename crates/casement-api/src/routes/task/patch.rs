@@ -48,5 +48,5 @@ pub async fn patch_task(
     let if_match = if_match(&headers);
     let (access, zone) = (&caller.access, caller.zone);
     let work = patch(&api.app, access, caller.named("taskId"), &command, &if_match, zone, attempt.as_ref());
-    run(&api, Class::Write, Noun::Task, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Task, work).await.map(Document)
 }

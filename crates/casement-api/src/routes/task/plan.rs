@@ -32,7 +32,7 @@ use crate::routes::{if_match, run};
 )]
 pub async fn get_task_plan(State(api): State<Api>, caller: Caller) -> Result<Document, Refusal> {
     let work = plan(&api.app, &caller.access, caller.named("taskId"));
-    run(&api, Class::Read, Noun::Task, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Read, Noun::Task, work).await.map(Document)
 }
 
 /// Changes the plan of a task.
@@ -66,5 +66,5 @@ pub async fn plan_task(
     let if_match = if_match(&headers);
     let named = caller.named("taskId");
     let work = change(&api.app, &caller.access, named, &command, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Task, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Task, work).await.map(Document)
 }

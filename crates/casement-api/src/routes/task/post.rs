@@ -42,6 +42,6 @@ pub async fn post_task(
 ) -> Result<Created, Refusal> {
     let (command, case) = (read_create(&object), caller.named("caseId"));
     let work = create(&api.app, &caller.access, case, command, caller.zone, attempt.as_ref());
-    let rendered = run(&api, Class::Write, Noun::Task, work).await?;
+    let rendered = run(&api, &caller.waiting, Class::Write, Noun::Task, work).await?;
     Ok(Created { rendered, collection: collection(&caller, Noun::Task) })
 }

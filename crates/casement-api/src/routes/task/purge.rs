@@ -43,5 +43,5 @@ pub async fn purge_task(
     let if_match = if_match(&headers);
     let named = caller.named("taskId");
     let work = purge(&api.app, &caller.access, Noun::Task, named, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Task, work).await.map(Purged)
+    run(&api, &caller.waiting, Class::Write, Noun::Task, work).await.map(Purged)
 }

@@ -42,5 +42,5 @@ pub async fn transfer_task(
     let command = read_transfer(&object, Noun::Task);
     let (if_match, named) = (if_match(&headers), caller.named("taskId"));
     let work = transfer(&api.app, &caller.access, named, &command, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Task, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Task, work).await.map(Document)
 }

@@ -45,5 +45,5 @@ pub async fn undo_task_event(
     let command = UndoCommand { noun: Noun::Task, named: caller.named("taskId"), version };
     let if_match = if_match(&headers);
     let work = undo(&api.app, &caller.access, command, &if_match, attempt.as_ref());
-    run(&api, Class::Write, Noun::Task, work).await.map(Document)
+    run(&api, &caller.waiting, Class::Write, Noun::Task, work).await.map(Document)
 }
