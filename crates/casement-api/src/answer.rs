@@ -19,6 +19,9 @@ use crate::token::wrong_token;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static(MEDIA_TYPE);
 
+/// The cause of a refusal because there is too much to do.
+pub(crate) const OVERLOAD: &str = "overload";
+
 /// Tells that a request was carried out before and that this is its answer once more.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -160,7 +163,7 @@ impl Refusal {
     /// Refuses because the server has too much to do.
     pub(crate) fn overload() -> Self {
         let detail = "the server has too much to do; try again later";
-        Self::new(ErrorKind::Unavailable, detail, None).because("overload")
+        Self::new(ErrorKind::Unavailable, detail, None).because(OVERLOAD)
     }
 
     /// Refuses because there is no room for the bytes of a request or of its answer.
@@ -220,6 +223,7 @@ impl Refusal {
                 Self::new(ErrorKind::Unavailable, "the server can't answer now; try again later", None)
                     .because(cause)
             }
+            AppError::Overloaded => Self::overload(),
             AppError::WordsMissing => {
                 let detail = "searchText can't be answered yet: after a start the words of all documents are still \
                               being read; everything else works; try again later";

@@ -13,7 +13,7 @@ use casement_app::sources::Sources;
 use tracing::{Instrument, Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::answer::Cause;
+use crate::answer::{Cause, OVERLOAD};
 use crate::api::Api;
 use crate::client::{self, Peer};
 use crate::head;
@@ -21,6 +21,7 @@ use crate::limits;
 use crate::measure;
 use crate::rate::Noted;
 use crate::routes::table::ROUTES;
+use crate::sparse::Sparse;
 use crate::traces;
 use crate::unsent::{Waiting, follow_compressed};
 
@@ -35,6 +36,9 @@ pub(crate) type NotedApp = Arc<OnceLock<String>>;
 
 /// Tells how long a request took in the server, in milliseconds (W3C Server Timing), where the options say so.
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// What overload refuses, any number of times.
+static OVERLOADED: Sparse = Sparse::new();
 
 /// Stands for every path that is no route.
 const NO_ROUTE: &str = "none";
@@ -90,6 +94,17 @@ pub async fn pass(State(api): State<Api>, mut request: Request, next: Next) -> R
     let duration_ms = time.as_secs_f64() * 1000.0;
     let trace_id = trace.as_deref();
     match response.extensions().get::<Cause>() {
+        Some(Cause(cause)) if cause == OVERLOAD => {
+            tracing::debug!(request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, client, cause, "a request could not be served");
+            if let Some(count) = OVERLOADED.note() {
+                tracing::warn!(
+                    count,
+                    route,
+                    client,
+                    "requests were refused: too much to do; this is the last one's route and client"
+                );
+            }
+        }
         Some(Cause(cause)) if status == StatusCode::SERVICE_UNAVAILABLE.as_u16() => {
             tracing::warn!(request.id = id_text, trace.id = trace_id, %method, route, status, duration_ms, client, cause, "a request could not be served");
         }

@@ -193,7 +193,7 @@ impl Service<Request<Incoming>> for Answers {
         if let Some(peer) = self.remote.peer {
             request.extensions_mut().insert(peer);
         }
-        request.extensions_mut().insert(self.activity.waiting().clone());
+        request.extensions_mut().insert(self.activity.waiting().for_request());
         let held = Arc::new(match self.remote.peer {
             Some(_) => Held::body(self.remote.share.clone()),
             None => Held::command_body(),

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Share {
     bodies: AtomicUsize,
     answers: AtomicUsize,
+    /// What the next large answer is expected to have: as much as the largest of late.
+    expected: AtomicUsize,
 }
 
 impl Share {
@@ -29,6 +31,19 @@ impl Share {
     /// Takes bytes of an answer away.
     pub(crate) fn free_answer(&self, bytes: usize) {
         self.answers.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes how large an answer was.
+    pub(crate) fn note_answer(&self, bytes: usize) {
+        let expected = self.expected();
+        // Up at once and down by steps: whoever asked for much may do so again.
+        let next = if bytes > expected { bytes } else { expected - (expected - bytes) / 8 };
+        self.expected.store(next, Ordering::Relaxed);
+    }
+
+    /// How large the next answer is expected to be.
+    pub(crate) fn expected(&self) -> usize {
+        self.expected.load(Ordering::Relaxed)
     }
 
     /// How many bytes of answers wait.

@@ -6,7 +6,7 @@
 //! is cut off ([`crate::connection`] asks for the deadline).
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -16,12 +16,13 @@ use axum::extract::{Request, State};
 use axum::http::Extensions;
 use axum::http::header::CONTENT_ENCODING;
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use crate::answer::Refusal;
 use crate::api::Api;
 use crate::held::Full;
 use crate::limits;
@@ -51,7 +52,13 @@ pub struct Waiting {
     answers: Arc<Mutex<Answers>>,
     /// What all connections of the address hold together.
     share: Option<Arc<Share>>,
+    /// What the request did: [`NOTHING`], [`READ`] or [`WROTE`].
+    done: Arc<AtomicU8>,
 }
+
+const NOTHING: u8 = 0;
+const READ: u8 = 1;
+const WROTE: u8 = 2;
 
 #[derive(Debug, Default)]
 struct Answers {
@@ -94,15 +101,33 @@ impl Unsent {
             } else if self.bytes() >= class.share(self.0.bytes_max) {
                 Full::All
             } else {
+                waiting.began(class);
+                let large = waiting.share.as_ref().map_or(0, |share| share.expected());
+                let large = large.min(limits::ADDRESS_ANSWER_BYTES_MAX / 4);
                 let own = match class {
-                    Class::List | Class::Export => limits::ANSWER_BYTES_EXPECTED,
-                    Class::Write | Class::Read => limits::SMALL_ANSWER_BYTES_EXPECTED,
+                    Class::List | Class::Export => limits::ANSWER_BYTES_EXPECTED.max(large),
+                    Class::Read => limits::SMALL_ANSWER_BYTES_EXPECTED.max(large),
+                    Class::Write => limits::SMALL_ANSWER_BYTES_EXPECTED,
                 };
                 let share = waiting.share.clone().map(|share| (share, own));
-                return Ok(Expected(self.count(limits::ANSWER_BYTES_EXPECTED, share)));
+                return Ok(Expected(self.count(limits::ANSWER_BYTES_EXPECTED.max(own), share)));
             };
             timeout_at(deadline, freed).await.map_err(|_| full)?;
         }
+    }
+
+    /// Tells whether an answer that was made has room: it may be much larger than it was expected to be. Where little waits there is
+    /// room for any.
+    ///
+    /// # Errors
+    /// It has none.
+    fn fits(&self, bytes: usize, waiting: &Waiting) -> Result<(), Full> {
+        let is_past = |now: usize, most: usize| now > most / 4 && now.saturating_add(bytes) > most;
+        let own = waiting.share.as_ref().map_or(0, |share| share.answers());
+        if is_past(own, Class::Read.share(limits::ADDRESS_ANSWER_BYTES_MAX)) {
+            return Err(Full::Share);
+        }
+        if is_past(self.bytes(), Class::Read.share(self.0.bytes_max)) { Err(Full::All) } else { Ok(()) }
     }
 
     /// Gives how many bytes wait.
@@ -163,6 +188,21 @@ pub(crate) async fn follow(State(api): State<Api>, request: Request, next: Next)
         // take the room of those who may ask.
         return response.map(|body| Unsent::follow_uncounted(body, waiting.as_ref()));
     }
+    let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    if let (Some(bytes), Some(waiting)) = (bytes, &waiting)
+        && waiting.has_only_read()
+    {
+        if let Some(share) = &waiting.share {
+            share.note_answer(bytes);
+        }
+        // Nothing was done that would have to be told.
+        if bytes > limits::SMALL_ANSWER_BYTES_EXPECTED
+            && let Err(full) = api.unsent.fits(bytes, waiting)
+        {
+            drop(response);
+            return Refusal::of_full(full).into_response();
+        }
+    }
     response.map(|body| api.unsent.follow(body, waiting.as_ref()))
 }
 
@@ -182,7 +222,25 @@ impl Waiting {
 
     /// The answers of a connection whose address holds this share.
     pub(crate) fn of(share: Option<Arc<Share>>) -> Self {
-        Self { answers: Arc::default(), share }
+        Self { answers: Arc::default(), share, done: Arc::default() }
+    }
+
+    /// The same for a request of the connection, which has done nothing yet.
+    pub(crate) fn for_request(&self) -> Self {
+        Self { done: Arc::new(AtomicU8::new(NOTHING)), ..self.clone() }
+    }
+
+    fn began(&self, class: Class) {
+        let done = match class {
+            Class::Write => WROTE,
+            Class::Read | Class::List | Class::Export => READ,
+        };
+        self.done.fetch_max(done, Ordering::Relaxed);
+    }
+
+    /// Whether the request has read and not written.
+    fn has_only_read(&self) -> bool {
+        self.done.load(Ordering::Relaxed) == READ
     }
 
     fn begin(&self, bytes: usize) -> Arc<Terms> {
@@ -401,6 +459,37 @@ mod tests {
         assert_eq!(waiting.deadline(), Some(Instant::now() + limits::ANSWER_GRACE));
         drop(answer);
         assert_eq!(waiting.deadline(), None);
+    }
+
+    #[test]
+    fn an_answer_much_larger_than_expected_has_room_where_little_waits() {
+        let (unsent, waiting) = (Unsent::default(), Waiting::of(Some(Arc::default())));
+        let quarter = limits::ADDRESS_ANSWER_BYTES_MAX / 4;
+        assert_eq!(unsent.fits(usize::MAX, &waiting), Ok(()));
+        let first = unsent.follow(body(quarter), Some(&waiting));
+        assert_eq!(unsent.fits(quarter, &waiting), Ok(()));
+        assert_eq!(unsent.fits(quarter * 4, &waiting), Err(Full::Share));
+        let others: Vec<Body> = (0..4).map(|_| unsent.follow(body(quarter), None)).collect();
+        let proxy = Waiting::default();
+        assert_eq!(unsent.fits(limits::ANSWER_BYTES_MAX, &proxy), Err(Full::All));
+        drop((first, others));
+        assert_eq!(unsent.fits(usize::MAX, &waiting), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_got_a_large_answer_is_expected_to_get_another() {
+        let share = Arc::new(Share::default());
+        let (unsent, waiting) = (Unsent::default(), Waiting::of(Some(Arc::clone(&share))));
+        let large = limits::ADDRESS_ANSWER_BYTES_MAX / 8;
+        share.note_answer(large);
+        let at_work = unsent.room(Class::Read, &waiting).await.unwrap();
+        assert_eq!((share.answers(), unsent.bytes()), (large, large));
+        drop(at_work);
+        for _ in 0..100 {
+            share.note_answer(0);
+        }
+        let _small = unsent.room(Class::Read, &waiting).await.unwrap();
+        assert_eq!(share.answers(), limits::SMALL_ANSWER_BYTES_EXPECTED);
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,7 +15,6 @@ use casement_index::layout::FacetId;
 use casement_index::query::{Condition, QueryError, Word};
 use casement_wire::search::{CountsDoc, GroupDoc, GroupEntryDoc, grouping_name, write_counts};
 use casement_wire::spelling::Noun;
-use tracing::Instrument;
 
 use crate::access::Access;
 use crate::app::App;
@@ -23,7 +22,7 @@ use crate::error::AppError;
 use crate::index::layout::{ASSIGNEE, CHANNEL, CREATED, PRIORITY, QUEUE, STATUS, TAG, TEMPLATE};
 use crate::index::question::{Asked, counted};
 use crate::list::unanswered;
-use crate::trace;
+use crate::turns;
 
 /// Counts what a list would show, by each of the groupings. The page and the order of the query count nothing.
 ///
@@ -42,7 +41,7 @@ pub async fn counts(
     let now = app.sources().now();
     let filter = resolve(&query, &config, &access.actor, zone, now).map_err(AppError::Refused)?;
     let workspace = Arc::clone(&access.workspace);
-    let counted = tokio::task::spawn_blocking(move || {
+    let counted = turns::ask(move || {
         let index = workspace.index();
         let order = Order::of(&[], &filter);
         let asked = Asked { noun, filter: &filter, order: &order, config: &config, now };
@@ -50,9 +49,7 @@ pub async fn counts(
         let list = Counted { engine: index.of(noun), condition, words, config: &config, zone };
         list.count(&groupings)
     });
-    let counted = counted.instrument(trace::index()).await;
-    let counted = counted.map_err(|error| AppError::Failed(format!("a count ended early: {error}")))?;
-    let counted = counted.map_err(unanswered)?;
+    let counted = counted.await?.map_err(unanswered)?;
     Ok(Bytes::from(write_counts(&counted)))
 }
 

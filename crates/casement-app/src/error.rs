@@ -42,6 +42,9 @@ pub enum AppError {
     /// The server is not ready yet, overloaded, or its store takes no writes. Trying again later may help.
     #[error("not available: {0}")]
     Unavailable(String),
+    /// There is too much to do. Trying again later helps.
+    #[error("too much to do")]
+    Overloaded,
     /// Words are asked for while they are still being read after a start. Trying again later helps.
     #[error("the words of the documents are still being read")]
     WordsMissing,

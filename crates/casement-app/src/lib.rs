@@ -45,6 +45,7 @@ pub mod sources;
 pub mod sweep;
 pub mod task;
 pub mod trace;
+mod turns;
 pub mod undo;
 pub mod version;
 pub mod workspace;

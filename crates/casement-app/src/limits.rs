@@ -197,3 +197,7 @@ pub const HASHED_AT_ONCE: usize = 1024 * 1024;
 pub const HASHED_PIECE_LEAST: usize = 256;
 /// How long it counts that a database server has answered, or has not, for whoever asks after the health of this one.
 pub const REACHED_KEPT: Duration = Duration::from_millis(500);
+/// Long questions to the index at once, if there are fewer processors.
+pub const TURNS_MIN: usize = 2;
+/// How long such a question waits for its turn; past it the request is refused as by overload.
+pub const TURN_WAIT: Duration = Duration::from_millis(500);

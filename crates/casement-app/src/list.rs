@@ -33,8 +33,8 @@ use crate::index::layout::{CASE, NUMBER};
 use crate::index::question::{self, Asked};
 use crate::limits;
 use crate::trace;
+use crate::turns;
 use crate::workspace::OpenWorkspace;
-use tracing::Instrument;
 
 /// A document of the page, as the index knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,8 +144,8 @@ fn write(page: &FoundPage, query: &ListQuery) -> Vec<u8> {
     if query.columns.is_empty() {
         return write_page(page.documents.iter().map(|body| body.as_ref()), page.numbers);
     }
-    let selected: Vec<Vec<u8>> =
-        page.documents.iter().map(|body| select_columns(body, &query.columns)).collect();
+    let columns = query.columns.iter().map(String::as_bytes).collect();
+    let selected: Vec<Vec<u8>> = page.documents.iter().map(|body| select_columns(body, &columns)).collect();
     write_page(selected.iter().map(Vec::as_slice), page.numbers)
 }
 
@@ -227,8 +227,7 @@ async fn ask(workspace: &Arc<OpenWorkspace>, question: Arc<Question>) -> Result<
     if question.is_quick(workspace) {
         return trace::index().in_scope(asked);
     }
-    let asked = tokio::task::spawn_blocking(asked).instrument(trace::index()).await;
-    asked.map_err(|error| AppError::Failed(format!("a question to the index ended early: {error}")))?
+    turns::ask(asked).await?
 }
 
 /// Tells why the index gave no answer.

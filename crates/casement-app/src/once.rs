@@ -138,6 +138,7 @@ impl Outcome {
             | AppError::Stale
             | AppError::Revoked
             | AppError::WordsMissing
+            | AppError::Overloaded
             | AppError::Unavailable(_)
             | AppError::OutcomeUnknown(_)
             | AppError::Failed(_) => None,

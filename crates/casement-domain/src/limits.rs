@@ -71,6 +71,8 @@ pub const HIT_CHARACTERS_AROUND: usize = 80;
 pub const GROUP_ENTRIES_MAX: usize = 1_000;
 /// Characters of a text of the query language.
 pub const EXPRESSION_CHARACTERS_MAX: usize = 2_000;
+/// Characters of the words that a list is searched for; more are refused.
+pub const SEARCH_TEXT_CHARACTERS_MAX: usize = 2_000;
 /// Words and signs of such a text.
 pub const EXPRESSION_PARTS_MAX: usize = 200;
 /// Brackets and negations within one another in such a text.

@@ -45,6 +45,11 @@ pub fn read_query(object: &Map<String, Value>, noun: Noun) -> ListQuery {
         }
     }
     query.faults = reader.faults;
+    if query.search_text.chars().count() > limits::SEARCH_TEXT_CHARACTERS_MAX {
+        let message = format!("must have at most {} characters", limits::SEARCH_TEXT_CHARACTERS_MAX);
+        query.faults.invalid(Key::SearchText, message);
+        query.search_text.clear();
+    }
     query
 }
 
@@ -265,6 +270,13 @@ mod tests {
             sort,
             [(SortKey::Status, Direction::Ascending), (SortKey::Created, Direction::Descending)]
         );
+    }
+
+    #[test]
+    fn a_search_text_has_at_most_2000_characters() {
+        let most = "ﷺ".repeat(limits::SEARCH_TEXT_CHARACTERS_MAX);
+        assert_eq!(fields_at_fault(json!({"searchText": most})), []);
+        assert_eq!(fields_at_fault(json!({"searchText": most + "x"})), [(Key::SearchText, None)]);
     }
 
     #[test]

@@ -156,7 +156,7 @@ proptest! {
         let mut columns: Vec<String> =
             all.keys().zip(chosen).filter(|(_, chosen)| *chosen).map(|(key, _)| key.clone()).collect();
         columns.push("nothing".to_owned());
-        let selected = read(&select_columns(&bytes, &columns));
+        let selected = read(&select_columns(&bytes, &columns.iter().map(String::as_bytes).collect()));
         for (key, value) in &all {
             let expected = (key == "_id" || columns.contains(key)).then_some(value);
             prop_assert_eq!(selected.get(key), expected);

@@ -58,7 +58,9 @@ impl Level {
 /// Reads levels, and sets those of the access log and of spans, which follow settings of their own.
 fn read(filter: &str, access: bool) -> anyhow::Result<EnvFilter> {
     levels::read(filter).map_err(|fault| anyhow::anyhow!("log: {fault}"))?;
-    let levels = EnvFilter::try_new(filter).with_context(|| format!("{filter:?} is no log level"))?;
+    // The library of HTTP/2 warns of each hostile connection, without its address. Whoever names it hears it.
+    let levels = EnvFilter::try_new(format!("h2=error,{filter}"))
+        .with_context(|| format!("{filter:?} is no log level"))?;
     let access_level = if access { "info" } else { "off" };
     Ok(levels
         .add_directive(format!("{ACCESS_TARGET}={access_level}").parse()?)

@@ -133,7 +133,7 @@ fn answer(shelf: &Shelf, body: &Map<String, Value>, noun: Noun, asking: &Asking)
         .iter()
         .map(|(_, bytes)| match query.columns.as_slice() {
             [] => (*bytes).clone(),
-            columns => select_columns(bytes, columns),
+            columns => select_columns(bytes, &columns.iter().map(String::as_bytes).collect()),
         })
         .collect();
     Ok(Answer {

@@ -83,6 +83,10 @@ pub fn complete(description: &mut Value) {
         let results = property(schemas, name, "results");
         bind(results, json!({"items": whole_or_selected(document)}));
     }
+    for name in ["CaseListBody", "TaskListBody"] {
+        let text = property(schemas, name, "searchText");
+        bind(text, json!({"maxLength": limits::SEARCH_TEXT_CHARACTERS_MAX}));
+    }
     for (name, base) in EXTENDED {
         extend(schemas, name, base);
         bind(property(schemas, name, "q"), json!({"maxLength": limits::EXPRESSION_CHARACTERS_MAX}));

@@ -45,5 +45,5 @@ pub async fn list_attachments(State(api): State<Api>, caller: Caller, uri: Uri) 
     parameters.end()?;
     let query = AttachmentsQuery { after, limit: usize::try_from(limit).unwrap_or(usize::MAX) };
     let work = list(&api.app, &caller.access, caller.named("caseId"), &query);
-    run(&api, &caller.waiting, Class::Read, Noun::Case, work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Noun::Case, work).await.map(json)
 }

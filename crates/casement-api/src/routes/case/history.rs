@@ -38,5 +38,5 @@ use crate::routes::{history_query, run};
 pub async fn list_case_events(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let query = history_query(Parameters::of(&uri)?)?;
     let work = history(&api.app, &caller.access, Noun::Case, caller.named("caseId"), query);
-    run(&api, &caller.waiting, Class::Read, Noun::Case, work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Noun::Case, work).await.map(json)
 }

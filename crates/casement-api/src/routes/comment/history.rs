@@ -43,5 +43,5 @@ pub async fn list_comment_events(
     let query = history_query(Parameters::of(&uri)?)?;
     let (case, comment) = (caller.named("caseId"), caller.named("commentId"));
     let work = comment_history(&api.app, &caller.access, case, comment, query);
-    run(&api, &caller.waiting, Class::Read, Noun::Case, work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Noun::Case, work).await.map(json)
 }

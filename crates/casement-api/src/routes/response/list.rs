@@ -47,7 +47,7 @@ pub async fn list_standard_responses(
     let limit = parameters.number("limit", 1, limits::RESPONSES_PAGE).unwrap_or(limits::RESPONSES_PAGE);
     parameters.end()?;
     let query = ResponsesQuery { after, limit: usize::try_from(limit).unwrap_or(usize::MAX) };
-    run(&api, &caller.waiting, Class::Read, Noun::Case, list(&api.app, &caller.access, &query))
+    run(&api, &caller.waiting, Class::List, Noun::Case, list(&api.app, &caller.access, &query))
         .await
         .map(json)
 }

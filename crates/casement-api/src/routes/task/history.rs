@@ -38,5 +38,5 @@ use crate::routes::{history_query, run};
 pub async fn list_task_events(State(api): State<Api>, caller: Caller, uri: Uri) -> Result<Response, Refusal> {
     let query = history_query(Parameters::of(&uri)?)?;
     let work = history(&api.app, &caller.access, Noun::Task, caller.named("taskId"), query);
-    run(&api, &caller.waiting, Class::Read, Noun::Task, work).await.map(json)
+    run(&api, &caller.waiting, Class::List, Noun::Task, work).await.map(json)
 }
