@@ -6,6 +6,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -27,14 +28,15 @@ static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 /// # Errors
 /// It was not in time, or the work panicked.
 pub(crate) async fn ask<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
-    ask_at(&TURNS, work).await
+    ask_at(&TURNS, limits::TURN_WAIT, work).await
 }
 
 async fn ask_at<T: Send + 'static>(
     turns: &Arc<Semaphore>,
+    wait_max: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AppError> {
-    let Ok(Ok(turn)) = timeout(limits::TURN_WAIT, Arc::clone(turns).acquire_owned()).await else {
+    let Ok(Ok(turn)) = timeout(wait_max, Arc::clone(turns).acquire_owned()).await else {
         return Err(AppError::Overloaded);
     };
     let asked = spawn_blocking(move || {
@@ -50,26 +52,36 @@ async fn ask_at<T: Send + 'static>(
 mod tests {
     use std::sync::mpsc;
 
+    use tokio::sync::oneshot;
+
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_question_waits_for_its_turn_and_not_for_ever() {
         let turns = Arc::new(Semaphore::new(1));
+        let turn = Arc::clone(&turns).acquire_owned().await.unwrap();
+        assert!(matches!(ask_at(&turns, Duration::ZERO, || ()).await, Err(AppError::Overloaded)));
+        drop(turn);
+        assert!(ask_at(&turns, limits::TURN_WAIT, || ()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn work_whose_request_is_given_up_keeps_its_turn_to_its_end() {
+        let turns = Arc::new(Semaphore::new(1));
+        let (begun, has_begun) = oneshot::channel();
         let (end, ended) = mpsc::channel::<()>();
-        let first = tokio::spawn({
+        let asking = tokio::spawn({
             let turns = Arc::clone(&turns);
-            async move { ask_at(&turns, move || ended.recv()).await }
+            async move {
+                let work = move || (begun.send(()), ended.recv());
+                ask_at(&turns, limits::TURN_WAIT, work).await.map(drop)
+            }
         });
-        tokio::task::yield_now().await;
-        assert!(matches!(ask_at(&turns, || ()).await, Err(AppError::Overloaded)));
-        first.abort();
-        assert!(first.await.is_err());
-        assert!(
-            matches!(ask_at(&turns, || ()).await, Err(AppError::Overloaded)),
-            "who gives up leaves the work at its turn"
-        );
+        has_begun.await.unwrap();
+        asking.abort();
+        assert!(asking.await.is_err());
+        assert_eq!(turns.available_permits(), 0);
         end.send(()).unwrap();
-        tokio::time::resume();
-        assert!(ask_at(&turns, || ()).await.is_ok());
+        assert!(ask_at(&turns, limits::TURN_WAIT, || ()).await.is_ok());
     }
 }
