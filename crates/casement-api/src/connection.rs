@@ -307,11 +307,8 @@ impl<S: AsyncRead + AsyncWrite + Room + Unpin> TimedStream<S> {
             self.after_progress(count);
         }
         ready!(Pin::new(&mut self.inner).poll_flush(context))?;
-        if !self.kept.is_empty() || self.kept.capacity() > 0 {
-            self.kept = BytesMut::new();
-            // Less is always room enough.
-            let _fits = self.kept_counted.count(0);
-        }
+        self.kept = BytesMut::new();
+        self.kept_counted.clear();
         self.has_unsent = false;
         self.activity.waiting().delivered();
         Poll::Ready(Ok(()))

@@ -115,7 +115,21 @@ impl Held {
         Ok(())
     }
 
+    /// Counts nothing any more.
+    pub(crate) fn clear(&self) {
+        self.free(self.counted.swap(0, Ordering::Relaxed));
+    }
+
+    /// Gives how much is counted.
+    #[cfg(test)]
+    pub(crate) fn counted(&self) -> usize {
+        self.counted.load(Ordering::Relaxed)
+    }
+
     fn free(&self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
         self.budget.bytes.fetch_sub(bytes, Ordering::Relaxed);
         if let Some(share) = &self.share {
             share.free_body(bytes);
@@ -125,7 +139,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.free(self.counted.load(Ordering::Relaxed));
+        self.clear();
     }
 }
 

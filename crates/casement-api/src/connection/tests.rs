@@ -240,6 +240,7 @@ async fn what_a_client_has_not_taken_is_kept_and_counts_until_it_has() {
     stream.flush().await.unwrap();
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "the library is done with it");
     assert_eq!(unsent.bytes(), 1000);
+    assert!(stream.kept_counted.counted() > 0);
     client.write_all(HEAD).await.unwrap();
     let next = tokio::time::timeout(Duration::from_secs(1), stream.next_request()).await;
     assert!(next.is_err(), "the next request waits until the client has taken its answer");
@@ -247,6 +248,7 @@ async fn what_a_client_has_not_taken_is_kept_and_counts_until_it_has() {
     assert_eq!(stream.next_request().await.unwrap(), Begins::Http1);
     let _client = taking.await.unwrap().unwrap();
     assert_eq!((unsent.bytes(), activity.waiting().deadline()), (0, None));
+    assert_eq!(stream.kept_counted.counted(), 0);
 }
 
 #[tokio::test(start_paused = true)]
