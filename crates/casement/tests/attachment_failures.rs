@@ -1,6 +1,7 @@
 //! Attachments when something fails halfway: a store that takes no writes, a bucket that refuses, a sweep beside uploads.
 
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -134,8 +135,9 @@ async fn a_sweep_beside_an_upload_of_the_same_bytes_takes_neither_from_the_other
             sender.send_data(part.clone()).await.unwrap();
         }
         let begun = Instant::now();
-        // All whole parts, so that nothing is written any more until the upload ends.
-        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |found| found.len());
+        // All whole parts, so that nothing is written any more until the upload ends. By their room on the disk: a later part may
+        // be written before an earlier one, which leaves a hole.
+        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |found| found.blocks() * 512);
         while unfinished(&server).iter().map(size).sum::<u64>() < 4 * 1024 * 1024 {
             assert!(begun.elapsed() < Duration::from_secs(20), "it is not written");
             tokio::task::yield_now().await;
